@@ -1,0 +1,1 @@
+"""provd: a plugin-based network provisioning server."""
