@@ -1,0 +1,32 @@
+"""Events: everything provd saw or did, with stable names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        kind: stable dotted name, as in ``dhcp.offer``, ``tftp.sent``, ``http.sent``, ``config.served``, ``kernel.fetched``,
+            ``initrd.fetched``, ``answer.served``, ``install.started``, ``install.progress``, ``install.log``,
+            ``install.finished``, ``install.failed``, ``install.firstboot``, ``trigger.finished``, ``trigger.failed``,
+            ``boot.started``, ``boot.local``, ``boot.held``, ``system.changed``, ``lease.bound``, ``lease.released``.
+        at: seconds since the epoch.
+        session: id of the boot session, or empty.
+        system: system name, or empty.
+        mac: hardware address as text, or empty.
+        fields: details by name; never a secret, never a token.
+        id: number given by the store, 0 before.
+    """
+
+    kind: str
+    at: float
+    session: str = ""
+    system: str = ""
+    mac: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    id: int = 0

@@ -1,0 +1,61 @@
+"""Subnets and their pools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A range of addresses, both ends included."""
+
+    first: IPv4Address
+    last: IPv4Address
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, IPv4Address) and self.first <= address <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """One IPv4 subnet provd answers for.
+
+    Attributes:
+        name: unique name.
+        network: the subnet.
+        pool: dynamic addresses, or None for reservations only.
+        interface: interface on whose link it is; empty for a subnet behind a relay or found by the interface's address.
+        relays: relay addresses (giaddr) that mean this subnet though they lie outside it.
+        routers: option 3.
+        dns: option 6; empty means the server's own address, because installers stop and ask without one.
+        domain: option 15.
+        ntp: option 42.
+        lease_s: option 51 by default; min_lease_s and max_lease_s bound what a client may ask for (RFC 2131 section 3.3).
+        offer_s: seconds an unconfirmed offer stays reserved.
+        decline_s: seconds a declined address stays in quarantine.
+        server_address: provd's address for relayed clients (siaddr and URLs), None for the address of the route.
+        authoritative: NAK a wrong INIT-REBOOT of an unknown client (RFC 2131 section 4.3.2 asks for silence).
+        unknown: policy for machines nobody assigned: ``lease`` (an address, no boot file) or ``ignore``.
+        options: further DHCP options by name or number.
+    """
+
+    name: str
+    network: IPv4Network
+    pool: Pool | None = None
+    interface: str = ""
+    relays: tuple[IPv4Address, ...] = ()
+    routers: tuple[IPv4Address, ...] = ()
+    dns: tuple[IPv4Address, ...] = ()
+    domain: str = ""
+    ntp: tuple[IPv4Address, ...] = ()
+    lease_s: int = 3600
+    min_lease_s: int = 60
+    max_lease_s: int = 86400
+    offer_s: int = 60
+    decline_s: int = 600
+    server_address: IPv4Address | None = None
+    authoritative: bool = False
+    unknown: str = "lease"
+    options: Mapping[str, object] = field(default_factory=dict)

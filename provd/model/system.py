@@ -1,0 +1,91 @@
+"""Systems: machines with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from provd.model.mac import Mac
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One network card of a system.
+
+    Attributes:
+        name: as the operator calls it (``eth0``); installers match by MAC, not by this.
+        mac: hardware address, unique over all systems.
+        address: reserved IPv4 address, or None for one from the pool.
+        hostname: DHCP host name of this interface where it differs from the system's.
+    """
+
+    name: str
+    mac: Mac
+    address: IPv4Address | None = None
+    hostname: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One machine.
+
+    Attributes:
+        name: unique name.
+        profile: name of the profile it installs; empty means nobody assigned it, and it never installs.
+        interfaces: its network cards, at least one.
+        uuid: SMBIOS UUID, lower case, or empty.
+        hostname: host name of the installed system; empty means the name.
+        netboot: an install is wanted at the next network boot; the finished callback clears it.
+        policy: ``once`` (install while netboot is set), ``always`` (every network boot installs) or ``never``.
+        kernel_args: appended to the profile's.
+        answers: override the profile's, key by key.
+        vars: override the profile's free values.
+        options: DHCP options by name or number, override the profile's.
+        comment: free text.
+        tags: free words.
+        origin: ``store``, or ``file`` for one declared in ``systems/*.toml``, or ``inventory:NAME``.
+        file: the TOML file for origin ``file``.
+        version: changes with every edit; a write that names another one is stale.
+    """
+
+    name: str
+    profile: str = ""
+    interfaces: tuple[Interface, ...] = ()
+    uuid: str = ""
+    hostname: str = ""
+    netboot: bool = True
+    policy: str = "once"
+    kernel_args: tuple[str, ...] = ()
+    answers: Mapping[str, object] = field(default_factory=dict)
+    vars: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    comment: str = ""
+    tags: tuple[str, ...] = ()
+    origin: str = "store"
+    file: str = ""
+    version: str = ""
+
+    @property
+    def host(self) -> str:
+        """Host name of the installed system."""
+        return self.hostname or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class InstallState:
+    """What provd has seen of a system's installs; it survives restarts and is kept beside the system, not in it.
+
+    Attributes:
+        state: ``new``, ``installing``, ``installed``, ``failed`` or ``held``.
+        attempts: network boots that fetched everything since the last finished install or release.
+        installed_at: seconds since the epoch of the last finished callback, 0 for never.
+        held_reason: one sentence for a held machine.
+        last_session: id of the newest boot session.
+    """
+
+    state: str = "new"
+    attempts: int = 0
+    installed_at: float = 0.0
+    held_reason: str = ""
+    last_session: str = ""
