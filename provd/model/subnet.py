@@ -32,7 +32,9 @@ class Subnet:
         dns: option 6; empty means the server's own address, because installers stop and ask without one.
         domain: option 15.
         ntp: option 42.
-        lease_s: option 51 by default; min_lease_s and max_lease_s bound what a client may ask for (RFC 2131 section 3.3).
+        lease_s: option 51 by default.
+        min_lease_s: shortest time a client may ask for (RFC 2131 section 3.3).
+        max_lease_s: longest time a client may ask for.
         offer_s: seconds an unconfirmed offer stays reserved.
         decline_s: seconds a declined address stays in quarantine.
         server_address: provd's address for relayed clients (siaddr and URLs), None for the address of the route.

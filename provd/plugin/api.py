@@ -1,0 +1,131 @@
+"""The public door: everything a plugin imports from provd.
+
+A plugin file imports this module and libraries, nothing else of provd. What is listed here keeps its meaning within one
+``api`` number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, overload
+
+import msgspec
+import pluggy
+
+from provd.model.arch import ARCHS, Arch
+from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
+from provd.model.client import ClientFacts, RelayInfo
+from provd.model.content import Content, FileBody, FileRequest, NotFound, StreamBody
+from provd.model.dhcp import Allow, Destination, DhcpRequest, GateVerdict, Ignore, OptionSet, Refuse, Reply
+from provd.model.distro import Distro
+from provd.model.event import Event
+from provd.model.lease import Lease
+from provd.model.mac import Mac
+from provd.model.origin import Origin
+from provd.model.profile import BootPolicy, Profile
+from provd.model.subnet import Pool, Subnet
+from provd.model.system import InstallState, Interface, System
+from provd.plugin.contract import (
+    API_VERSION,
+    Answer,
+    BootLoader,
+    Callback,
+    CallbackCall,
+    CallbackResult,
+    Change,
+    Document,
+    Finding,
+    Installer,
+    InstallSource,
+    Inventory,
+    Operation,
+    Plugin,
+    Trigger,
+    Veto,
+)
+from provd.plugin.specs import PROJECT
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_marker = pluggy.HookimplMarker(PROJECT)
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Base of a plugin's settings: unknown keys are refused with file and key path."""
+
+
+@overload
+def hookimpl(function: F) -> F: ...
+@overload
+def hookimpl(*, per_packet: bool = False) -> Callable[[F], F]: ...
+def hookimpl(function: F | None = None, *, per_packet: bool = False) -> F | Callable[[F], F]:
+    """Mark a method as the implementation of the hook of its name.
+
+    Args:
+        function: the method, where the decorator is used without parentheses.
+        per_packet: the answer depends on more than the arguments, so it must not be remembered.
+    """
+
+    def mark(target: F) -> F:
+        marked: F = _marker(target)
+        if per_packet:
+            marked.provd_per_packet = True  # type: ignore[attr-defined]
+        return marked
+
+    return mark(function) if function is not None else mark
+
+
+__all__ = [
+    "API_VERSION",
+    "ARCHS",
+    "Action",
+    "Allow",
+    "Answer",
+    "Arch",
+    "BootFile",
+    "BootLoader",
+    "BootPlan",
+    "BootPolicy",
+    "Callback",
+    "CallbackCall",
+    "CallbackResult",
+    "Change",
+    "ClientFacts",
+    "Content",
+    "Destination",
+    "DhcpRequest",
+    "Distro",
+    "Document",
+    "Event",
+    "FileBody",
+    "FileRequest",
+    "Finding",
+    "GateVerdict",
+    "Ignore",
+    "InstallSource",
+    "InstallState",
+    "Installer",
+    "Interface",
+    "Inventory",
+    "Lease",
+    "Location",
+    "Mac",
+    "NotFound",
+    "Operation",
+    "OptionSet",
+    "Origin",
+    "Payload",
+    "Plugin",
+    "Pool",
+    "Profile",
+    "Refuse",
+    "RelayInfo",
+    "Reply",
+    "Settings",
+    "StreamBody",
+    "Subnet",
+    "System",
+    "Trigger",
+    "Veto",
+    "hookimpl",
+]
