@@ -1,1 +1,1 @@
-
+"""Frozen values: what provd talks about, without any behaviour that needs the world."""

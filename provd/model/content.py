@@ -34,7 +34,7 @@ class FileRequest:
 
 @dataclass(frozen=True, slots=True)
 class FileBody:
-    """A file on disk: bytes ``offset`` to ``offset + length`` of ``path``; the net floor sends it by the cheapest way."""
+    """A file on disk from octet ``offset`` on; the net floor sends it by the cheapest way."""
 
     path: Path
     offset: int = 0
@@ -44,8 +44,8 @@ class FileBody:
 class StreamBody:
     """Bytes that are not on this disk (yet): the net floor awaits them.
 
-    ``open(start, stop)`` returns an async iterator of ``bytes`` for the half-open range; ``stop`` is -1 where the length
-    is not known.
+    ``open(start, stop)`` returns an async iterator of ``bytes`` for the half-open range; ``stop`` is -1 where the
+    length is not known.
     """
 
     open: Callable[[int, int], AsyncIterator[bytes]]

@@ -61,7 +61,8 @@ class Reply:
         server_id: option 54, as an int.
         destination: where it is sent.
         trailer: option 82, sent last and dropped first; None where the request had none (RFC 3046 section 2.2).
-        flags: BOOTP flags of the reply; the request's, but a relayed NAK sets the broadcast flag (RFC 2131 section 4.3.2).
+        flags: BOOTP flags of the reply; the request's, but a relayed NAK sets the broadcast flag (RFC 2131 section
+            4.3.2).
     """
 
     message_type: int

@@ -16,8 +16,8 @@ class Distro:
         family: installer family (``debian``, ``redhat``, ...), which an installer plugin claims.
         version: version as its vendor writes it.
         installer: name of the installer used where the profile names none.
-        kernel: installer kernel, as ``payload:NAME/FILE`` (below the payload directory) or an absolute path; empty where
-            the installer brings its own.
+        kernel: installer kernel, as ``payload:NAME/FILE`` (below the payload directory) or an absolute path; empty
+            where the installer brings its own.
         initrd: initial RAM disks in the order they are loaded.
         tree: install tree: a directory, or a URL.
         image: name of the disk image, for the image installer.

@@ -12,7 +12,8 @@ class Event:
 
     Attributes:
         kind: stable dotted name, as in ``dhcp.offer``, ``tftp.sent``, ``http.sent``, ``config.served``,
-            ``kernel.fetched``, ``initrd.fetched``, ``answer.served``, ``install.started``, ``install.progress``, ``install.log``,
+            ``kernel.fetched``, ``initrd.fetched``, ``answer.served``, ``install.started``, ``install.progress``,
+            ``install.log``,
             ``install.finished``, ``install.failed``, ``install.firstboot``, ``trigger.finished``, ``trigger.failed``,
             ``boot.started``, ``boot.local``, ``boot.held``, ``system.changed``, ``lease.bound``, ``lease.released``.
         at: seconds since the epoch.

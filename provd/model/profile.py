@@ -21,7 +21,7 @@ class BootPolicy:
         lease_s: lease time for this profile's machines, 0 for the subnet's.
     """
 
-    max_attempts: int = 3
+    max_attempts: int = 2
     answers_bind: str = "lease"
     token_ttl_s: int = 6 * 3600
     max_fetches: int = 16

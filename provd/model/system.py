@@ -82,6 +82,8 @@ class InstallState:
         installed_at: seconds since the epoch of the last finished callback, 0 for never.
         held_reason: one sentence for a held machine.
         last_session: id of the newest boot session.
+        netboot: replaces the system's own ``netboot`` where its definition is not ours to write (origin file or
+            inventory); None: the system's own counts.
     """
 
     state: str = "new"
@@ -89,3 +91,4 @@ class InstallState:
     installed_at: float = 0.0
     held_reason: str = ""
     last_session: str = ""
+    netboot: bool | None = None

@@ -26,8 +26,8 @@ class Plugin(Generic[S]):
     Attributes:
         name: unique; ``[plugins.NAME]`` configures it and the ``enabled`` list names it.
         settings: a ``msgspec.Struct`` with ``forbid_unknown_fields``; ``[plugins.NAME]`` is decoded into it.
-        build: makes the object whose ``@hookimpl`` methods are called; state lives there, never in the module. An object
-            with a ``close()`` method has it called when it is replaced or the service stops.
+        build: makes the object whose ``@hookimpl`` methods are called; state lives there, never in the module. An
+            object with a ``close()`` method has it called when it is replaced or the service stops.
         api: contract version it was written for.
     """
 
@@ -47,8 +47,8 @@ class BootLoader:
         files: served path to file on disk, the same over TFTP and HTTP; read on every request, so that payloads fetched
             later are found.
         is_config: whether a served path is a configuration file of this loader; pure and quick.
-        config: the configuration for ``plan``. ``plan`` is None for a peer that nobody knows. ``NotFound(expected=True)``
-            for names in the loader's search order that this machine does not use.
+        config: the configuration for ``plan``. ``plan`` is None for a peer that nobody knows.
+            ``NotFound(expected=True)`` for names in the loader's search order that this machine does not use.
         local_boot: the text that makes this loader boot the local disk, for ``config`` and ``provd explain``.
     """
 
@@ -67,7 +67,8 @@ class InstallSource:
     Attributes:
         name: unique name.
         schemes: URL schemes it answers for; an empty string stands for a path without a scheme.
-        resolve: where the machine of ``plan`` finds ``url`` (the profile's source or the distro's tree); None where it cannot.
+        resolve: where the machine of ``plan`` finds ``url`` (the profile's source or the distro's tree); None
+            where it cannot.
     """
 
     name: str
@@ -81,12 +82,14 @@ class Answer:
 
     Attributes:
         plan: the session's plan, token included.
-        vars: values for the template: ``system``, ``profile``, ``distro``, ``hostname``, ``interfaces``, ``interface`` (the
-            booting one, with ``mac``, ``address``, ``netmask``, ``prefix``, ``gateway``, ``dns``, ``domain``), ``install_url``,
-            ``answer_url`` and ``callback_url`` (bases without a final slash), ``answers.*`` keys at top level and every variable of
-            ``provd_answer_vars``.
-        render: renders a template of the installer's folder (or the site's override) with ``vars``: sandboxed, undefined
-            names are an error with template, line and name.
+        vars: values for the template: ``system``, ``profile``, ``distro``, ``hostname``, ``interfaces``,
+            ``interface`` (the
+            booting one, with ``mac``, ``address``, ``netmask``, ``prefix``, ``gateway``, ``dns``, ``domain``),
+            ``install_url``,
+            ``answer_url`` and ``callback_url`` (bases without a final slash), ``answers.*`` keys at top level and
+            every variable of ``provd_answer_vars``.
+        render: renders a template of the installer's folder (or the site's override) with ``vars``: sandboxed,
+            undefined names are an error with template, line and name.
     """
 
     plan: BootPlan
@@ -130,7 +133,8 @@ class Installer:
         name: unique name, used as ``installer`` in distros and profiles.
         families: distro families it installs; empty for any.
         documents: file name below the answer URL to document.
-        kernel_args: what this family's installer needs on its command line: answer URL, location and console are its own.
+        kernel_args: what this family's installer needs on its command line: answer URL, location and console are
+            its own.
         payload: kernel and initrd of its own, or None for the distro's.
         templates: folder with its templates, or None.
         defaults: ``answers`` values that its templates may rely on; a profile overrides them key by key.
@@ -190,7 +194,8 @@ class CallbackResult:
     Attributes:
         event: kind of the event to record, as in ``install.progress``.
         fields: its details.
-        outcome: empty, ``started``, ``finished``, ``failed`` or ``firstboot``: the core moves the session and the system on.
+        outcome: empty, ``started``, ``finished``, ``failed`` or ``firstboot``: the core moves the session and the
+            system on.
         reply: text for the installer.
     """
 

@@ -1,7 +1,9 @@
 """The hooks: every place where a plugin is asked, with its contract.
 
-Registration hooks run once, when the plugin object is built. Request hooks are synchronous and do no I/O. A request hook is a
-pure function of its arguments unless its implementation is marked ``@hookimpl(per_packet=True)``; pure answers may be remembered.
+Registration hooks run once, when the plugin object is built. Request hooks are synchronous and do no I/O. A
+request hook is a
+pure function of its arguments unless its implementation is marked ``@hookimpl(per_packet=True)``; pure answers may
+be remembered.
 """
 
 from __future__ import annotations
