@@ -1,0 +1,66 @@
+"""The event bus: what happened goes to the store, to plugins and to triggers, after the reply has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from provd.model.event import Event
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+
+class EventLog(Protocol):
+    """Where events are kept."""
+
+    def append(self, event: Event) -> int:
+        """Keep the event and return its number."""
+        ...
+
+
+Listener = Callable[[Event], None]
+
+
+class EventBus:
+    """Publishes events in the order they happened, on the next turn of the reactor.
+
+    A listener that raises is logged and the others still hear the event.
+    """
+
+    def __init__(self, clock: IReactorTime, log: EventLog) -> None:
+        self._clock = clock
+        self._store = log
+        self._listeners: list[Listener] = []
+        self._queue: list[Event] = []
+        self._logger = Logger(namespace="provd.events")
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with every event from now on."""
+        self._listeners.append(listener)
+
+    def publish(self, event: Event) -> None:
+        """Hand over an event; the caller's reply is never delayed by it."""
+        self._queue.append(event)
+        if len(self._queue) == 1:
+            self._clock.callLater(0, self.flush)
+
+    def flush(self) -> None:
+        """Deliver everything that waits; called by the reactor and once at shutdown."""
+        queue, self._queue = self._queue, []
+        for event in queue:
+            self._deliver(event)
+
+    def _deliver(self, event: Event) -> None:
+        kept = event
+        if event.session or event.system:
+            # A plain client's DHCP is in the lease table already; only boots and systems have a history to keep.
+            try:
+                kept = replace(event, id=self._store.append(event))
+            except Exception:  # noqa: BLE001  a full disk must not silence triggers
+                self._logger.failure("event {kind} could not be stored", kind=event.kind)
+        for listener in self._listeners:
+            try:
+                listener(kept)
+            except Exception:  # noqa: BLE001  one listener must not silence the others
+                self._logger.failure("listener failed on {kind}", kind=kept.kind)
