@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from provd.model.event import Event
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+
+from provd.model.event import Event
 
 
 class EventLog(Protocol):

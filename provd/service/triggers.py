@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from provd.model.event import Event
-from provd.plugin.contract import Trigger
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+
+from provd.model.event import Event
+from provd.plugin.contract import Trigger
 
 OUTPUT_BYTES = 4096
 """Octets of a trigger's output that are kept."""
