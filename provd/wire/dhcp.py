@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from provd.wire import codes
@@ -17,6 +18,7 @@ __all__ = ["KEEP", "MIN_MESSAGE_SIZE", "DhcpPacket", "Encoded", "decode", "decod
 _HEADER: Final = struct.Struct("!BBBBIHHIIII16s64s128s4s")
 _COOKIE: Final = b"\x63\x82\x53\x63"
 _IP_UDP_HEADERS: Final = 28
+_MAX_DECODED_SIZE: Final = 16384
 _SNAME_AT: Final = 44
 _FILE_AT: Final = 108
 
@@ -52,12 +54,12 @@ def decode(data: bytes) -> DhcpPacket:
     """Read one UDP payload, request or reply.
 
     Raises:
-        WireError: shorter than 240 octets, unknown op, hlen over 16, no magic cookie, an option that runs past its
-            field, or a message type that is not one octet. Nothing else is ever raised.
+        WireError: shorter than 240 octets or longer than 16384, unknown op, hlen over 16, no magic cookie, an option that
+            runs past its field, or a message type that is not one octet. Nothing else is ever raised.
     """
     size = len(data)
-    if size < _HEADER.size:
-        raise WireError("message", f"{size} octets, a message has at least 240 (RFC 2131 section 2)")
+    if not _HEADER.size <= size <= _MAX_DECODED_SIZE:
+        raise WireError("message", f"{size} octets, a message has at least 240 (RFC 2131 section 2) and at most 16384")
     op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file, cookie = (
         _HEADER.unpack_from(data)
     )
@@ -67,29 +69,31 @@ def decode(data: bytes) -> DhcpPacket:
         raise WireError("op", f"{op} is neither 1 (request) nor 2 (reply) (RFC 2131 section 2)", 0)
     if hlen > 16:
         raise WireError("hlen", f"{hlen} is longer than chaddr, 16 octets (RFC 2131 section 2)", 2)
+    options, overload = _read_all_options(data)
+    return DhcpPacket(
+        op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr,
+        b"" if overload & 2 else sname.partition(b"\0")[0], b"" if overload & 1 else file.partition(b"\0")[0], options,
+    )  # fmt: skip
 
+
+def _read_all_options(data: bytes) -> tuple[dict[int, bytes], int]:
+    """Options of the options, file and sname fields in this order (RFC 3396 section 5), and the overload bits."""
     options: dict[int, bytes] = {}
     again: dict[int, list[bytes]] = {}
-    _read_options(data, _HEADER.size, size, "options", options, again)
-    overload = options.pop(codes.OVERLOAD, None)
-    if overload is not None and len(overload) == 1 and 1 <= overload[0] <= 3:
-        if overload[0] & 1:
-            _read_options(data, _FILE_AT, _FILE_AT + 128, "file", options, again)
-            file = b""
-        if overload[0] & 2:
-            _read_options(data, _SNAME_AT, _SNAME_AT + 64, "sname", options, again)
-            sname = b""
-    if again:
-        for code, instances in again.items():
-            options[code] = b"".join(instances)
-        options.pop(codes.OVERLOAD, None)
+    _read_options(data, _HEADER.size, len(data), "options", options, again)
+    value = options.pop(codes.OVERLOAD, b"")
+    overload = value[0] if len(value) == 1 and value[0] <= 3 else 0
+    if overload & 1:
+        _read_options(data, _FILE_AT, _FILE_AT + 128, "file", options, again)
+    if overload & 2:
+        _read_options(data, _SNAME_AT, _SNAME_AT + 64, "sname", options, again)
+    for code, instances in again.items():
+        options[code] = b"".join(instances)
+    options.pop(codes.OVERLOAD, None)
     message_type = options.get(codes.MESSAGE_TYPE)
     if message_type is not None and len(message_type) != 1:
         raise WireError("option 53", f"is {len(message_type)} octets long, must be 1 (RFC 2132 section 9.6)")
-    return DhcpPacket(
-        op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr,
-        sname.partition(b"\0")[0], file.partition(b"\0")[0], options,
-    )  # fmt: skip
+    return options, overload
 
 
 def decode_request(data: bytes) -> DhcpPacket:
@@ -155,48 +159,39 @@ def encode(
     Raises:
         WireError: a value that does not fit into its field.
     """
-    options = packet.options
-    if trailer is None and codes.RELAY_INFORMATION in options:
-        trailer = (codes.RELAY_INFORMATION, options[codes.RELAY_INFORMATION])
-    parts: list[tuple[int, bytes]] = []
-    total = 0
-    for code in _order(packet, trailer, requested):
-        octets = _option(code, options[code])
-        parts.append((code, octets))
-        total += len(octets)
-    tail = b"" if trailer is None else _option(*trailer)
+    if trailer is None and codes.RELAY_INFORMATION in packet.options:
+        trailer = (codes.RELAY_INFORMATION, packet.options[codes.RELAY_INFORMATION])
+    tail = None if trailer is None else (trailer[0], _option(*trailer))
+    parts = _parts(packet, requested, -1 if trailer is None else trailer[0])
+    body = b"".join([octets for _, octets in parts])
+    if tail is not None:
+        body += tail[1]
     room = max(max_size, MIN_MESSAGE_SIZE) - _IP_UDP_HEADERS - _HEADER.size - 1
-    if total + len(tail) <= room:
-        body = b"".join([octets for _, octets in parts]) + tail
+    if len(body) <= room:
         return Encoded(_assemble(packet, packet.file, packet.sname, body, min_size))
-    placed = place(
-        parts,
-        room=room,
-        trailer=None if trailer is None else (trailer[0], tail),
-        keep=keep,
-        spare_file=overload and not packet.file,
-        spare_sname=overload and not packet.sname,
-    )
+    spare_file, spare_sname = overload and not packet.file, overload and not packet.sname
+    placed = place(parts, room=room, trailer=tail, keep=keep, spare_file=spare_file, spare_sname=spare_sname)
     file, sname = placed.file or packet.file, placed.sname or packet.sname
     return Encoded(_assemble(packet, file, sname, placed.options, min_size), placed.dropped)
 
 
-def _order(packet: DhcpPacket, trailer: tuple[int, bytes] | None, requested: bytes) -> list[int]:
+def _parts(packet: DhcpPacket, requested: bytes, trailer: int) -> list[tuple[int, bytes]]:
     options = packet.options
     if packet.op == codes.BOOTREQUEST:
-        return [code for code in options if trailer is None or code != trailer[0]]
-    wanted = dict.fromkeys(code for code in (*_LEADING, *requested) if code in options)
-    wanted.update(dict.fromkeys(options))
-    for code in _NEVER_IN_REPLIES:
-        wanted.pop(code, None)
-    if trailer is not None:
-        wanted.pop(trailer[0], None)
-    order = list(wanted)
-    if codes.SUBNET_MASK in wanted and codes.ROUTER in wanted:
+        return [(code, _option(code, value)) for code, value in options.items() if code != trailer]
+    return [(code, _option(code, options[code])) for code in _reply_order(tuple(options), requested) if code != trailer]
+
+
+# The same few clients ask in the same few ways, thousands of times.
+@lru_cache(maxsize=512)
+def _reply_order(present: tuple[int, ...], requested: bytes) -> tuple[int, ...]:
+    wanted = [code for code in (*_LEADING, *requested) if code in present]
+    order = [code for code in dict.fromkeys((*wanted, *present)) if code not in _NEVER_IN_REPLIES]
+    if codes.SUBNET_MASK in order and codes.ROUTER in order:
         mask, router = order.index(codes.SUBNET_MASK), order.index(codes.ROUTER)
         if router < mask:
             order.insert(router, order.pop(mask))
-    return order
+    return tuple(order)
 
 
 def _option(code: int, value: bytes) -> bytes:
