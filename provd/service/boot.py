@@ -1,0 +1,189 @@
+"""The boot director: from a client's DHCP to the plan of its boot and the file its firmware fetches first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from twisted.logger import Logger
+
+from provd.core.boot_policy import after_held, decide, effective_netboot
+from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
+from provd.model.client import ClientFacts
+from provd.model.mac import Mac
+from provd.model.system import InstallState, System
+from provd.service.boot_files import BootFiles, PayloadMissingError
+from provd.service.ports import BootHost, InstallStates, Profiles
+from provd.service.sessions import Boot, Sessions
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Where the client reaches provd.
+
+    Attributes:
+        server: address (dotted quad).
+        http_port: port of the HTTP listener.
+    """
+
+    server: str
+    http_port: int
+
+
+class BootDirector:
+    """Decides boots; every decision is kept by its session."""
+
+    def __init__(
+        self,
+        *,
+        host: BootHost,
+        profiles: Callable[[], Profiles],
+        sessions: Sessions,
+        states: InstallStates,
+        files: BootFiles,
+    ) -> None:
+        self._host = host
+        self._profiles = profiles
+        self._sessions = sessions
+        self._states = states
+        self._files = files
+        self._logger = Logger(namespace="provd.boot")
+
+    def discover(self, client: ClientFacts, system: System | None, sending: Sending) -> Boot:
+        """A firmware DISCOVER: the boot it belongs to, with a plan."""
+        basis = self._basis(system)
+        boot = self._sessions.firmware_discover(str(client.mac), system=system.name if system else "", basis=basis)
+        if boot.plan is None:
+            self._sessions.plan(boot, self.decide(client, system, boot, sending), basis)
+        return boot
+
+    def request(self, client: ClientFacts, system: System | None, sending: Sending) -> Boot:
+        """A firmware REQUEST: joins the boot its DISCOVER began, or begins one where provd was restarted between."""
+        boot = self._sessions.of_mac(str(client.mac))
+        if boot is None or boot.plan is None:
+            return self.discover(client, system, sending)
+        return boot
+
+    def boot_file(self, boot: Boot, client: ClientFacts) -> BootFile | None:
+        """What this client fetches first: the first loader of the profile's (or the enabled) order that can serve it."""
+        plan = boot.plan
+        if plan is None or plan.action is Action.NONE:
+            return None
+        names = (
+            plan.profile.boot_loaders if plan.profile and plan.profile.boot_loaders else tuple(self._host.boot_loaders)
+        )
+        for name in names:
+            loader = self._host.boot_loaders.get(name)
+            chosen = self._guard(f"select of boot loader {name}", loader.select, client, plan) if loader else None
+            if chosen is not None:
+                if plan.loader != name:
+                    self._sessions.plan(boot, replace(plan, loader=name), boot.basis)
+                return chosen
+        return None
+
+    def plan_of(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
+        """The plan of a boot; made again from its session where provd was restarted in the middle of it."""
+        if boot.plan is None:
+            client = ClientFacts(mac=Mac.parse(boot.session.mac))
+            remade = self.decide(client, system, boot, sending, action=Action(boot.session.action))
+            self._sessions.plan(boot, replace(remade, loader=boot.session.loader), self._basis(system))
+        assert boot.plan is not None  # noqa: S101  just made
+        return boot.plan
+
+    def decide(
+        self,
+        client: ClientFacts,
+        system: System | None,
+        boot: Boot,
+        sending: Sending,
+        *,
+        action: Action | None = None,
+    ) -> BootPlan:
+        """Make the plan: a plugin's if one has an opinion, else the core's policy."""
+        profile = self._profiles().profile_for(system) if system and system.profile else None
+        theirs = self._host.boot_plan(system, profile, client)
+        if theirs is not None:
+            return self._placed(theirs, boot, sending)
+        state = self._states.get(system.name) if system else InstallState()
+        decision = decide(system, profile, state)
+        if decision.action is Action.HOLD and system and state.state != "held" and profile:
+            self._states.put(system.name, after_held(state, decision.reason))
+        plan = BootPlan(action or decision.action, decision.reason, client, system=system, profile=profile)
+        plan = self._placed(plan, boot, sending)
+        return self._with_payload(plan) if plan.action is Action.INSTALL else plan
+
+    def _placed(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
+        return replace(plan, session=boot.session.id, server=sending.server, http_port=sending.http_port)
+
+    def _with_payload(self, plan: BootPlan) -> BootPlan:
+        """Kernel, initrds and source of an installing plan; one that cannot work becomes a held one that says why."""
+        assert plan.profile is not None  # noqa: S101  an INSTALL decision has one
+        distro = plan.profile.distro
+        name = plan.profile.installer or distro.installer
+        installer = self._host.installers.get(name)
+        if installer is None:
+            return _unready(plan, f"no enabled plugin brings the installer {name!r} of profile {plan.profile.name}")
+        if installer.families and distro.family not in installer.families:
+            return _unready(plan, f"installer {name} does not install the family {distro.family!r} of {distro.name}")
+        missing = self._guard(f"ready of installer {name}", installer.ready, plan.profile)
+        if missing is None or missing:
+            return _unready(plan, missing or f"installer {name} failed; the log has the error")
+        try:
+            own = self._guard(f"payload of installer {name}", installer.payload, plan)
+            payload = own or self._files.of_distro(distro)
+            kernel, initrd = self._files.publish(distro.name, Payload(payload.kernel, payload.initrd))
+        except PayloadMissingError as error:
+            return _unready(plan, str(error))
+        return replace(plan, kernel=kernel, initrd=initrd, location=self.location(plan))
+
+    def location(self, plan: BootPlan) -> Location | None:
+        """Where the installer finds packages: the profile's source or the distro's tree, by the URL's scheme."""
+        if plan.profile is None:
+            return None
+        url = plan.profile.source or plan.profile.distro.tree
+        match = re.match(r"([a-z][a-z0-9+.-]*):", url)
+        scheme = match.group(1) if match else ""
+        for source in self._host.install_sources.values():
+            if url and scheme in source.schemes:
+                place = self._guard(f"resolve of install source {source.name}", source.resolve, url, plan)
+                if place is not None:
+                    return place
+        return None
+
+    def with_arguments(self, plan: BootPlan) -> BootPlan:
+        """The plan with its whole command line: distro, profile, system, then the installer, then plugins in order."""
+        if plan.profile is None or plan.action is not Action.INSTALL:
+            return plan
+        name = plan.profile.installer or plan.profile.distro.installer
+        installer = self._host.installers.get(name)
+        own = self._guard(f"kernel_args of installer {name}", installer.kernel_args, plan) if installer else None
+        args = [*plan.profile.kernel_args, *(own or ())]
+        for _plugin, more in self._host.kernel_args(plan):
+            args.extend(more)
+        return replace(plan, kernel_args=tuple(args))
+
+    def _basis(self, system: System | None) -> object:
+        """What a plan is made of: where this changes before a configuration was served, the plan is made anew."""
+        if system is None:
+            return None
+        state = self._states.get(system.name)
+        wanted = effective_netboot(system, state)
+        return (system, wanted, state.state, state.attempts, self._profiles().generation)
+
+    def _guard(self, what: str, function: Callable[..., T], *args: object) -> T | None:
+        """Call a plugin's function; its exception is logged and counts as no answer."""
+        try:
+            return function(*args)
+        except PayloadMissingError:
+            raise
+        except Exception:  # noqa: BLE001  one plugin must not cost a machine its reply
+            self._logger.failure("{what} raised", what=what)
+            return None
+
+
+def _unready(plan: BootPlan, reason: str) -> BootPlan:
+    return replace(plan, action=Action.HOLD, reason=reason, kernel="", initrd=())

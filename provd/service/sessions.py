@@ -1,0 +1,183 @@
+"""Boot sessions: joins everything one machine does during one boot, and remembers the plan it was given."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from provd.core.session_rules import advance, begins_new, close
+from provd.model.boot import BootPlan
+from provd.model.event import Event
+from provd.model.session import BootSession, step_reached
+
+LIVE_SESSIONS = 65_536
+"""Machines whose newest session is kept in memory; the store has them all."""
+
+
+class SessionLog(Protocol):
+    """Where sessions are kept."""
+
+    def save_session(self, session: BootSession) -> None:
+        """Insert or replace the session with this id."""
+        ...
+
+    def recent_sessions(self, since: float) -> Iterable[BootSession]:
+        """Newest session of every machine whose last event is not older than ``since``."""
+        ...
+
+
+@dataclass(slots=True)
+class Boot:
+    """One running boot: its session and, once it was decided, its plan.
+
+    Attributes:
+        session: the record.
+        plan: None before the first decision and after a restart of provd.
+        basis: what the plan was made of; another value means that the system was edited since.
+        missing: served paths of kernel and initrds that were not fetched yet.
+    """
+
+    session: BootSession
+    plan: BootPlan | None = None
+    basis: object = None
+    missing: frozenset[str] = frozenset()
+
+
+class Sessions:
+    """The newest boot of every machine, by MAC and by leased address."""
+
+    def __init__(self, log: SessionLog, publish: Callable[[Event], None], wall: Callable[[], float]) -> None:
+        self._log = log
+        self._publish = publish
+        self._wall = wall
+        self._by_mac: dict[str, Boot] = {}
+        self._mac_by_address: dict[str, str] = {}
+        self._mac_by_session: dict[str, str] = {}
+
+    def load(self, since: float) -> None:
+        """Read the sessions that may still be running after a restart."""
+        for session in self._log.recent_sessions(since):
+            self._keep(session.mac, Boot(session))
+            if session.address:
+                self._mac_by_address[session.address] = session.mac
+
+    def of_mac(self, mac: str) -> Boot | None:
+        """Newest boot of a hardware address."""
+        return self._by_mac.get(mac)
+
+    def of_address(self, address: str) -> Boot | None:
+        """Newest boot of the machine that has this address."""
+        return self._by_mac.get(self._mac_by_address.get(address, ""))
+
+    def of_id(self, session: str) -> Boot | None:
+        """The boot with this session id, if it is still the newest of its machine."""
+        return self._by_mac.get(self._mac_by_session.get(session, ""))
+
+    def boots(self) -> Iterable[Boot]:
+        """The newest boot of every machine."""
+        return self._by_mac.values()
+
+    def firmware_discover(self, mac: str, *, system: str, basis: object) -> Boot:
+        """A firmware DISCOVER: joins the running session or begins a new one (session rules in provd.core)."""
+        now = self._wall()
+        boot = self._by_mac.get(mac)
+        changed = boot is not None and boot.plan is not None and boot.basis != basis
+        current = boot.session if boot else None
+        if boot is not None and not begins_new(current, system=system, system_changed=changed, now=now):
+            boot.session = replace(boot.session, last_at=now)
+            return boot
+        if boot is not None and boot.session.outcome == "running":
+            self._log.save_session(close(boot.session, "superseded"))
+        # A session that is superseded ends its token; installs.py looks at the outcome of the session it belongs to.
+        fresh = Boot(BootSession(id=secrets.token_hex(6), mac=mac, system=system, started_at=now, last_at=now))
+        if current is not None and current.address:
+            fresh.session = replace(fresh.session, address=current.address)
+        self._keep(mac, fresh)
+        self._log.save_session(fresh.session)
+        self.note(fresh, "boot.started")
+        return fresh
+
+    def _keep(self, mac: str, boot: Boot) -> None:
+        self._forget(mac)
+        self._by_mac[mac] = boot
+        self._mac_by_session[boot.session.id] = mac
+        if len(self._by_mac) > LIVE_SESSIONS:
+            self._mac_by_address.pop(self._forget(next(iter(self._by_mac))), None)
+
+    def _forget(self, mac: str) -> str:
+        """Drop a machine's newest boot from memory; returns the address it had."""
+        gone = self._by_mac.pop(mac, None)
+        if gone is None:
+            return ""
+        self._mac_by_session.pop(gone.session.id, None)
+        return gone.session.address
+
+    def plan(self, boot: Boot, plan: BootPlan, basis: object) -> None:
+        """Give the session its plan; it keeps it to its end."""
+        boot.plan, boot.basis = plan, basis
+        boot.missing = frozenset((plan.kernel, *plan.initrd)) if plan.kernel else frozenset()
+        boot.session = replace(
+            boot.session,
+            system=plan.system.name if plan.system else "",
+            profile=plan.profile.name if plan.profile else "",
+            action=plan.action.value,
+            loader=plan.loader,
+        )
+        self._log.save_session(boot.session)
+
+    def lease(self, boot: Boot, address: str) -> None:
+        """The machine was given this address; answers are bound to it."""
+        if boot.session.address == address:
+            return
+        if self._mac_by_address.get(boot.session.address) == boot.session.mac:
+            del self._mac_by_address[boot.session.address]
+        self._mac_by_address[address] = boot.session.mac
+        boot.session = replace(boot.session, address=address)
+        self._log.save_session(boot.session)
+
+    def bind(self, boot: Boot, address: str) -> None:
+        """Answers of this session are for this address only."""
+        if boot.session.bound != address:
+            boot.session = replace(boot.session, bound=address)
+            self._log.save_session(boot.session)
+
+    def reach(self, boot: Boot, step: str) -> None:
+        """The boot came to this step; it never goes back."""
+        before = boot.session
+        boot.session = advance(before, step, self._wall())
+        if boot.session.step != before.step:
+            self._log.save_session(boot.session)
+
+    def end(self, boot: Boot, outcome: str) -> None:
+        """The session has an outcome; later packets begin another one."""
+        boot.session = close(boot.session, outcome)
+        self._log.save_session(boot.session)
+
+    def fetched(self, boot: Boot, path: str) -> bool:
+        """A boot file left completely; True once kernel and every initrd of the plan did, and only that once."""
+        if path not in boot.missing:
+            return False
+        boot.missing -= {path}
+        return not boot.missing
+
+    def note(self, boot: Boot, kind: str, fields: Mapping[str, object] | None = None) -> None:
+        """Publish an event of this session."""
+        session = boot.session
+        boot.session = replace(session, last_at=self._wall())
+        self._publish(
+            Event(
+                kind=kind,
+                at=boot.session.last_at,
+                session=session.id,
+                system=session.system,
+                mac=session.mac,
+                fields=dict(fields or {}),
+            )
+        )
+
+
+def left_firmware(boot: Boot) -> bool:
+    """Whether DHCP from this machine now comes from its kernel's system, not from firmware or loader."""
+    return step_reached(boot.session, "kernel")
