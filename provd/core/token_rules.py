@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provd.model.token import InstallToken
 
-AFTER_FINISH = frozenset({"firstboot"})
-"""Callbacks that the installed system may still make with the token of the install that made it."""
+STILL_ALLOWED: Mapping[str, frozenset[str]] = {"finished": frozenset({"firstboot"}), "failed": frozenset({"log"})}
+"""Callbacks that a token may still make by the reason it ended: the installed system reports its first boot, and an
+installer that failed sends its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def may_fetch(token: InstallToken, document: str, *, max_fetches: int) -> Grante
 
 
 def may_call(token: InstallToken, name: str) -> Granted | Denied:
-    """The checks of a callback beyond :func:`may_use`: a finished install may only report its first boot."""
-    if token.ended_at and not (token.end_reason == "finished" and name in AFTER_FINISH):
+    """The checks of a callback beyond :func:`may_use`: an ended install has little left to say."""
+    if token.ended_at and name not in STILL_ALLOWED.get(token.end_reason, frozenset()):
         return Denied(f"the token has ended: {token.end_reason}", status=410)
     return Granted()

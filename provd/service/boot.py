@@ -69,7 +69,7 @@ class BootDirector:
         return boot
 
     def boot_file(self, boot: Boot, client: ClientFacts) -> BootFile | None:
-        """What this client fetches first: the first loader of the profile's (or the enabled) order that can serve it."""
+        """What this client fetches first: of the first loader in the profile's (or the enabled) order that can."""
         plan = boot.plan
         if plan is None or plan.action is Action.NONE:
             return None

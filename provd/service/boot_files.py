@@ -18,8 +18,8 @@ class PayloadMissingError(LookupError):
 class BootFiles:
     """Gives every boot file a served path and finds the file for the path again.
 
-    The path carries eight hex digits of the file's place, size and time, so that a changed payload has another URL and no
-    cache on the way serves the old one.
+    The path carries eight hex digits of the file's place, size and time, so that a changed payload has another URL and
+    no cache on the way serves the old one.
     """
 
     def __init__(self, payload_dir: Path) -> None:

@@ -15,12 +15,19 @@ from provd.model.session import BootSession, step_reached
 LIVE_SESSIONS = 65_536
 """Machines whose newest session is kept in memory; the store has them all."""
 
+REPORTING = frozenset({"finished", "failed"})
+"""Outcomes after which a machine still has something to say: its first boot, or the log of what failed."""
+
 
 class SessionLog(Protocol):
     """Where sessions are kept."""
 
     def save_session(self, session: BootSession) -> None:
         """Insert or replace the session with this id."""
+        ...
+
+    def session(self, session: str) -> BootSession | None:
+        """The session with this id."""
         ...
 
     def recent_sessions(self, since: float) -> Iterable[BootSession]:
@@ -55,6 +62,7 @@ class Sessions:
         self._by_mac: dict[str, Boot] = {}
         self._mac_by_address: dict[str, str] = {}
         self._mac_by_session: dict[str, str] = {}
+        self._ended: dict[str, Boot] = {}
 
     def load(self, since: float) -> None:
         """Read the sessions that may still be running after a restart."""
@@ -72,8 +80,13 @@ class Sessions:
         return self._by_mac.get(self._mac_by_address.get(address, ""))
 
     def of_id(self, session: str) -> Boot | None:
-        """The boot with this session id, if it is still the newest of its machine."""
-        return self._by_mac.get(self._mac_by_session.get(session, ""))
+        """The boot with this session id: the newest of its machine, or an ended one that may still report."""
+        boot = self._by_mac.get(self._mac_by_session.get(session, "")) or self._ended.get(session)
+        if boot is None:
+            stored = self._log.session(session)
+            if stored is not None and stored.outcome in REPORTING:
+                boot = self._ended[session] = Boot(stored)
+        return boot
 
     def boots(self) -> Iterable[Boot]:
         """The newest boot of every machine."""
@@ -111,6 +124,10 @@ class Sessions:
         gone = self._by_mac.pop(mac, None)
         if gone is None:
             return ""
+        if gone.session.outcome in REPORTING:
+            self._ended[gone.session.id] = gone
+            if len(self._ended) > LIVE_SESSIONS:
+                del self._ended[next(iter(self._ended))]
         self._mac_by_session.pop(gone.session.id, None)
         return gone.session.address
 

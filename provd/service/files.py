@@ -1,0 +1,200 @@
+"""Whose file is it? One decision for TFTP, HTTP and every later protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from twisted.logger import Logger
+
+from provd.model.boot import Action, BootPlan
+from provd.model.content import Content, FileBody, FileRequest, NotFound
+from provd.model.scrub import scrub_path
+from provd.model.session import step_reached
+from provd.plugin.contract import BootLoader
+from provd.service import boot_files, installs
+from provd.service.boot import BootDirector
+from provd.service.boot_files import BootFiles
+from provd.service.installs import Installs
+from provd.service.ports import FileHost
+from provd.service.sessions import Boot, Sessions
+from provd.service.tokens import Tokens
+
+PlanOf = Callable[[Boot], BootPlan]
+
+
+class FileService:
+    """Answers file requests, in this order: answers, callbacks, boot files, loader configurations, loaders, plugins."""
+
+    def __init__(
+        self,
+        *,
+        host: FileHost,
+        sessions: Sessions,
+        director: BootDirector,
+        files: BootFiles,
+        installs: Installs,
+        tokens: Tokens,
+        plan_of: PlanOf,
+        served_local: Callable[[Boot], None],
+        boot_of: Callable[[str], Boot | None],
+    ) -> None:
+        """Take collaborators.
+
+        Args:
+            host: the plugin host.
+            sessions: running boots.
+            director: completes plans.
+            files: kernels and initrds.
+            installs: answers and callbacks.
+            tokens: mints the session's token.
+            plan_of: the plan of a boot, made again after a restart.
+            served_local: called when a local boot's configuration was made.
+            boot_of: the boot of the machine at an address (dotted quad).
+        """
+        self._host = host
+        self._sessions = sessions
+        self._director = director
+        self._files = files
+        self._installs = installs
+        self._tokens = tokens
+        self._plan_of = plan_of
+        self._served_local = served_local
+        self._boot_of = boot_of
+        self._logger = Logger(namespace="provd.files")
+
+    def open(self, request: FileRequest) -> Content | NotFound:
+        """The answer to one request; never raises."""
+        try:
+            return self._open(request)
+        except Exception:  # noqa: BLE001  a request must never stop a listener
+            self._logger.failure("{path} failed", path=scrub_path(request.path))
+            return NotFound("internal error; the log has it", status=500)
+
+    def _open(self, request: FileRequest) -> Content | NotFound:
+        if request.path.startswith(installs.ANSWER):
+            return self._installs.answer(request)
+        if request.path.startswith(installs.CALLBACK):
+            return self._installs.callback(request)
+        if request.path.startswith(boot_files.PREFIX):
+            return self._boot_file(request)
+        boot = self._boot_of(request.peer)
+        for loader in self._loaders(boot):
+            if loader.is_config(request.path):
+                return self._config(request, loader, boot)
+            file = loader.files().get(request.path)
+            if file is not None:
+                return _on_disk(FileBody(file), request.path)
+        found = self._host.file(request)
+        return found if found is not None else NotFound(f"nobody serves {request.path}")
+
+    def _loaders(self, boot: Boot | None) -> list[BootLoader]:
+        """Boot loaders, the one the machine was given first."""
+        mine = boot.session.loader if boot else ""
+        return sorted(self._host.boot_loaders.values(), key=lambda loader: loader.name != mine)
+
+    def _boot_file(self, request: FileRequest) -> Content | NotFound:
+        file = self._files.find(request.path)
+        if file is None:
+            boot = self._boot_of(request.peer)
+            if boot is not None:
+                self._plan_of(boot)  # after a restart this publishes the boot's files again
+                file = self._files.find(request.path)
+        return _on_disk(FileBody(file), request.path) if file else NotFound(f"no boot file {request.path}")
+
+    def _config(self, request: FileRequest, loader: BootLoader, boot: Boot | None) -> Content | NotFound:
+        """A loader's configuration; one that holds a token is made only for the bound address."""
+        if boot is None:
+            return loader.config(request, None)
+        plan = replace(self._plan_of(boot), loader=loader.name)
+        if plan.action is Action.INSTALL:
+            bound = boot.session.bound
+            if bound and request.peer != bound:
+                return NotFound(f"the configuration is bound to another address than {request.peer}", status=403)
+            plan = self._director.with_arguments(self._tokens.for_plan(boot, plan, request.peer))
+        content = loader.config(request, plan)
+        if isinstance(content, NotFound):
+            return content
+        secret = {"Cache-Control": "no-store"} if plan.token else {}
+        fields = {"path": request.path, "loader": loader.name, "action": plan.action.value, "reason": plan.reason}
+
+        def sent(_octets: int) -> None:
+            self._sessions.reach(boot, "config")
+            self._sessions.note(boot, "config.served", fields)
+            if plan.action in {Action.LOCAL, Action.HOLD}:
+                self._local(boot, plan)
+
+        return replace(content, headers={**content.headers, **secret}, on_sent=sent)
+
+    def _local(self, boot: Boot, plan: BootPlan) -> None:
+        """The machine was sent to its own disk: this boot is over for the network."""
+        if boot.session.outcome != "running":
+            return
+        kind = "boot.held" if plan.action is Action.HOLD else "boot.local"
+        self._sessions.note(boot, kind, {"reason": plan.reason})
+        self._sessions.end(boot, "local")
+        self._served_local(boot)
+
+
+def _on_disk(body: FileBody, served: str) -> Content | NotFound:
+    try:
+        status = body.path.stat()
+    except OSError as error:
+        return NotFound(f"{served}: {error.strerror}")
+    etag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+    return Content(body=body, length=status.st_size, mtime=status.st_mtime, etag=etag)
+
+
+class FileEvents:
+    """Turns what the listeners saw of a transfer into steps and events of the machine's boot."""
+
+    def __init__(
+        self, *, sessions: Sessions, boot_of: Callable[[str], Boot | None], fetched_all: Callable[[Boot], None]
+    ) -> None:
+        """Take collaborators.
+
+        Args:
+            sessions: running boots.
+            boot_of: the boot of the machine at an address (dotted quad).
+            fetched_all: called once when kernel and every initrd of an install left completely.
+        """
+        self._sessions = sessions
+        self._boot_of = boot_of
+        self._fetched_all = fetched_all
+
+    def on_event(self, kind: str, request: FileRequest, fields: Mapping[str, object]) -> None:
+        """One observation of a listener: ``tftp.sent``, ``http.sent``, ``tftp.failed``, ...
+
+        Args:
+            kind: event kind of the listener.
+            request: the request it belongs to.
+            fields: bytes, seconds, retries, reason.
+        """
+        boot = self._boot_of(request.peer)
+        if boot is None:
+            return
+        role = self._role(request.path, boot)
+        if kind.endswith(".sent") and request.method != "HEAD":
+            self._advance(boot, request, role)
+        path = scrub_path(request.path)
+        self._sessions.note(boot, kind, {"path": path, "role": role, **fields})
+
+    def _advance(self, boot: Boot, request: FileRequest, role: str) -> None:
+        if role in {"loader", "kernel", "initrd"}:
+            self._sessions.reach(boot, role)
+        if role in {"kernel", "initrd"} and self._sessions.fetched(boot, request.path):
+            self._fetched_all(boot)
+
+    @staticmethod
+    def _role(path: str, boot: Boot) -> str:
+        """What the path is to this boot."""
+        plan = boot.plan
+        if plan is not None and path == plan.kernel:
+            return "kernel"
+        if plan is not None and path in plan.initrd:
+            return "initrd"
+        if path.startswith(installs.ANSWER):
+            return "answer"
+        if path.startswith(installs.CALLBACK):
+            return "callback"
+        return "package" if step_reached(boot.session, "kernel") else "loader"
