@@ -18,7 +18,7 @@ __all__ = ["KEEP", "MIN_MESSAGE_SIZE", "DhcpPacket", "Encoded", "decode", "decod
 _HEADER: Final = struct.Struct("!BBBBIHHIIII16s64s128s4s")
 _COOKIE: Final = b"\x63\x82\x53\x63"
 _IP_UDP_HEADERS: Final = 28
-_MAX_DECODED_SIZE: Final = 16384
+_MAX_MESSAGE_SIZE: Final = 16384
 _SNAME_AT: Final = 44
 _FILE_AT: Final = 108
 
@@ -54,11 +54,11 @@ def decode(data: bytes) -> DhcpPacket:
     """Read one UDP payload, request or reply.
 
     Raises:
-        WireError: shorter than 240 octets or longer than 16384, unknown op, hlen over 16, no magic cookie, an option that
-            runs past its field, or a message type that is not one octet. Nothing else is ever raised.
+        WireError: shorter than 240 octets or longer than 16384, unknown op, hlen over 16, no magic cookie, an option
+            that runs past its field, or a message type that is not one octet. Nothing else is ever raised.
     """
     size = len(data)
-    if not _HEADER.size <= size <= _MAX_DECODED_SIZE:
+    if not _HEADER.size <= size <= _MAX_MESSAGE_SIZE:
         raise WireError("message", f"{size} octets, a message has at least 240 (RFC 2131 section 2) and at most 16384")
     op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file, cookie = (
         _HEADER.unpack_from(data)
@@ -149,7 +149,7 @@ def encode(
 
     Args:
         packet: the message; options 0, 52 and 255 may not be in it, 82 may and is then the trailer.
-        max_size: octets of the IP datagram, as option 57 counts them; below 576 is taken as 576.
+        max_size: octets of the IP datagram, as option 57 counts them; below 576 is taken as 576, over 16384 as 16384.
         min_size: octets of the UDP payload, padded after END (RFC 1542 section 2.1).
         overload: ``file`` and ``sname`` may hold options where they are empty and room lacks (RFC 2131 section 4.1).
         trailer: (82, octets as received): last, and the first to go once only ``keep`` is left (rules L01 to L03).
@@ -166,7 +166,7 @@ def encode(
     body = b"".join([octets for _, octets in parts])
     if tail is not None:
         body += tail[1]
-    room = max(max_size, MIN_MESSAGE_SIZE) - _IP_UDP_HEADERS - _HEADER.size - 1
+    room = min(max(max_size, MIN_MESSAGE_SIZE), _MAX_MESSAGE_SIZE) - _IP_UDP_HEADERS - _HEADER.size - 1
     if len(body) <= room:
         return Encoded(_assemble(packet, packet.file, packet.sname, body, min_size))
     spare_file, spare_sname = overload and not packet.file, overload and not packet.sname

@@ -50,8 +50,8 @@ def decode_domain_search(data: bytes) -> tuple[str, ...]:
     """Names in order, lower case.
 
     Raises:
-        WireError: a pointer that does not lead back, more than 32 pointers in one name, a label or name that is too long
-            or holds foreign octets, more than 128 names, or octets that end early.
+        WireError: a pointer that does not lead back, more than 32 pointers in one name, a label or name that is too
+            long or holds foreign octets, more than 128 names, or octets that end early.
     """
     names: list[str] = []
     at = 0
@@ -66,6 +66,7 @@ def decode_domain_search(data: bytes) -> tuple[str, ...]:
 def _read_name(data: bytes, start: int) -> tuple[str, int]:
     labels: list[str] = []
     at, after, hops, size = start, -1, 0, 0
+    segment = start
     while True:
         if at >= len(data):
             raise WireError(_FIELD, "ends inside a name (RFC 1035 section 3.1)", at)
@@ -73,12 +74,12 @@ def _read_name(data: bytes, start: int) -> tuple[str, int]:
         if length == 0:
             break
         if length >= _POINTER:
-            target = _pointer(data, at)
+            target = _pointer(data, at, segment)
             hops += 1
             if hops > _MAX_HOPS:
                 raise WireError(_FIELD, f"has a name with more than {_MAX_HOPS} pointers", at)
             after = at + 2 if after < 0 else after
-            at = target
+            at = segment = target
             continue
         label = data[at + 1 : at + 1 + length].decode("latin-1").lower()
         size += length + 1
@@ -91,11 +92,11 @@ def _read_name(data: bytes, start: int) -> tuple[str, int]:
     return ".".join(labels), at + 1 if after < 0 else after
 
 
-def _pointer(data: bytes, at: int) -> int:
+def _pointer(data: bytes, at: int, segment: int) -> int:
     if at + 1 >= len(data):
         raise WireError(_FIELD, "ends inside a pointer (RFC 1035 section 4.1.4)", at)
     target = (data[at] << 8 | data[at + 1]) & _MAX_OFFSET
-    if target >= at:
+    if target >= segment:
         raise WireError(
             _FIELD, f"has a pointer to octet {target}, which does not lead back (RFC 1035 section 4.1.4)", at
         )

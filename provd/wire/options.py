@@ -81,8 +81,8 @@ def option_code(key: str | int) -> int:
 def encode_option(key: str | int, value: object) -> tuple[int, bytes]:
     """One option as a person configures it: (code, octets).
 
-    The value has the type of the table above; a TOML table with one key chooses another type, ``{hex = "0a:0b"}``, and is
-    the way for options that have no row (there, a plain text is taken as text).
+    The value has the type of the table above; a TOML table with one key chooses another type, ``{hex = "0a:0b"}``,
+    and is the way for options that have no row (there, a plain text is taken as text).
 
     Raises:
         WireError: an unknown option, one that only the server itself may set, or a value of the wrong type.
