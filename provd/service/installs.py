@@ -110,12 +110,18 @@ class Installs:
         self._sessions.note(boot, result.event, result.fields)
         return Content.text(result.reply, secret=True)
 
+    def _summary(self, boot: Boot) -> None:
+        """How much the installer fetched from its source, once it has ended."""
+        if boot.packages:
+            self._sessions.note(boot, "package.summary", {"files": boot.packages, "bytes": boot.package_bytes})
+
     def _outcome(self, result: CallbackResult, token: InstallToken, boot: Boot) -> None:
         state = self._states.get(token.system)
         match result.outcome:
             case "started":
                 self._sessions.reach(boot, "installing")
             case "finished":
+                self._summary(boot)
                 self._sessions.reach(boot, "finished")
                 self._sessions.end(boot, "finished")
                 self._states.put(token.system, after_finished(state, self._wall()))
@@ -123,6 +129,7 @@ class Installs:
                 self._tokens.end(boot.session, "finished")
                 self._answers.forget(token.token)
             case "failed":
+                self._summary(boot)
                 self._sessions.end(boot, "failed")
                 self._states.put(token.system, after_failed(state))
                 self._tokens.end(boot.session, "failed")

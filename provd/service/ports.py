@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from provd.model.boot import BootPlan
@@ -79,3 +79,11 @@ class Publish(Protocol):
     """The event bus, seen from below."""
 
     def __call__(self, event: Event) -> None: ...
+
+
+class SystemStore(Protocol):
+    """Where operators' systems are kept."""
+
+    def all(self) -> Iterable[System]: ...
+    def put(self, system: System, *, expected: str) -> System: ...
+    def remove(self, name: str, *, expected: str) -> None: ...

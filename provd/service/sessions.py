@@ -44,12 +44,16 @@ class Boot:
         plan: None before the first decision and after a restart of provd.
         basis: what the plan was made of; another value means that the system was edited since.
         missing: served paths of kernel and initrds that were not fetched yet.
+        packages: files the installer fetched from its source; they are counted, not kept one by one.
+        package_bytes: octets of those.
     """
 
     session: BootSession
     plan: BootPlan | None = None
     basis: object = None
     missing: frozenset[str] = frozenset()
+    packages: int = 0
+    package_bytes: int = 0
 
 
 class Sessions:

@@ -1,0 +1,206 @@
+"""Systems from all their homes (store, TOML files, inventories) in one index, and every change to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from provd.core.boot_policy import after_release
+from provd.model.client import ClientFacts
+from provd.model.event import Event
+from provd.model.system import System
+from provd.plugin.contract import Change
+from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
+
+
+class ChangeRefusedError(Exception):
+    """A change is not made; the sentence says why."""
+
+
+class Systems:
+    """Finds systems by name, MAC, UUID and changes them.
+
+    Files win over the store and the store over inventories where they clash; a clash is a problem that names both.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: SystemStore,
+        host: ChangeHost,
+        states: InstallStates,
+        check: Callable[[System, Iterable[System]], Sequence[str]],
+        publish: Publish,
+        wall: Callable[[], float],
+    ) -> None:
+        """Take collaborators.
+
+        Args:
+            store: where operators' systems are kept.
+            host: asks plugins for vetoes.
+            states: install states, which hold ``netboot`` for systems that are not ours to write.
+            check: sentences on what is wrong with a system beside the others.
+            publish: event bus.
+            wall: seconds since the epoch.
+        """
+        self._store = store
+        self._host = host
+        self._states = states
+        self._check = check
+        self._publish = publish
+        self._wall = wall
+        self._declared: dict[str, System] = {}
+        self._inventories: dict[str, dict[str, System]] = {}
+        self._by_name: dict[str, System] = {}
+        self._by_mac: dict[bytes, System] = {}
+        self._by_uuid: dict[str, System] = {}
+        self.problems: list[str] = []
+
+    def rebuild(self, declared: Mapping[str, System] | None = None) -> None:
+        """Build the index anew from the store, the declared systems and the last inventory snapshots."""
+        if declared is not None:
+            self._declared = dict(declared)
+        self._by_name, self._by_mac, self._by_uuid = {}, {}, {}
+        self.problems = []
+        for system in (*self._declared.values(), *self._store.all(), *self._foreign()):
+            self._index(system)
+
+    def _foreign(self) -> Iterable[System]:
+        return (system for snapshot in self._inventories.values() for system in snapshot.values())
+
+    def inventory(self, name: str, systems: Iterable[System]) -> None:
+        """A new snapshot of an inventory replaces its last one."""
+        self._inventories[name] = {system.name: replace(system, origin=f"inventory:{name}") for system in systems}
+        self.rebuild()
+
+    def _index(self, system: System) -> None:
+        clash = self._by_name.get(system.name) or next(
+            (self._by_mac[card.mac.octets] for card in system.interfaces if card.mac.octets in self._by_mac), None
+        )
+        if clash is not None:
+            self.problems.append(f"system {system.name} ({_home(system)}) clashes with {clash.name} ({_home(clash)})")
+            return
+        self._put_index(system)
+
+    def _put_index(self, system: System) -> None:
+        self._by_name[system.name] = system
+        for card in system.interfaces:
+            self._by_mac[card.mac.octets] = system
+        if system.uuid:
+            self._by_uuid[system.uuid] = system
+
+    def _drop_index(self, system: System) -> None:
+        del self._by_name[system.name]
+        for card in system.interfaces:
+            self._by_mac.pop(card.mac.octets, None)
+        self._by_uuid.pop(system.uuid, None)
+
+    def find(self, client: ClientFacts) -> System | None:
+        """The system of a client: by MAC, then by UUID (a machine with a new network card keeps its name)."""
+        return self._by_mac.get(client.mac.octets) or (self._by_uuid.get(client.uuid) if client.uuid else None)
+
+    def get(self, name: str) -> System | None:
+        """The system of this name."""
+        return self._by_name.get(name)
+
+    def all(self) -> list[System]:
+        """Every system, by name."""
+        return [self._by_name[name] for name in sorted(self._by_name)]
+
+    def add(self, system: System) -> System:
+        """Add a system to the store.
+
+        Raises:
+            ChangeRefusedError: the name or MAC is taken, a value is wrong, or a plugin refused.
+        """
+        if system.name in self._by_name:
+            raise ChangeRefusedError(f"system {system.name} exists already ({_home(self._by_name[system.name])})")
+        self._allowed(Change("system.add", system.name, None, system))
+        kept = self._store.put(system, expected="")
+        self._put_index(kept)
+        self._changed("added", kept)
+        return kept
+
+    def edit(self, name: str, after: System, *, expected: str) -> System:
+        """Replace a system of the store; turning ``netboot`` on releases a held machine.
+
+        Args:
+            name: which system.
+            after: its new definition.
+            expected: version the editor saw; empty skips the check.
+
+        Raises:
+            ChangeRefusedError: unknown, not ours to write, stale, wrong or refused by a plugin.
+        """
+        before = self._writable(name)
+        if expected and expected != before.version:
+            raise ChangeRefusedError(f"system {name} was changed meanwhile (version {before.version}, not {expected})")
+        self._allowed(Change("system.edit", name, before, after))
+        kept = self._store.put(after, expected=before.version)
+        self._drop_index(before)
+        self._put_index(kept)
+        self._changed("edited", kept)
+        return kept
+
+    def remove(self, name: str) -> None:
+        """Remove a system from the store; its leases live on to their end.
+
+        Raises:
+            ChangeRefusedError: unknown, not ours to write, or refused by a plugin.
+        """
+        before = self._writable(name)
+        self._allowed(Change("system.remove", name, before, None))
+        self._store.remove(name, expected=before.version)
+        self._drop_index(before)
+        self._changed("removed", before)
+
+    def set_netboot(self, name: str, *, wanted: bool) -> None:
+        """Ask for an install (which also releases a held machine), or call it off.
+
+        Works for every system: where the definition is a file's or an inventory's, provd keeps the wish beside it.
+
+        Raises:
+            ChangeRefusedError: no such system.
+        """
+        system = self._by_name.get(name)
+        if system is None:
+            raise ChangeRefusedError(f"there is no system {name}")
+        state = self._states.get(name)
+        if wanted:
+            state = after_release(state)
+        if system.origin == "store":
+            kept = self._store.put(replace(system, netboot=wanted), expected=system.version)
+            self._put_index(kept)
+            state = replace(state, netboot=None)
+        else:
+            state = replace(state, netboot=wanted)
+        self._states.put(name, state)
+        self._changed("netboot on" if wanted else "netboot off", system)
+
+    def _writable(self, name: str) -> System:
+        system = self._by_name.get(name)
+        if system is None:
+            raise ChangeRefusedError(f"there is no system {name}")
+        if system.origin != "store":
+            raise ChangeRefusedError(f"system {name} is defined elsewhere ({_home(system)}): change it there")
+        return system
+
+    def _allowed(self, change: Change) -> None:
+        if change.after is not None:
+            others = (system for system in self._by_name.values() if system.name != change.name)
+            wrong = self._check(change.after, others)
+            if wrong:
+                raise ChangeRefusedError("; ".join(wrong))
+        veto = self._host.change(change)
+        if veto is not None:
+            raise ChangeRefusedError(veto.reason)
+
+    def _changed(self, what: str, system: System) -> None:
+        mac = str(system.interfaces[0].mac) if system.interfaces else ""
+        self._publish(
+            Event(kind="system.changed", at=self._wall(), system=system.name, mac=mac, fields={"change": what})
+        )
+
+
+def _home(system: System) -> str:
+    return system.file or system.origin
