@@ -1,0 +1,72 @@
+"""Where a reply goes (RFC 2131 section 4.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from provd.model.dhcp import Destination
+from provd.wire import codes
+from provd.wire.codes import MessageType
+from provd.wire.packet import DhcpPacket
+
+BROADCAST: Final = 0xFFFFFFFF
+BROADCAST_FLAG: Final = 0x8000
+SERVER_PORT: Final = 67
+CLIENT_PORT: Final = 68
+
+
+def destination(
+    packet: DhcpPacket,
+    reply_type: int,
+    yiaddr: int,
+    source: int = 0,
+    *,
+    server_port: int = SERVER_PORT,
+    client_port: int = CLIENT_PORT,
+) -> Destination:
+    """The receiver of one reply.
+
+    Args:
+        packet: the request.
+        reply_type: OFFER, ACK, NAK, or 0 for a BOOTP reply.
+        yiaddr: address the reply gives.
+        source: IP source address of the request, used for an INFORM without ciaddr (rule A08).
+        server_port: port of relays, 67 but for servers without root rights.
+        client_port: port of clients, 68 but for servers without root rights.
+    """
+    if packet.giaddr:
+        # RFC 2131 section 4.1: through the relay, whatever else the packet says.
+        return Destination(packet.giaddr, server_port)
+    if reply_type == MessageType.NAK:
+        # RFC 2131 section 4.1: the client may have a wrong address, so only the broadcast is sure to reach it.
+        return Destination(BROADCAST, client_port)
+    if packet.message_type == MessageType.INFORM:
+        # RFC 2131 section 4.3.5: to ciaddr, never to the hardware address.
+        return Destination(packet.ciaddr or source or BROADCAST, client_port)
+    if packet.ciaddr:
+        return Destination(packet.ciaddr, client_port)
+    if packet.broadcast or not yiaddr or packet.htype != 1 or packet.hlen != 6:
+        return Destination(BROADCAST, client_port)
+    return Destination(yiaddr, client_port, packet.chaddr[:6])
+
+
+def reply_flags(packet: DhcpPacket, reply_type: int) -> int:
+    """BOOTP flags of a reply; a relayed NAK makes the relay broadcast (RFC 2131 section 4.3.2)."""
+    if reply_type == MessageType.NAK and packet.giaddr:
+        return packet.flags | BROADCAST_FLAG
+    return packet.flags
+
+
+def reply_ciaddr(packet: DhcpPacket, reply_type: int) -> int:
+    """The ciaddr of a reply: the request's in an ACK, else 0 (RFC 2131 section 4.3.1, table 3)."""
+    return packet.ciaddr if reply_type == MessageType.ACK else 0
+
+
+def reply_size(packet: DhcpPacket, mtu: int) -> int:
+    """Octets of the largest IP datagram for this client (RFC 2132 section 9.10).
+
+    Firmware names sizes that its own link cannot carry (65280), so the interface's MTU is the upper bound.
+    """
+    if codes.MAX_MESSAGE_SIZE not in packet.options:
+        return min(576, mtu)
+    return min(packet.max_size, mtu)
