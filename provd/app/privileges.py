@@ -1,0 +1,61 @@
+"""From root to a user of its own: provd keeps what binds low ports and sends raw frames, its children keep nothing."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from pathlib import Path
+
+from provd.app.capabilities import CAP_NET_BIND_SERVICE, CAP_NET_RAW, empty_bounding_set, keep_only, keep_over_setuid
+
+KEPT = frozenset({CAP_NET_BIND_SERVICE, CAP_NET_RAW})
+
+
+class PrivilegeError(Exception):
+    """The user of the configuration cannot be taken on; the sentence says why."""
+
+
+def own(paths: list[Path], user: str) -> None:
+    """Give provd's own folders and files to the user it is going to be; only root can and only root needs to.
+
+    Raises:
+        PrivilegeError: there is no such user.
+    """
+    if os.geteuid() != 0 or not user:
+        return
+    entry = _entry(user)
+    for path in paths:
+        if path.exists():
+            os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def drop(user: str) -> frozenset[int]:
+    """Become ``user`` where started as root, and give up every capability but those that listeners need.
+
+    Args:
+        user: name from the configuration; empty stays who it is, with the capabilities reduced all the same.
+
+    Returns:
+        the capabilities that are left.
+
+    Raises:
+        PrivilegeError: there is no such user.
+    """
+    os.umask(0o077)
+    empty_bounding_set()
+    if os.geteuid() == 0 and user:
+        entry = _entry(user)
+        groups = [group.gr_gid for group in grp.getgrall() if user in group.gr_mem]
+        keep_over_setuid()
+        os.setgroups(groups)
+        os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+        os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+    return keep_only(KEPT)
+
+
+def _entry(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        raise PrivilegeError(f"user {user!r} of the configuration does not exist on this machine") from None
