@@ -1,0 +1,41 @@
+"""Rules of ``provd.toml`` that no single type can state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from provd.config.decode import near_miss
+from provd.config.errors import ConfigError
+from provd.config.schema import ServerConfig
+from provd.config.subnets import check_subnets
+
+
+def check_config(config: ServerConfig, file: str) -> None:
+    """Check what concerns several keys.
+
+    Raises:
+        ConfigError: the first fault.
+    """
+    _unique(config.enabled, "enabled", file)
+    _unique([interface.name for interface in config.interfaces], "interface", file, field=".name")
+    for index, name in enumerate(config.critical):
+        if name not in config.enabled:
+            rule = f"{name!r} is not in the enabled list{near_miss(name, list(config.enabled))}"
+            raise ConfigError(file, f"critical[{index}]", rule)
+    _check_ports(config, file)
+    check_subnets(config, file)
+
+
+def _unique(names: Sequence[str], key: str, file: str, *, field: str = "") -> None:
+    for index, name in enumerate(names):
+        if not name:
+            raise ConfigError(file, f"{key}[{index}]{field}", "is empty")
+        first = names.index(name)
+        if first < index:
+            raise ConfigError(file, f"{key}[{index}]{field}", f"{name!r} is already {key}[{first}]{field}")
+
+
+def _check_ports(config: ServerConfig, file: str) -> None:
+    """DHCP and TFTP are both UDP; DHCP's client port is never bound, so it may be any."""
+    if config.listen.tftp_port == config.listen.dhcp_port:
+        raise ConfigError(file, "listen.tftp_port", f"{config.listen.tftp_port} is already listen.dhcp_port")

@@ -1,0 +1,215 @@
+"""Tables into typed structures, with the file, the full key path and a near miss in the error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from provd.config.errors import ConfigError
+from provd.model.subnet import Pool
+
+T = TypeVar("T")
+
+_WHERE = re.compile(r"(?P<rule>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
+_NAMES = {
+    "`int`": "an integer",
+    "`str`": "a string",
+    "`bool`": "true or false",
+    "`float`": "a number",
+    "`array`": "an array",
+    "`object`": "a table",
+    "`null`": "nothing",
+    "`datetime`": "a date and time",
+    "`date`": "a date",
+    "`time`": "a time",
+}
+
+
+def decode(table: Mapping[str, Any], type_: type[T], file: str, prefix: str = "") -> T:
+    """Decode a table into ``type_``, a ``msgspec.Struct``.
+
+    Args:
+        table: what TOML gave.
+        type_: structure; keys it does not have are refused if it is declared with ``forbid_unknown_fields``.
+        file: file to name in errors.
+        prefix: key path of the table itself, as in ``plugins.pxelinux``.
+
+    Raises:
+        ConfigError: the first fault, with its key path.
+    """
+    _refuse_unknown(table, inspect.type_info(type_), file, prefix)
+    try:
+        return msgspec.convert(table, type_, dec_hook=_from_toml)
+    except msgspec.ValidationError as error:
+        path, rule = _split(str(error))
+        path = _name_keys(path, table, inspect.type_info(type_))
+        raise ConfigError(file, _join(prefix, path), rule) from error
+
+
+def decode_plugin_settings(table: Mapping[str, Any], type_: type[T], file: str, name: str) -> T:
+    """Decode ``[plugins.NAME]`` into the plugin's settings type; see :func:`decode`."""
+    return decode(table, type_, file, f"plugins.{name}")
+
+
+def near_miss(word: str, known: list[str]) -> str:
+    """``; did you mean 'x'?`` or, where nothing is near, the whole list."""
+    near = get_close_matches(word, known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(sorted(known))}" if known else ""
+
+
+def parse_pool(text: str) -> Pool:
+    """Read ``10.0.0.100-10.0.0.200``, both ends included.
+
+    Raises:
+        ValueError: one sentence.
+    """
+    first, dash, last = text.partition("-")
+    if not dash:
+        raise ValueError(f"{text!r} is not a pool: FIRST-LAST is expected, as in 10.0.0.100-10.0.0.200")
+    return Pool(parse_address(first.strip()), parse_address(last.strip()))
+
+
+def parse_address(text: str) -> IPv4Address:
+    """Read a dotted quad.
+
+    Raises:
+        ValueError: one sentence.
+    """
+    try:
+        return IPv4Address(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IPv4 address, as in 10.0.0.1") from None
+
+
+def parse_network(text: str) -> IPv4Network:
+    """Read a network with its prefix length.
+
+    Raises:
+        ValueError: one sentence; host bits that are set name the network that was probably meant.
+    """
+    if "/" not in text:
+        raise ValueError(f"{text!r} has no prefix length, as in 10.0.0.0/24")
+    try:
+        loose = IPv4Network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IPv4 network, as in 10.0.0.0/24") from None
+    if str(loose.network_address) != text.partition("/")[0]:
+        raise ValueError(f"{text!r} has host bits set; the network is {loose}")
+    return loose
+
+
+def _from_toml(type_: type, value: Any) -> Any:
+    """Values that TOML has no type for."""
+    if not isinstance(value, str):
+        # msgspec gives only a ValueError of this hook its path.
+        raise ValueError(f"expected a string, got {_kind(value)}")  # noqa: TRY004
+    if type_ is IPv4Address:
+        return parse_address(value)
+    if type_ is IPv4Network:
+        return parse_network(value)
+    raise NotImplementedError(type_)
+
+
+def _kind(value: object) -> str:
+    names = {bool: "true or false", int: "an integer", float: "a number", list: "an array", dict: "a table"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _split(message: str) -> tuple[str, str]:
+    """Key path and rule of a msgspec message such as "Expected `int`, got `str` - at `$.listen.http_port`"."""
+    match = _WHERE.fullmatch(message)
+    assert match is not None  # noqa: S101  the pattern matches any text
+    rule = match["rule"]
+    for name, words in _NAMES.items():
+        rule = rule.replace(name, words)
+    rule = rule.replace("Object missing required field `", "the key '").replace("`", "'")
+    if rule.startswith("the key "):
+        rule += " is missing"
+    if rule.startswith("Expected "):
+        rule = rule[:1].lower() + rule[1:]
+    return (match["path"] or "").removeprefix("$").removeprefix("."), rule
+
+
+def _join(prefix: str, path: str) -> str:
+    if not prefix or not path:
+        return prefix or path
+    return f"{prefix}{path}" if path.startswith("[") else f"{prefix}.{path}"
+
+
+def _bare(info: inspect.Type) -> tuple[inspect.Type, ...]:
+    """The alternatives of a type without its annotations."""
+    if isinstance(info, inspect.Metadata):
+        return _bare(info.type)
+    if isinstance(info, inspect.UnionType):
+        return tuple(bare for part in info.types for bare in _bare(part))
+    return (info,)
+
+
+def _children(value: Any, info: inspect.Type) -> list[tuple[str, Any, inspect.Type]]:
+    """What lies directly below a value: key path part, value, expected type."""
+    for bare in _bare(info):
+        if isinstance(bare, inspect.StructType) and isinstance(value, dict):
+            fields = {field.encode_name: field.type for field in bare.fields}
+            return [(f".{key}", child, fields[key]) for key, child in value.items() if key in fields]
+        if isinstance(bare, inspect.DictType) and isinstance(value, dict):
+            return [(f".{key}", child, bare.value_type) for key, child in value.items()]
+        if isinstance(bare, inspect.ListType | inspect.VarTupleType) and isinstance(value, list):
+            return [(f"[{index}]", child, bare.item_type) for index, child in enumerate(value)]
+    return []
+
+
+def _refuse_unknown(value: Any, info: inspect.Type, file: str, path: str) -> None:
+    for bare in _bare(info):
+        if isinstance(bare, inspect.StructType) and bare.forbid_unknown_fields and isinstance(value, dict):
+            known = [field.encode_name for field in bare.fields]
+            for key in value:
+                if key not in known:
+                    raise ConfigError(file, _join(path, key), f"unknown key{near_miss(key, known)}")
+    for part, child, below in _children(value, info):
+        _refuse_unknown(child, below, file, f"{path}{part}".removeprefix("."))
+
+
+def _name_keys(path: str, value: Any, info: inspect.Type) -> str:
+    """Replace each ``[...]`` that msgspec writes for a table's key by the key whose value fails."""
+    while "[...]" in path:
+        head, _, tail = path.partition("[...]")
+        found = next((name for name, child, below in _walk(value, info, head) if _fails(child, below)), "")
+        if not found:
+            break
+        path = f"{head}{found}{tail}".removeprefix(".")
+    return path
+
+
+def _walk(value: Any, info: inspect.Type, path: str) -> list[tuple[str, Any, inspect.Type]]:
+    """Children of the value at ``path``."""
+    children = _children(value, info)
+    if not path:
+        return children
+    for part, child, below in children:
+        bare = part.removeprefix(".") if not path.startswith((".", "[")) else part
+        rest = path.removeprefix(bare)
+        if rest != path and (not rest or rest.startswith((".", "["))):
+            return _walk(child, below, rest)
+    return []
+
+
+def _fails(value: Any, info: inspect.Type) -> bool:
+    """Whether this value is the one that msgspec refused."""
+    bare = _bare(info)[0]
+    if isinstance(bare, inspect.StructType):
+        try:
+            msgspec.convert(value, bare.cls, dec_hook=_from_toml)
+        except msgspec.ValidationError:
+            return True
+        return False
+    if isinstance(bare, inspect.DictType):
+        return not isinstance(value, dict)
+    return isinstance(bare, inspect.StrType) and not isinstance(value, str)

@@ -1,0 +1,206 @@
+"""The keys of ``provd.toml``: each with its type, default, help, limits and what applies a change of it."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from provd.config.keys import Table, key
+
+SHIPPED_PLUGINS: Final = (
+    "static_files",
+    "relay",
+    "pxelinux",
+    "grub_efi",
+    "source_http",
+    "source_mirror",
+    "installer_image",
+    "installer_preseed",
+    "installer_kickstart",
+    "trigger_script",
+    "trigger_webhook",
+)
+"""The plugins that ship, in the order in which they are asked where the configuration names none."""
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class InterfaceConfig(Table, frozen=True):
+    """``[[interface]]``: a network interface that DHCP is answered on."""
+
+    name: Annotated[str, key("Name of the interface, as in `eth1`.")]
+    addresses: Annotated[
+        tuple[IPv4Address, ...],
+        key("Addresses of the interface that provd uses, in order of preference; empty for every address it has."),
+    ] = ()
+
+
+class ListenConfig(Table, frozen=True):
+    """``[listen]``: where the listeners are bound."""
+
+    addresses: Annotated[
+        tuple[IPv4Address, ...],
+        key("Addresses that TFTP and HTTP are bound to; empty for all.", applies="restart"),
+    ] = ()
+    dhcp_port: Annotated[Port, key("UDP port that DHCP requests arrive at.", applies="restart")] = 67
+    dhcp_client_port: Annotated[Port, key("UDP port that DHCP replies to clients go to.", applies="restart")] = 68
+    tftp_port: Annotated[Port, key("UDP port of the TFTP listener.", applies="restart")] = 69
+    http_port: Annotated[
+        Port, key("TCP port of the HTTP listener; URLs given to machines carry it.", applies="restart")
+    ] = 80
+
+
+class PoolTable(Table, frozen=True):
+    """``pool = {first = "...", last = "..."}``."""
+
+    first: str
+    last: str
+
+
+class SubnetConfig(Table, frozen=True):
+    """``[[subnet]]``: one IPv4 subnet that provd answers for."""
+
+    network: Annotated[IPv4Network, key("The subnet, as in `10.0.0.0/24`.")]
+    name: Annotated[str, key("Unique name; empty for the network itself.")] = ""
+    pool: Annotated[
+        str | PoolTable | None,
+        key(
+            'Dynamic addresses, both ends included: `"10.0.0.100-10.0.0.200"` or `{first, last}`; none: reservations only.'
+        ),
+    ] = None
+    interface: Annotated[
+        str, key("Interface on whose link it is; empty for a subnet behind a relay or found by an interface's address.")
+    ] = ""
+    relays: Annotated[
+        tuple[IPv4Address, ...], key("Relay addresses (giaddr) that mean this subnet though they lie outside it.")
+    ] = ()
+    routers: Annotated[tuple[IPv4Address, ...], key("Default routers (option 3).")] = ()
+    dns: Annotated[
+        tuple[IPv4Address, ...],
+        key("Name servers (option 6); empty for provd's own address, because installers stop and ask without one."),
+    ] = ()
+    domain: Annotated[str, key("Domain name (option 15).")] = ""
+    ntp: Annotated[tuple[IPv4Address, ...], key("Time servers (option 42).")] = ()
+    lease_s: Annotated[int, key("Lease time in seconds (option 51) where the client asks for none.", ge=30)] = 3600
+    min_lease_s: Annotated[int, key("Shortest lease time in seconds a client may ask for.", ge=30)] = 60
+    max_lease_s: Annotated[int, key("Longest lease time in seconds a client may ask for.", le=0xFFFFFFFE)] = 86400
+    offer_s: Annotated[int, key("Seconds an unconfirmed offer stays reserved.", ge=1, le=3600)] = 60
+    decline_s: Annotated[int, key("Seconds a declined address stays in quarantine.", ge=1)] = 600
+    server_address: Annotated[
+        IPv4Address | None,
+        key("provd's address for relayed clients (next server and URLs); none: the address of the route to the relay."),
+    ] = None
+    authoritative: Annotated[
+        bool,
+        key("Answer NAK to an unknown client that asks for a wrong address; RFC 2131 section 4.3.2 asks for silence."),
+    ] = False
+    unknown: Annotated[
+        Literal["lease", "ignore"],
+        key("Machines nobody assigned: `lease` gives them an address and no boot file, `ignore` no answer at all."),
+    ] = "lease"
+    options: Annotated[dict[str, Any], key("Further DHCP options by name or number.")] = msgspec.field(
+        default_factory=dict
+    )
+
+
+class TftpConfig(Table, frozen=True):
+    """``[tftp]``: limits of the TFTP listener."""
+
+    blksize_max: Annotated[
+        int,
+        key("Largest block in octets (RFC 2348); 1468 fits one Ethernet frame.", applies="restart", ge=512, le=65464),
+    ] = 1468
+    windowsize_max: Annotated[int, key("Most blocks in flight (RFC 7440).", applies="restart", ge=1, le=65535)] = 64
+    transfers_max: Annotated[int, key("Transfers at the same time.", applies="restart", ge=1)] = 1000
+    transfers_per_client: Annotated[int, key("Transfers of one address at the same time.", applies="restart", ge=1)] = (
+        32
+    )
+
+
+class HttpConfig(Table, frozen=True):
+    """``[http]``: limits of the HTTP listener."""
+
+    connections_max: Annotated[int, key("Connections at the same time.", applies="restart", ge=1)] = 1024
+    connections_per_client: Annotated[
+        int, key("Connections of one address at the same time.", applies="restart", ge=1)
+    ] = 64
+    header_timeout_s: Annotated[
+        int, key("Seconds in which a request's headers must arrive.", applies="restart", ge=1)
+    ] = 10
+    idle_timeout_s: Annotated[
+        int, key("Seconds without progress after which a connection is closed.", applies="restart", ge=1)
+    ] = 60
+    body_max: Annotated[int, key("Longest posted body in octets.", applies="restart", ge=0)] = 1 << 20
+
+
+class LogConfig(Table, frozen=True):
+    """``[log]``: what is logged and how."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], key("Lowest level that is logged.", applies="restart")
+    ] = "info"
+    format: Annotated[
+        Literal["text", "json"], key("`text` for people, `json` for one object per line.", applies="restart")
+    ] = "text"
+
+
+class SessionsConfig(Table, frozen=True):
+    """``[sessions]``: how long boot sessions, their events, ended tokens and trigger runs are kept."""
+
+    keep_days: Annotated[int, key("Days after which a session and its events are removed.", ge=1)] = 90
+    keep_count: Annotated[int, key("Sessions that are kept at most; the oldest go first.", ge=1)] = 20000
+
+
+class ServerConfig(Table, frozen=True):
+    """The whole file. Relative paths are relative to the directory of the file."""
+
+    data_dir: Annotated[str, key("Directory of the store, boot payloads, images and caches.", applies="restart")] = (
+        "/var/lib/provd"
+    )
+    site_dir: Annotated[
+        str, key("Directory of the site's `distros/`, `profiles/`, `systems/` and `templates/`.", applies="restart")
+    ] = "/etc/provd"
+    socket: Annotated[str, key("Path of the local socket that the command line talks to.", applies="restart")] = (
+        "/run/provd/provd.sock"
+    )
+    user: Annotated[
+        str, key("User that provd becomes when it is started as root; empty to stay root.", applies="restart")
+    ] = "provd"
+    identity: Annotated[
+        Literal["auto", "client-id"],
+        key(
+            "`auto`: a known system is its MACs or UUID, and the client identifiers of one boot are one binding; "
+            "`client-id`: strict RFC 2131 and RFC 4361.",
+            applies="restart",
+        ),
+    ] = "auto"
+    plugin_dirs: Annotated[
+        tuple[str, ...],
+        key("Directories with further plugins, `distros/` and `profiles/`.", applies="restart"),
+    ] = ()
+    enabled: Annotated[
+        tuple[str, ...], key("The plugins that run; the order is the order in which they are asked.", applies="restart")
+    ] = SHIPPED_PLUGINS
+    critical: Annotated[
+        tuple[str, ...],
+        key(
+            "Gate plugins without which no machine is answered: if one fails, the request is refused.",
+            applies="restart",
+        ),
+    ] = ()
+    interfaces: Annotated[tuple[InterfaceConfig, ...], key("Interfaces that DHCP is answered on.")] = msgspec.field(
+        name="interface", default=()
+    )
+    listen: Annotated[ListenConfig, key("Where the listeners are bound.")] = ListenConfig()
+    subnets: Annotated[tuple[SubnetConfig, ...], key("Subnets that provd answers for.")] = msgspec.field(
+        name="subnet", default=()
+    )
+    tftp: Annotated[TftpConfig, key("Limits of the TFTP listener.")] = TftpConfig()
+    http: Annotated[HttpConfig, key("Limits of the HTTP listener.")] = HttpConfig()
+    log: Annotated[LogConfig, key("What is logged and how.")] = LogConfig()
+    sessions: Annotated[SessionsConfig, key("How long boot sessions are kept.")] = SessionsConfig()
+    plugins: Annotated[
+        dict[str, dict[str, Any]], key("One table per plugin, `[plugins.NAME]`; its manual says which keys it has.")
+    ] = msgspec.field(default_factory=dict)

@@ -1,0 +1,80 @@
+"""The one place where TOML is read, with limits on what a file may be (size, nesting)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import tomli
+
+from provd.config.errors import ConfigError
+
+MAX_BYTES: Final = 1 << 20
+"""A configuration file is written by people; 1 MiB is far beyond any."""
+
+MAX_DEPTH: Final = 16
+"""Tables and arrays within each other, the top level included."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read one TOML file.
+
+    Raises:
+        ConfigError: it cannot be read, is too large or too deep, or is not TOML (with the line).
+    """
+    return parse(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The octets of one configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, or is larger than :data:`MAX_BYTES`.
+    """
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(str(path), "", f"is larger than {MAX_BYTES} octets")
+    return raw
+
+
+def parse(raw: bytes, file: str) -> dict[str, Any]:
+    """Decode TOML.
+
+    Args:
+        raw: the octets of the file.
+        file: what to call it in errors.
+
+    Raises:
+        ConfigError: it is not UTF-8, not TOML, or nested deeper than :data:`MAX_DEPTH`.
+    """
+    try:
+        table = tomli.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(file, "", "is not UTF-8 text", line) from error
+    except tomli.TOMLDecodeError as error:
+        rule = f"is not TOML: {error.msg[:1].lower()}{error.msg[1:]}, column {error.colno}"
+        raise ConfigError(file, "", rule, error.lineno) from error
+    except RecursionError as error:
+        raise ConfigError(file, "", f"is nested deeper than {MAX_DEPTH} levels") from error
+    _limit_depth(table, file)
+    return table
+
+
+def _limit_depth(table: dict[str, Any], file: str) -> None:
+    """Walk level by level, so that depth costs no stack of our own."""
+    level: list[Any] = [table]
+    depth = 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ConfigError(file, "", f"is nested deeper than {MAX_DEPTH} levels")
+        below: list[Any] = []
+        for value in level:
+            children = value.values() if isinstance(value, dict) else value
+            below.extend(child for child in children if isinstance(child, dict | list))
+        level = below
