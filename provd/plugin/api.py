@@ -43,6 +43,8 @@ from provd.plugin.contract import (
     Trigger,
     Veto,
 )
+from provd.plugin.runtime import ProcessResult, Runtime
+from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.specs import PROJECT
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -117,10 +119,12 @@ __all__ = [
     "Payload",
     "Plugin",
     "Pool",
+    "ProcessResult",
     "Profile",
     "Refuse",
     "RelayInfo",
     "Reply",
+    "Runtime",
     "Settings",
     "StreamBody",
     "Subnet",
@@ -128,4 +132,6 @@ __all__ = [
     "Trigger",
     "Veto",
     "hookimpl",
+    "scrub",
+    "scrub_value",
 ]

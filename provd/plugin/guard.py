@@ -1,0 +1,242 @@
+"""One guarded call of one plugin: isolated, timed, counted, and skipped while its breaker is open."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from inspect import iscoroutine
+
+from twisted.logger import Logger
+
+from provd.model.boot import BootPlan
+from provd.model.client import ClientFacts
+from provd.model.content import FileRequest
+from provd.model.dhcp import DhcpRequest
+from provd.model.event import Event
+from provd.model.system import System
+from provd.plugin.breaker import Breaker, Limits
+from provd.plugin.contract import CallbackCall, Change
+from provd.plugin.scrub import scrub
+
+_LAST_BUCKET = 31
+
+
+class Missing(Enum):
+    """Why a guarded call has no value."""
+
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class WrongValueError(Exception):
+    """A plugin returned something its hook does not allow; the text says what was expected."""
+
+
+@dataclass(slots=True)
+class Row:
+    """Counters of one plugin and hook.
+
+    Attributes:
+        plugin: plugin name.
+        hook: hook name, or ``REGISTRY.callable`` for a registered value's callable.
+        calls: calls made.
+        failures: calls that raised or returned a wrong value.
+        slow: calls over the slow limit.
+        skipped: calls not made because the breaker was open.
+        total_s: seconds spent in all calls.
+        max_s: seconds of the longest call.
+        last_error: sentence of the newest failure, scrubbed.
+        breaker: ``closed``, ``open`` or ``trial`` when the row was read.
+    """
+
+    plugin: str
+    hook: str
+    calls: int = 0
+    failures: int = 0
+    slow: int = 0
+    skipped: int = 0
+    total_s: float = 0.0
+    max_s: float = 0.0
+    last_error: str = ""
+    breaker: str = "closed"
+    _buckets: list[int] = field(default_factory=lambda: [0] * (_LAST_BUCKET + 1), repr=False)
+
+    @property
+    def p99_s(self) -> float:
+        """Seconds that 99 of 100 calls stayed below, rounded up to a power of two microseconds."""
+        seen = 0
+        for exponent, count in enumerate(self._buckets):
+            seen += count
+            if count and seen >= self.calls * 0.99:
+                return float(2**exponent) / 1e6
+        return 0.0
+
+    def took(self, seconds: float) -> None:
+        """Count one call of this length."""
+        self.calls += 1
+        self.total_s += seconds
+        self.max_s = max(self.max_s, seconds)
+        self._buckets[min(int(seconds * 1e6).bit_length(), _LAST_BUCKET)] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One callable of one plugin.
+
+    Attributes:
+        function: what is called.
+        check: gets what it returned and the arguments; returns the normalised value or raises :class:`WrongValueError`.
+        row: where its calls are counted.
+    """
+
+    function: Callable[..., object]
+    check: Callable[[object, tuple[object, ...]], object]
+    row: Row
+
+
+class Guard:
+    """Calls plugins; one per host, shared by hooks and registered callables.
+
+    Args:
+        clock: monotonic seconds.
+        limits: what counts as slow and when breakers open.
+    """
+
+    def __init__(self, clock: Callable[[], float], limits: Limits) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._log = Logger(namespace="provd.plugin")
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._breakers: dict[str, Breaker] = {}
+
+    def row(self, plugin: str, hook: str) -> Row:
+        """The counters of one plugin and hook; the same object for the whole life of the host."""
+        return self._rows.setdefault((plugin, hook), Row(plugin, hook))
+
+    def breaker(self, plugin: str) -> Breaker:
+        """The breaker of one plugin."""
+        return self._breakers.setdefault(plugin, Breaker(self._limits))
+
+    def reset(self, plugin: str) -> None:
+        """A new object took the plugin's place: its breaker starts closed."""
+        self._breakers[plugin] = Breaker(self._limits)
+
+    def rows(self) -> list[Row]:
+        """All counters in the order they were first used, with the breakers' states as of now."""
+        now = self._clock()
+        for row in self._rows.values():
+            row.breaker = self.breaker(row.plugin).state(now)
+        return list(self._rows.values())
+
+    def call(self, endpoint: Endpoint, args: tuple[object, ...]) -> object:
+        """Ask one plugin.
+
+        Returns:
+            What the plugin returned, checked and normalised by ``endpoint.check``, or a :class:`Missing`. Nothing is
+            raised but ``KeyboardInterrupt``.
+        """
+        breaker = self.breaker(endpoint.row.plugin)
+        row = endpoint.row
+        started = self._clock()
+        if breaker.tripped_until is not None and not breaker.allows(started):
+            row.skipped += 1
+            return Missing.SKIPPED
+        try:
+            value = endpoint.check(endpoint.function(*args), args)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  a plugin's sys.exit() must not stop the listeners either
+            ended = self._clock()
+            row.took(ended - started)
+            self._failed(row, breaker, args, error, ended)
+            value = Missing.FAILED
+        else:
+            ended = self._clock()
+            row.took(ended - started)
+            if ended - started <= self._limits.slow_s:
+                breaker.succeeded()
+        if ended - started > self._limits.slow_s:
+            self._slow(row, breaker, args, ended - started, ended)
+        return value
+
+    def _failed(self, row: Row, breaker: Breaker, args: tuple[object, ...], error: BaseException, now: float) -> None:
+        row.failures += 1
+        wrong = isinstance(error, WrongValueError)
+        row.last_error = scrub(str(error) if wrong else f"{type(error).__name__}: {_text(error)}")
+        self._log.error(
+            "plugin {plugin}: {hook} {verb} for {about}: {error}",
+            plugin=row.plugin,
+            hook=row.hook,
+            verb="returned a wrong value" if wrong else "failed",
+            about=describe(args),
+            error=row.last_error,
+            traceback="" if wrong else _trace(error),
+        )
+        if breaker.failed(now):
+            self._log.error(
+                "plugin {plugin}: breaker opened after repeated failure; its request hooks rest for {seconds:g} s",
+                plugin=row.plugin,
+                seconds=self._limits.open_s,
+            )
+
+    def _slow(self, row: Row, breaker: Breaker, args: tuple[object, ...], seconds: float, now: float) -> None:
+        row.slow += 1
+        breaker.slow(now)
+        self._log.error(
+            "plugin {plugin}: {hook} took {milliseconds:.0f} ms for {about}; breaker opened, its request hooks rest "
+            "for {seconds:g} s",
+            plugin=row.plugin,
+            hook=row.hook,
+            milliseconds=seconds * 1000,
+            about=describe(args),
+            seconds=self._limits.open_s,
+        )
+
+
+def describe(args: tuple[object, ...]) -> str:
+    """The id of a request for the log: transaction, session, path or event; never a token."""
+    about = "registration"
+    for arg in args:
+        match arg:
+            case DhcpRequest():
+                about = f"DHCP xid {arg.packet.xid:08x} from {arg.client.mac}"
+            case FileRequest():
+                about = f"{arg.protocol.upper()} {arg.path} from {arg.peer}"
+            case BootPlan():
+                about = f"session {arg.session or '(none)'} of {arg.client.mac}"
+            case CallbackCall():
+                about = f"callback {arg.name} from {arg.peer}"
+            case Event():
+                about = f"event {arg.kind} {arg.session}".rstrip()
+            case Change():
+                about = f"{arg.kind} {arg.name}"
+            case ClientFacts():
+                about = f"client {arg.mac}"
+            case System():
+                about = f"system {arg.name}"
+            case _:
+                continue
+        break
+    return scrub(about)
+
+
+def discard(value: object) -> None:
+    """Close a coroutine that nobody will await, so that Python does not warn about it."""
+    if iscoroutine(value):
+        value.close()
+
+
+def _text(error: BaseException) -> str:
+    """``str(error)``, even where the exception's own ``__str__`` fails."""
+    try:
+        return str(error)[:500]
+    except Exception:  # noqa: BLE001  a hostile __str__ is one more fault to contain
+        return "(no text)"
+
+
+def _trace(error: BaseException) -> str:
+    """Where it was raised: file, line and function of each frame, without values."""
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))

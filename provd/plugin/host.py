@@ -1,0 +1,296 @@
+"""The typed facade: the only place that calls hooks.
+
+pluggy finds and checks the implementations; this adds the configured order, isolation, timing, breakers, the fold of
+replies and the registries. One host belongs to one reactor thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from provd.model.boot import BootPlan
+from provd.model.client import ClientFacts
+from provd.model.content import Content, FileRequest, NotFound
+from provd.model.dhcp import Allow, DhcpRequest, GateVerdict, OptionSet, Refuse, Reply
+from provd.model.event import Event
+from provd.model.lease import Lease
+from provd.model.profile import Profile
+from provd.model.subnet import Subnet
+from provd.model.system import System
+from provd.plugin.assembly import assemble
+from provd.plugin.breaker import Limits
+from provd.plugin.contract import (
+    BootLoader,
+    Callback,
+    Change,
+    Installer,
+    InstallSource,
+    Inventory,
+    Operation,
+    Trigger,
+    Veto,
+)
+from provd.plugin.errors import PluginError
+from provd.plugin.guard import Guard, Missing, Row
+from provd.plugin.instance import Instance
+from provd.plugin.loading import Found
+from provd.plugin.runtime import Runtime
+from provd.plugin.settings import decode_settings
+from provd.plugin.verify import verify
+
+_ALLOW = Allow()
+
+
+class VariableClashError(PluginError):
+    """Two plugins give the same variable to an answer file."""
+
+
+class PluginHost:
+    """Every enabled plugin behind typed methods.
+
+    Args:
+        plugins: the enabled plugins in configured order.
+        settings: ``[plugins.NAME]`` tables by plugin name.
+        clock: monotonic seconds.
+        data_dir: fills empty ``data_dir`` fields of settings.
+        critical: plugins that fail closed: their failing gate refuses, their failing change hook vetoes.
+        file: configuration file, for error sentences.
+        limits: slow calls and breakers.
+
+    Raises:
+        PluginError: anything wrong with any plugin; nothing is guarded while starting.
+    """
+
+    def __init__(
+        self,
+        plugins: Sequence[Found],
+        settings: Mapping[str, Mapping[str, object]],
+        *,
+        clock: Callable[[], float],
+        data_dir: Path | str = "",
+        critical: Collection[str] = (),
+        file: str = "",
+        limits: Limits | None = None,
+    ) -> None:
+        self._found = {found.name: found for found in plugins}
+        self._data_dir = str(data_dir)
+        self._file = file
+        self._runtime: Runtime | None = None
+        self._guard = Guard(clock, limits or Limits())
+        for name in critical:
+            if name not in self._found:
+                raise PluginError(name, "it is listed as critical, but it is not enabled")
+        self._critical = frozenset(critical)
+        instances = tuple(self._build(name, settings.get(name, {})) for name in self._found)
+        self._now = assemble(instances, self._guard)
+
+    @property
+    def boot_loaders(self) -> Mapping[str, BootLoader]:
+        """Registered boot loaders by name, in configured order; read it anew after a reload, like the others."""
+        return self._now.registries.boot_loaders
+
+    @property
+    def install_sources(self) -> Mapping[str, InstallSource]:
+        """Registered install sources by name."""
+        return self._now.registries.install_sources
+
+    @property
+    def installers(self) -> Mapping[str, Installer]:
+        """Registered installers by name."""
+        return self._now.registries.installers
+
+    @property
+    def triggers(self) -> Mapping[str, Trigger]:
+        """Registered triggers by name."""
+        return self._now.registries.triggers
+
+    @property
+    def callbacks(self) -> Mapping[str, Callback]:
+        """Registered callbacks by name."""
+        return self._now.registries.callbacks
+
+    @property
+    def inventories(self) -> Mapping[str, Inventory]:
+        """Registered inventories by name."""
+        return self._now.registries.inventories
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """Registered operations by name."""
+        return self._now.registries.operations
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Enabled plugins in configured order."""
+        return tuple(self._found)
+
+    def hooks_of(self, name: str) -> tuple[str, ...]:
+        """Hooks that an enabled plugin implements."""
+        return next(instance.hooks for instance in self._now.instances if instance.plugin == name)
+
+    def hook_is_pure(self, hook: str) -> bool:
+        """Whether every implementation of ``hook`` is a pure function of its arguments, so that answers may be kept."""
+        return hook not in self._now.impure
+
+    def start(self, runtime: Runtime) -> None:
+        """Hand the runtime to the plugin objects that have a ``start`` method, in configured order.
+
+        Raises:
+            PluginError: one of them failed to start.
+        """
+        self._runtime = runtime
+        for instance in self._now.instances:
+            _start(instance, runtime)
+
+    def gate(self, request: DhcpRequest) -> GateVerdict:
+        """First verdict; ``Allow`` where nobody has an opinion. A failing critical plugin refuses."""
+        for instance, endpoint in self._now.hooks["provd_dhcp_gate"]:
+            verdict = self._guard.call(endpoint, (request,))
+            if isinstance(verdict, Missing):
+                if instance.plugin in self._critical:
+                    return Refuse(f"the critical gate plugin {instance.plugin} {_why(verdict)}")
+            elif verdict is not None:
+                return cast("GateVerdict", verdict)
+        return _ALLOW
+
+    def labels(self, request: DhcpRequest) -> frozenset[str]:
+        """Client classes of all plugins together."""
+        answers = self._all("provd_dhcp_labels", (request,))
+        return frozenset().union(*(cast("frozenset[str]", labels) for _, labels in answers))
+
+    def subnet(self, request: DhcpRequest, subnets: Sequence[Subnet]) -> Subnet | None:
+        """First subnet, one of ``subnets``; None where the receiving interface decides."""
+        return cast("Subnet | None", self._first("provd_dhcp_subnet", (request, subnets)))
+
+    def options(
+        self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None
+    ) -> tuple[tuple[str, OptionSet], ...]:
+        """Plugin name and options in configured order; the caller merges them, the earlier one wins."""
+        answers = self._all("provd_dhcp_options", (request, lease, plan))
+        return tuple((name, cast("OptionSet", options)) for name, options in answers if options is not None)
+
+    def reply(self, request: DhcpRequest, reply: Reply) -> Reply:
+        """The reply after every plugin changed it; what a failing plugin would have changed stays as it was."""
+        for _, endpoint in self._now.hooks["provd_dhcp_reply"]:
+            changed = self._guard.call(endpoint, (request, reply))
+            if isinstance(changed, Reply):
+                reply = changed
+        return reply
+
+    def boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None:
+        """First plan; None where the core's policy decides."""
+        return cast("BootPlan | None", self._first("provd_boot_plan", (system, profile, client)))
+
+    def kernel_args(self, plan: BootPlan) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Plugin name and arguments to append, in configured order."""
+        answers = self._all("provd_kernel_args", (plan,))
+        return tuple((name, cast("tuple[str, ...]", words)) for name, words in answers if words)
+
+    def file(self, request: FileRequest) -> Content | NotFound | None:
+        """First answer; ``NotFound`` ends the search, None means that nobody claims the path."""
+        for instance, endpoint in self._now.hooks["provd_file"]:
+            answer = self._guard.call(endpoint, (request,))
+            if isinstance(answer, NotFound):
+                return answer
+            if isinstance(answer, Content):
+                return instance.held(answer)
+        return None
+
+    def answer_vars(self, system: System, profile: Profile) -> Mapping[str, tuple[str, object]]:
+        """Variable name to (plugin name, value).
+
+        Raises:
+            VariableClashError: two plugins give the same variable; names both.
+        """
+        found: dict[str, tuple[str, object]] = {}
+        for name, variables in self._all("provd_answer_vars", (system, profile)):
+            for key, value in cast("dict[str, object]", variables).items():
+                if key in found:
+                    raise VariableClashError(name, f"the answer variable {key} is also given by plugin {found[key][0]}")
+                found[key] = (name, value)
+        return found
+
+    def change(self, change: Change) -> Veto | None:
+        """First veto; a failing critical plugin vetoes."""
+        for instance, endpoint in self._now.hooks["provd_change"]:
+            answer = self._guard.call(endpoint, (change,))
+            if isinstance(answer, Missing):
+                if instance.plugin in self._critical:
+                    return Veto(f"the critical plugin {instance.plugin} {_why(answer)}")
+            elif answer is not None:
+                return cast("Veto", answer)
+        return None
+
+    def event(self, event: Event) -> None:
+        """Tell every plugin."""
+        for _, endpoint in self._now.hooks["provd_event"]:
+            self._guard.call(endpoint, (event,))
+
+    def stats(self) -> list[Row]:
+        """Counters per plugin and hook, in the order they were built."""
+        return self._guard.rows()
+
+    def swap(self, name: str, settings: Mapping[str, object]) -> None:
+        """Build a new object of one plugin and put it in the old one's place.
+
+        The old one is closed when the last stream, trigger, load or operation that it began has ended.
+
+        Raises:
+            PluginError: the new settings or the new object are not usable; the old one stays.
+        """
+        if name not in self._found:
+            raise PluginError(name, "it is not enabled; the enabled list needs a restart")
+        new = self._build(name, settings)
+        old = next(instance for instance in self._now.instances if instance.plugin == name)
+        try:
+            assembly = assemble(tuple(new if one is old else one for one in self._now.instances), self._guard)
+            if self._runtime is not None:
+                _start(new, self._runtime)
+        except PluginError:
+            new.close()
+            raise
+        self._now = assembly
+        self._guard.reset(name)
+        old.retire()
+
+    def close(self) -> None:
+        """Close every plugin object, last enabled first."""
+        for instance in reversed(self._now.instances):
+            instance.close()
+
+    def _build(self, name: str, table: Mapping[str, object]) -> Instance:
+        plugin = self._found[name].plugin
+        settings = decode_settings(plugin, table, data_dir=self._data_dir, file=self._file)
+        try:
+            target = plugin.build(settings)
+        except Exception as error:
+            raise PluginError(name, f"it cannot be built: {type(error).__name__}: {error}") from error
+        return Instance(name, target, verify(name, target))
+
+    def _first(self, hook: str, args: tuple[object, ...]) -> object:
+        for _, endpoint in self._now.hooks[hook]:
+            answer = self._guard.call(endpoint, args)
+            if answer is not None and not isinstance(answer, Missing):
+                return answer
+        return None
+
+    def _all(self, hook: str, args: tuple[object, ...]) -> list[tuple[str, object]]:
+        found = []
+        for instance, endpoint in self._now.hooks[hook]:
+            answer = self._guard.call(endpoint, args)
+            if not isinstance(answer, Missing):
+                found.append((instance.plugin, answer))
+        return found
+
+
+def _start(instance: Instance, runtime: Runtime) -> None:
+    try:
+        instance.start(runtime)
+    except Exception as error:
+        raise PluginError(instance.plugin, f"it cannot start: {type(error).__name__}: {error}") from error
+
+
+def _why(missing: Missing) -> str:
+    return "failed" if missing is Missing.FAILED else "keeps failing and rests for now"

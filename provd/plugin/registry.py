@@ -1,0 +1,214 @@
+"""The registries: what plugins registered, checked once, by unique name, in configured order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from provd.model.content import NotFound
+from provd.plugin.contract import (
+    BootLoader,
+    Callback,
+    CallbackResult,
+    Document,
+    Installer,
+    InstallSource,
+    Inventory,
+    Operation,
+    Trigger,
+)
+from provd.plugin.errors import PluginError
+from provd.plugin.guard import Endpoint, Guard, Missing
+from provd.plugin.instance import Instance
+from provd.plugin.validation import boot_file, callback_result, content, location, of_type
+
+R = TypeVar("R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Operation)
+Check = Callable[[object, tuple[object, ...]], object]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_CALLABLES = (
+    "select",
+    "files",
+    "is_config",
+    "config",
+    "local_boot",
+    "resolve",
+    "run",
+    "load",
+    "payload",
+    "kernel_args",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registries:
+    """Everything that was registered, by name in configured order."""
+
+    boot_loaders: Mapping[str, BootLoader]
+    install_sources: Mapping[str, InstallSource]
+    installers: Mapping[str, Installer]
+    triggers: Mapping[str, Trigger]
+    callbacks: Mapping[str, Callback]
+    inventories: Mapping[str, Inventory]
+    operations: Mapping[str, Operation]
+
+
+def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
+    """Ask every plugin object once.
+
+    Raises:
+        PluginError: a registration hook raises or returns a wrong value, or two plugins register one name.
+    """
+    return Registries(
+        boot_loaders=_gather(instances, guard, "provd_boot_loaders", BootLoader),
+        install_sources=_gather(instances, guard, "provd_install_sources", InstallSource),
+        installers=_gather(instances, guard, "provd_installers", Installer),
+        triggers=_gather(instances, guard, "provd_triggers", Trigger),
+        callbacks=_gather(instances, guard, "provd_callbacks", Callback),
+        inventories=_gather(instances, guard, "provd_inventories", Inventory),
+        operations=_gather(instances, guard, "provd_operations", Operation),
+    )
+
+
+def _gather(instances: Sequence[Instance], guard: Guard, hook: str, kind: type[R]) -> Mapping[str, R]:
+    found: dict[str, R] = {}
+    owners: dict[str, str] = {}
+    for instance in instances:
+        if hook not in instance.hooks:
+            continue
+        for value in _ask(instance, hook, kind):
+            if value.name in owners:
+                raise PluginError(
+                    instance.plugin,
+                    f"{hook}: the name {value.name} is already registered by plugin {owners[value.name]}",
+                )
+            owners[value.name] = instance.plugin
+            found[value.name] = cast("R", _guarded(value, instance, guard))
+    return MappingProxyType(found)
+
+
+def _ask(instance: Instance, hook: str, kind: type[R]) -> list[R]:
+    def fail(rule: str) -> PluginError:
+        return PluginError(instance.plugin, f"{hook}: {rule}")
+
+    try:
+        returned: object = getattr(instance.target, hook)()
+        values = _listed(returned)
+    except Exception as error:
+        raise fail(f"{type(error).__name__}: {error}") from error
+    if values is None:
+        raise fail(f"it returned {type(returned).__name__}, expected an iterable of {kind.__name__}")
+    checked: list[R] = []
+    for value in values:
+        if not isinstance(value, kind):
+            raise fail(f"it returned a {type(value).__name__}, expected {kind.__name__}")
+        rule = _fault(value)
+        if rule:
+            raise fail(f"{kind.__name__} {value.name!r}: {rule}")
+        checked.append(value)
+    return checked
+
+
+def _listed(returned: object) -> list[object] | None:
+    if isinstance(returned, str | bytes | Mapping) or not isinstance(returned, Iterable):
+        return None
+    return list(returned)
+
+
+def _fault(value: object) -> str:
+    """The rule a registered value breaks, or empty."""
+    name = getattr(value, "name", None)
+    pattern = _OPERATION if isinstance(value, Operation) else _NAME
+    if not isinstance(name, str) or not pattern.fullmatch(name):
+        return f"its name does not match {pattern.pattern}"
+    for attribute in _CALLABLES:
+        if hasattr(value, attribute) and not callable(getattr(value, attribute)):
+            return f"{attribute} cannot be called"
+    match value:
+        case InstallSource():
+            return "" if _words(value.schemes, empty=True) else "schemes is not a tuple of texts, or is empty"
+        case Trigger():
+            if not _words(value.on):
+                return "on is not a tuple of event kinds, or is empty"
+            return "" if value.timeout_s > 0 else "timeout_s must be above 0"
+        case Callback():
+            return "" if isinstance(value.max_bytes, int) and value.max_bytes > 0 else "max_bytes must be above 0"
+        case Inventory():
+            return "" if value.refresh_s > 0 else "refresh_s must be above 0"
+        case Operation():
+            return _operation_fault(value)
+        case Installer():
+            return _installer_fault(value)
+    return ""
+
+
+def _operation_fault(value: Operation) -> str:
+    if value.permission not in {"read", "operate", "admin"}:
+        return "permission is not read, operate or admin"
+    if not (isinstance(value.arguments, type) and issubclass(value.arguments, msgspec.Struct)):
+        return "arguments is not a msgspec.Struct type"
+    return "" if value.summary and value.example else "summary and example must not be empty"
+
+
+def _installer_fault(value: Installer) -> str:
+    for name, document in value.documents.items():
+        if not _FILE_NAME.fullmatch(name) or not isinstance(document, Document):
+            return f"documents: {name!r} is not a plain file name with a Document"
+    if value.templates is not None and not Path(value.templates).is_dir():
+        return f"templates: {value.templates} is not a directory"
+    return ""
+
+
+def _words(value: object, *, empty: bool = False) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(v, str) and (v or empty) for v in value)
+
+
+def _guarded(value: object, instance: Instance, guard: Guard) -> object:
+    """The value with its callables isolated and timed like hooks; coroutines keep the plugin object open."""
+
+    def safe(name: str, function: Callable[..., object], check: Check, instead: object) -> Callable[..., Any]:
+        row = guard.row(instance.plugin, f"{type(value).__name__}.{name}")
+        endpoint = Endpoint(function, check, row)
+
+        def call(*args: object) -> object:
+            result = guard.call(endpoint, args)
+            return instead if isinstance(result, Missing) else result
+
+        return call
+
+    match value:
+        case BootLoader():
+            broken = NotFound(f"plugin {instance.plugin} failed to make the configuration", status=500)
+            return replace(
+                value,
+                select=safe("select", value.select, boot_file, None),
+                files=safe("files", value.files, of_type(Mapping, "a mapping of path to file"), {}),
+                is_config=safe("is_config", value.is_config, of_type(bool, "True or False"), instead=False),
+                config=safe("config", value.config, _configuration, broken),
+                local_boot=safe("local_boot", value.local_boot, of_type(str, "text"), ""),
+            )
+        case InstallSource():
+            return replace(value, resolve=safe("resolve", value.resolve, location, None))
+        case Callback():
+            failed = CallbackResult("callback.failed", {"name": value.name}, reply="error\n")
+            return replace(value, run=safe("run", value.run, callback_result, failed))
+        case Trigger():
+            return replace(value, run=instance.in_use(value.run))
+        case Inventory():
+            return replace(value, load=instance.in_use(value.load))
+        case Operation():
+            return replace(value, run=instance.maybe_in_use(value.run))
+    return value
+
+
+def _configuration(value: object, args: tuple[object, ...]) -> object:
+    if value is None:
+        return NotFound("the boot loader has no such configuration")
+    return content(value, args)

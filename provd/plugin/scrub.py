@@ -1,0 +1,33 @@
+"""Removes install tokens from text that is going to be logged or kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_TOKEN = re.compile(r"\b(answer|callback)/[^/\s?#'\"]+")
+_SECRET_KEY = re.compile(r"pass(word|phrase|wd)?|secret|token|api_?key|private|credential|\bauth", re.IGNORECASE)
+HIDDEN = "***"
+
+
+def scrub(text: str) -> str:
+    """The text with the token of every answer and callback URL replaced by ``***``."""
+    return _TOKEN.sub(rf"\1/{HIDDEN}", text)
+
+
+def scrub_value(value: object, key: str = "") -> object:
+    """A plain value for a log: secret-looking keys are hidden, texts scrubbed, unknown types turned into text.
+
+    Args:
+        value: mapping, list, text, number or anything with ``str()``.
+        key: name the value stands under.
+    """
+    if key and _SECRET_KEY.search(key):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {str(name): scrub_value(item, str(name)) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [scrub_value(item) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return scrub(str(value))
