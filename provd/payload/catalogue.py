@@ -1,0 +1,128 @@
+"""Which files a payload is made of and which package holds them: a further distribution is a further row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provd.payload.errors import PayloadError
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Files that one package contributes.
+
+    Attributes:
+        name: package name in the machine's apt sources.
+        files: file name in the payload to path inside the package, without a leading slash.
+    """
+
+    name: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class GrubImage:
+    """A GRUB that is put together here, because no package has one with these modules.
+
+    Attributes:
+        file: file name in the payload.
+        platform: GRUB platform, as in ``x86_64-efi``.
+        modules_package: package with the platform's modules below ``usr/lib/grub/PLATFORM``.
+        tools_package: package with ``usr/bin/grub-mkimage``.
+        modules: modules to link in.
+        prefix: directory its configuration is looked for in.
+    """
+
+    file: str
+    platform: str
+    modules_package: str
+    tools_package: str
+    modules: tuple[str, ...]
+    prefix: str = "/grub"
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadSpec:
+    """One payload: the name that ``provd fetch`` takes, and its parts."""
+
+    name: str
+    summary: str
+    packages: tuple[Package, ...]
+    images: tuple[GrubImage, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of all files the finished payload has."""
+        return tuple(name for package in self.packages for name in package.files) + tuple(
+            image.file for image in self.images
+        )
+
+
+_DI_12 = "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64"
+
+_PAYLOADS = (
+    PayloadSpec(
+        name="loaders",
+        summary="pxelinux for BIOS, shim and GRUB for UEFI (signed), and a GRUB with HTTP (unsigned)",
+        packages=(
+            Package(
+                "pxelinux",
+                {
+                    "pxelinux.0": "usr/lib/PXELINUX/pxelinux.0",
+                    "lpxelinux.0": "usr/lib/PXELINUX/lpxelinux.0",
+                },
+            ),
+            Package("syslinux-common", {"ldlinux.c32": "usr/lib/syslinux/modules/bios/ldlinux.c32"}),
+            Package("shim-signed", {"shimx64.efi": "usr/lib/shim/shimx64.efi.signed"}),
+            Package(
+                "grub-efi-amd64-signed",
+                {"grubx64.efi": "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"},
+            ),
+        ),
+        images=(
+            GrubImage(
+                file="grubx64-http.efi",
+                platform="x86_64-efi",
+                modules_package="grub-efi-amd64-bin",
+                tools_package="grub-common",
+                modules=(
+                    *("normal", "configfile", "echo", "sleep", "test", "true", "eval", "regexp", "reboot", "halt"),
+                    *("efinet", "net", "tftp", "http", "linux", "chain", "boot", "minicmd"),
+                    *("search", "search_fs_file", "part_gpt", "part_msdos", "fat", "ext2", "xfs", "gzio"),
+                    *("all_video", "serial", "terminal"),
+                ),
+            ),
+        ),
+    ),
+    PayloadSpec(
+        name="debian-12",
+        summary="the Debian 12 installer (amd64, text): kernel, initrd and its own loaders",
+        packages=(
+            Package(
+                "debian-installer-12-netboot-amd64",
+                {
+                    "linux": f"{_DI_12}/linux",
+                    "initrd.gz": f"{_DI_12}/initrd.gz",
+                    "pxelinux.0": f"{_DI_12}/pxelinux.0",
+                    "ldlinux.c32": f"{_DI_12}/boot-screens/ldlinux.c32",
+                    "shimx64.efi": f"{_DI_12}/bootnetx64.efi",
+                    "grubx64.efi": f"{_DI_12}/grubx64.efi",
+                },
+            ),
+        ),
+    ),
+)
+
+PAYLOADS: Mapping[str, PayloadSpec] = {spec.name: spec for spec in _PAYLOADS}
+
+
+def payload_spec(name: str) -> PayloadSpec:
+    """The payload of that name.
+
+    Raises:
+        PayloadError: there is none; the sentence lists those that are.
+    """
+    if name not in PAYLOADS:
+        raise PayloadError(f"there is no payload {name!r}; known are {', '.join(sorted(PAYLOADS))}")
+    return PAYLOADS[name]

@@ -1,0 +1,60 @@
+"""A GRUB with the modules that signed builds lack, put together by ``grub-mkimage``."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from provd.payload.catalogue import GrubImage
+from provd.payload.errors import PayloadError
+
+# Loaded by UEFI HTTP boot, GRUB knows neither its address nor the server: it asks DHCP itself, and takes the server from
+# option 54 of that answer, which net_get_dhcp_option gives as hex pairs. Loaded by PXE it has the PXE packet and a prefix.
+EARLY_CONFIG = """\
+if [ -z "$net_default_server" ]; then
+  net_dhcp
+  for card in efinet0 efinet1 efinet2 efinet3; do
+    eval "provd_mac=\\"\\$net_${card}_dhcp_mac\\""
+    if [ -n "$provd_mac" ]; then
+      net_get_dhcp_option provd_hex ${card}:dhcp 54 hex
+      if regexp --set=1:a --set=2:b --set=3:c --set=4:d "^(..):(..):(..):(..)" "$provd_hex"; then
+        set provd_server=0x$a.0x$b.0x$c.0x$d
+        set root="http,$provd_server"
+        set prefix="($root)/grub"
+        configfile "($root)/grub/$provd_mac/grub.cfg"
+      fi
+    fi
+  done
+  echo "GRUB got no address by DHCP."
+  sleep 10
+  reboot
+fi
+configfile $prefix/grub.cfg
+"""
+
+
+def build_image(image: GrubImage, modules: Path, mkimage: Path, target: Path) -> None:
+    """Write ``target``.
+
+    Args:
+        image: what to build.
+        modules: folder with the platform's modules.
+        mkimage: the ``grub-mkimage`` to call.
+        target: file to write.
+
+    Raises:
+        PayloadError: grub-mkimage cannot run here or refuses.
+    """
+    missing = [name for name in image.modules if not (modules / f"{name}.mod").is_file()]
+    if missing:
+        raise PayloadError(f"{modules} lacks the GRUB modules {', '.join(missing)}")
+    early = target.with_suffix(".cfg")
+    early.write_text(EARLY_CONFIG)
+    command = [str(mkimage), "-O", image.platform, "-d", str(modules), "-o", str(target), "-p", image.prefix]
+    try:
+        run = subprocess.run([*command, "-c", str(early), *image.modules], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise PayloadError(f"grub-mkimage cannot be started ({error}); install grub-common") from error
+    early.unlink()
+    if run.returncode != 0:
+        raise PayloadError(f"grub-mkimage could not build {image.file}: {run.stderr.strip() or run.returncode}")
