@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -160,10 +159,10 @@ def _replace(new: Path, folder: Path, old: Path) -> None:
     """Put ``new`` in the place of ``folder``; what was there is moved aside first and comes back if that fails."""
     moved = folder.exists()
     if moved:
-        os.rename(folder, old)
+        folder.rename(old)
     try:
-        os.rename(new, folder)
+        new.rename(folder)
     except OSError:
         if moved:
-            os.rename(old, folder)
+            old.rename(folder)
         raise

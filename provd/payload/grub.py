@@ -8,8 +8,8 @@ from pathlib import Path
 from provd.payload.catalogue import GrubImage
 from provd.payload.errors import PayloadError
 
-# Loaded by UEFI HTTP boot, GRUB knows neither its address nor the server: it asks DHCP itself, and takes the server from
-# option 54 of that answer, which net_get_dhcp_option gives as hex pairs. Loaded by PXE it has the PXE packet and a prefix.
+# Loaded by UEFI HTTP boot, GRUB knows neither its address nor the server: it asks DHCP itself, and takes the server
+# from option 54 of that answer, which net_get_dhcp_option gives as hex pairs. Loaded by PXE it has a prefix.
 EARLY_CONFIG = """\
 if [ -z "$net_default_server" ]; then
   net_dhcp
