@@ -1,0 +1,107 @@
+"""What DHCP and boots have to say to each other: the first file of an offer, and every message in the boot's story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
+
+from provd.core.session_rules import SILENCE_S
+from provd.model.boot import BootFile, BootPlan
+from provd.model.dhcp import DhcpRequest
+from provd.model.subnet import Subnet
+from provd.model.system import System
+from provd.service.boot import BootDirector, Sending
+from provd.service.sessions import Boot, Sessions, left_firmware
+from provd.wire.packet import DhcpPacket
+
+_DISCOVER = 1
+_STEPS = {"dhcp.discover": "discover", "dhcp.offer": "offer", "dhcp.ack": "ack"}
+
+
+class BootDhcp:
+    """The boot director as the DHCP service sees it."""
+
+    def __init__(self, director: BootDirector, sessions: Sessions, http_port: int, wall: Callable[[], float]) -> None:
+        """Take collaborators.
+
+        Args:
+            director: decides boots.
+            sessions: running boots.
+            http_port: port of the HTTP listener, for URLs.
+            wall: seconds since the epoch.
+        """
+        self._director = director
+        self._sessions = sessions
+        self._http_port = http_port
+        self._wall = wall
+
+    def offer(
+        self, request: DhcpRequest, system: System | None, subnet: Subnet, address: int, server: str
+    ) -> tuple[BootPlan, BootFile | None]:
+        """The plan of a network boot client and the first file it is told to fetch, or None.
+
+        Args:
+            request: its DISCOVER or REQUEST.
+            system: the known machine, or None.
+            subnet: where it is.
+            address: what it is given, as an int.
+            server: provd's address as the client reaches it.
+        """
+        sending = Sending(server, self._http_port)
+        decide = self._director.discover if _type(request.packet) == _DISCOVER else self._director.request
+        boot = decide(request.client, system, sending)
+        file = self._director.boot_file(boot, request.client)
+        plan = boot.plan
+        assert plan is not None  # noqa: S101  the director gives every boot a plan
+        if file is None and _type(request.packet) == _DISCOVER:
+            self._sessions.note(boot, "boot.none", {"reason": plan.reason, "arch": _arch(request)})
+        return plan, file
+
+    def seen(
+        self, kind: str, request: DhcpRequest, system: System | None, address: int, fields: Mapping[str, object]
+    ) -> None:
+        """One DHCP message came in or went out; it joins the newest boot of that hardware address, if one is recent.
+
+        Args:
+            kind: ``dhcp.discover``, ``dhcp.offer``, ``dhcp.ack``, ``dhcp.nak``, ...
+            request: the client's message.
+            system: the known machine, or None.
+            address: address offered, acknowledged or asked for, as an int; 0 for none.
+            fields: details, as the reason of a refusal.
+        """
+        boot = self._sessions.of_mac(str(request.client.mac))
+        if boot is None or self._is_over(boot):
+            return
+        details = dict(fields)
+        if address:
+            details["address"] = str(IPv4Address(address))
+        installed_system = not request.client.is_netboot and left_firmware(boot)
+        if kind == "dhcp.ack" and address:
+            if installed_system and boot.session.address:
+                details["same_address"] = boot.session.address == details["address"]
+            self._sessions.lease(boot, str(details["address"]))
+        step = "installer-dhcp" if installed_system and kind == "dhcp.ack" else _STEPS.get(kind)
+        if step is not None and (step == "installer-dhcp" or not installed_system):
+            self._sessions.reach(boot, step)
+        if kind == "dhcp.discover":
+            details.update(_identity(request))
+        self._sessions.note(boot, kind, details)
+
+    def _is_over(self, boot: Boot) -> bool:
+        """Renewals of an installed system go on for months; they are no part of the boot that installed it."""
+        return boot.session.outcome != "running" and self._wall() - boot.session.last_at > SILENCE_S
+
+
+def _type(packet: DhcpPacket) -> int:
+    return packet.message_type
+
+
+def _arch(request: DhcpRequest) -> str:
+    return request.client.arch.name if request.client.arch else ""
+
+
+def _identity(request: DhcpRequest) -> dict[str, object]:
+    """What tells the stages of one boot apart in a timeline."""
+    client = request.client
+    found = {"arch": _arch(request), "vendor": client.vendor_class, "relay": client.relay.giaddr != 0}
+    return {key: value for key, value in found.items() if value}
