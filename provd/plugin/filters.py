@@ -75,7 +75,7 @@ def to_json(value: object) -> str:
 
 
 def to_yaml(value: object) -> str:
-    """One YAML value on one line: JSON whose escapes YAML 1.1 and 1.2 readers understand alike, so no surrogate pairs."""
+    """One YAML value on one line: JSON with escapes that YAML 1.1 and 1.2 read alike, so no surrogate pairs."""
     text = json.dumps(_plain(value), allow_nan=False, ensure_ascii=False)
     if len(text) > MAX_CHARS:
         raise TooLargeError

@@ -1,0 +1,204 @@
+"""The runtime of plugins on Twisted: processes without capabilities, HTTP requests, waiting."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ProcessDone
+from twisted.internet.interfaces import IDelayedCall, IReactorProcess, IReactorTime
+from twisted.internet.protocol import ProcessProtocol, Protocol
+from twisted.internet.task import deferLater
+from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool, ResponseDone
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgent
+
+from provd.plugin.runtime import NONE, ProcessResult
+
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+MOST_OUTPUT = 64 * 1024
+_BARE_EXEC = Path(__file__).with_name("bare_exec.py")
+_GRACE_S = 1.0
+
+# Twisted's client classes carry no annotations
+_agent: Any = Agent
+_pool: Any = HTTPConnectionPool
+_producer: Any = FileBodyProducer
+
+
+class TwistedRuntime:
+    """Implements :class:`provd.plugin.runtime.Runtime`.
+
+    Args:
+        reactor: spawns processes and keeps time.
+        agent: sends HTTP requests; by default one with verified certificates, built on ``reactor``.
+    """
+
+    def __init__(self, reactor: Any, agent: IAgent | None = None) -> None:
+        self._time: IReactorTime = reactor
+        self._processes: IReactorProcess = reactor
+        self._pool: Any = None
+        if agent is None:
+            self._pool = _pool(reactor, persistent=False)
+            agent = _agent(reactor, connectTimeout=10.0, pool=self._pool)
+        self._agent = agent
+
+    async def run_process(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] = NONE
+    ) -> ProcessResult:
+        """See :meth:`provd.plugin.runtime.Runtime.run_process`."""
+        if not argv or any("\0" in text for text in (*argv, *env.keys(), *env.values())):
+            raise OSError("a command line needs a program and holds no NUL")
+        program = shutil.which(argv[0], path=PATH)
+        if program is None:
+            raise FileNotFoundError(f"{argv[0]}: there is no such program in {PATH}")
+        protocol = _Child(stdin, self._time)
+        command = [sys.executable, "-I", "-S", str(_BARE_EXEC), "--", program, *argv[1:]]
+        environment = {"PATH": PATH, "LANG": "C.UTF-8", **env}
+        self._processes.spawnProcess(
+            protocol, sys.executable, [os.fsencode(word) for word in command], env=environment, path="/"
+        )
+        timer = self._time.callLater(timeout_s, protocol.time_out)
+        try:
+            return await protocol.ended
+        except CancelledError:
+            protocol.kill()
+            raise
+        finally:
+            if timer.active():
+                timer.cancel()
+
+    async def http_request(
+        self, method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] = NONE, timeout_s: float = 30.0
+    ) -> tuple[int, bytes]:
+        """See :meth:`provd.plugin.runtime.Runtime.http_request`."""
+        sent = Headers({name: [value] for name, value in headers.items()})
+        producer = _producer(BytesIO(body)) if body else None
+        exchange = Deferred.fromCoroutine(self._exchange(method, url, sent, producer))
+        timer = self._time.callLater(timeout_s, exchange.cancel)
+        try:
+            return await exchange
+        except OSError:
+            raise
+        except Exception as error:
+            if not timer.active():
+                raise TimeoutError(f"no complete answer in {timeout_s:g} s") from error
+            raise ConnectionError(f"{type(error).__name__}: {error}") from error
+        finally:
+            if timer.active():
+                timer.cancel()
+
+    async def sleep(self, seconds: float) -> None:
+        """See :meth:`provd.plugin.runtime.Runtime.sleep`."""
+        await deferLater(self._time, seconds)
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        if self._pool is not None:
+            await self._pool.closeCachedConnections()
+
+    async def _exchange(self, method: str, url: str, headers: Headers, producer: Any) -> tuple[int, bytes]:
+        response: Any = await self._agent.request(method.encode(), url.encode(), headers, producer)
+        receiver = _FirstOctets()
+        response.deliverBody(receiver)
+        return int(response.code), await receiver.ended
+
+
+class _FirstOctets(Protocol):
+    """Collects the beginning of a body and ends the connection when it has enough."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+        self.ended: Deferred[bytes] = Deferred(lambda _: self._abort())
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's naming
+        self._parts.append(data[: MOST_OUTPUT - self._size])
+        self._size += len(self._parts[-1])
+        if self._size >= MOST_OUTPUT and not self.ended.called:
+            self.ended.callback(b"".join(self._parts))
+            self._abort()
+
+    def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
+        if self.ended.called:
+            return
+        if reason.check(ResponseDone):
+            self.ended.callback(b"".join(self._parts))
+        else:
+            self.ended.errback(ConnectionError(f"the answer broke off: {reason.getErrorMessage()}"))
+
+    def _abort(self) -> None:
+        abort: Callable[[], None] | None = getattr(self.transport, "abortConnection", None)
+        if abort is not None:
+            abort()
+
+
+class _Child(ProcessProtocol):
+    """One process: feeds its input, keeps the beginning of its output, ends its whole group."""
+
+    transport: Any
+
+    def __init__(self, stdin: bytes, time: IReactorTime) -> None:
+        self._stdin = stdin
+        self._time = time
+        self._output = {1: bytearray(), 2: bytearray()}
+        self._timed_out = False
+        self._grace: IDelayedCall | None = None
+        self.ended: Deferred[ProcessResult] = Deferred(lambda _: self.kill())
+
+    def connectionMade(self) -> None:  # noqa: N802  Twisted's naming
+        self.transport.write(self._stdin)
+        self.transport.closeStdin()
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803
+        kept = self._output[childFD]
+        kept += data[: MOST_OUTPUT - len(kept)]
+
+    def processExited(self, reason: Any) -> None:  # noqa: N802
+        # a grandchild may hold the pipes open for ever; what the program itself wrote arrives within the grace
+        self._grace = self._time.callLater(_GRACE_S, self._leave, reason)
+
+    def processEnded(self, reason: Any) -> None:  # noqa: N802
+        self._finish(reason)
+
+    def _leave(self, reason: Any) -> None:
+        if not self.ended.called:
+            self.transport.loseConnection()
+            self._finish(reason)
+
+    def time_out(self) -> None:
+        """It ran for too long."""
+        self._timed_out = True
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill the group; before the group exists there is only the process itself."""
+        pid = getattr(self.transport, "pid", None)
+        if not pid:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+    def _finish(self, reason: Any) -> None:
+        if self._grace is not None and self._grace.active():
+            self._grace.cancel()
+        if self.ended.called:
+            return
+        if self._timed_out:
+            self.ended.errback(TimeoutError("it took too long and was killed"))
+            return
+        status = 0
+        if not reason.check(ProcessDone):
+            value: Any = reason.value
+            status = -value.signal if value.signal else value.exitCode
+        self.ended.callback(ProcessResult(status, bytes(self._output[1]), bytes(self._output[2])))
