@@ -36,15 +36,13 @@ class BootDhcp:
         self._wall = wall
 
     def offer(
-        self, request: DhcpRequest, system: System | None, subnet: Subnet, address: int, server: str
+        self, request: DhcpRequest, system: System | None, _subnet: Subnet, _address: int, server: str
     ) -> tuple[BootPlan, BootFile | None]:
         """The plan of a network boot client and the first file it is told to fetch, or None.
 
         Args:
             request: its DISCOVER or REQUEST.
             system: the known machine, or None.
-            subnet: where it is.
-            address: what it is given, as an int.
             server: provd's address as the client reaches it.
         """
         sending = Sending(server, self._http_port)
@@ -58,14 +56,13 @@ class BootDhcp:
         return plan, file
 
     def seen(
-        self, kind: str, request: DhcpRequest, system: System | None, address: int, fields: Mapping[str, object]
+        self, kind: str, request: DhcpRequest, _system: System | None, address: int, fields: Mapping[str, object]
     ) -> None:
         """One DHCP message came in or went out; it joins the newest boot of that hardware address, if one is recent.
 
         Args:
             kind: ``dhcp.discover``, ``dhcp.offer``, ``dhcp.ack``, ``dhcp.nak``, ...
             request: the client's message.
-            system: the known machine, or None.
             address: address offered, acknowledged or asked for, as an int; 0 for none.
             fields: details, as the reason of a refusal.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from provd.model.boot import BootPlan
@@ -13,6 +13,9 @@ from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.plugin.contract import BootLoader, Callback, Change, Installer, InstallSource, Veto
+
+Publish = Callable[[Event], None]
+"""The event bus, seen from below."""
 
 
 class BootHost(Protocol):
@@ -73,12 +76,6 @@ class TokenStore(Protocol):
     def find(self, token: str) -> InstallToken | None: ...
     def of_session(self, session: str) -> InstallToken | None: ...
     def save(self, token: InstallToken) -> None: ...
-
-
-class Publish(Protocol):
-    """The event bus, seen from below."""
-
-    def __call__(self, event: Event) -> None: ...
 
 
 class SystemStore(Protocol):
