@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
+from twisted.internet import reactor as installed_reactor  # noqa: TID251  these tests are about the real one
 from twisted.internet.defer import ensureDeferred
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from provd.net.runtime import MOST_OUTPUT, TwistedRuntime
+
+reactor: Any = installed_reactor
+_site: Any = Site
 
 
 @pytest.fixture
@@ -72,8 +76,7 @@ async def test_timeout_kills_the_whole_group(runtime: TwistedRuntime, tmp_path: 
 
 def _runs(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in {"Z", "X"}
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     except FileNotFoundError:
         return False
 
@@ -93,7 +96,7 @@ async def test_unknown_program_and_nul_are_refused(runtime: TwistedRuntime) -> N
 
 
 class Pages(Resource):
-    isLeaf = True
+    isLeaf = True  # noqa: N815  Twisted's naming
 
     def render(self, request: Any) -> Any:
         if request.path == b"/never":
@@ -108,7 +111,7 @@ class Pages(Resource):
 
 @pytest.fixture
 def base() -> Any:
-    port = reactor.listenTCP(0, Site(Pages()), interface="127.0.0.1")  # type: ignore[attr-defined]
+    port = reactor.listenTCP(0, _site(cast("Any", Pages)()), interface="127.0.0.1")
     yield f"http://127.0.0.1:{port.getHost().port}"
     pytest_twisted.blockon(ensureDeferred(_stopped(port)))
 
