@@ -1,0 +1,71 @@
+"""Kernels and initial RAM disks: how a distro names them, and which are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from provd.config.errors import Problem
+from provd.model.distro import Distro
+
+PAYLOAD: Final = "payload:"
+
+
+def payload_fault(reference: str) -> str:
+    """What is wrong with the form of ``payload:NAME/FILE`` or an absolute path; empty where nothing is."""
+    if not reference.startswith(PAYLOAD):
+        return "" if reference.startswith("/") else f"{reference!r} is neither payload:NAME/FILE nor an absolute path"
+    path = PurePosixPath(reference.removeprefix(PAYLOAD))
+    if path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
+        return f"{reference!r} does not name a file below the payload directory, as in payload:NAME/FILE"
+    return ""
+
+
+def payload_path(reference: str, data_dir: Path) -> Path:
+    """The file on disk that a distro's ``kernel`` or ``initrd`` means.
+
+    Raises:
+        ValueError: the reference has not the right form, or a symbolic link leads out of the payload directory.
+    """
+    rule = payload_fault(reference)
+    if rule:
+        raise ValueError(rule)
+    if not reference.startswith(PAYLOAD):
+        return Path(reference)
+    root = data_dir / "payload"
+    path = root / reference.removeprefix(PAYLOAD)
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise ValueError(f"{reference!r} leads out of the payload directory")
+    return path
+
+
+def missing_payloads(distros: Iterable[Distro], data_dir: Path) -> tuple[Problem, ...]:
+    """Boot files that distros name and the disk does not have.
+
+    Args:
+        distros: usually those of a catalogue.
+        data_dir: as configured.
+    """
+    return tuple(
+        Problem("", key, rule, subject=f"distro {distro.name}")
+        for distro in distros
+        for key, reference in _boot_files(distro)
+        if (rule := _missing(reference, distro, data_dir))
+    )
+
+
+def _boot_files(distro: Distro) -> list[tuple[str, str]]:
+    kernel = [("kernel", distro.kernel)] if distro.kernel else []
+    return kernel + [(f"initrd[{index}]", initrd) for index, initrd in enumerate(distro.initrd)]
+
+
+def _missing(reference: str, distro: Distro, data_dir: Path) -> str:
+    try:
+        path = payload_path(reference, data_dir)
+    except ValueError as error:
+        return str(error)
+    if path.is_file():
+        return ""
+    cure = f"; 'provd fetch {distro.name}' gets it" if reference.startswith(PAYLOAD) else ""
+    return f"distro {distro.name}: {path} does not exist{cure}"

@@ -1,0 +1,141 @@
+"""Reads the files of all layers into typed objects; what is wrong is reported and left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Generic, TypeVar, cast
+
+from provd.config import toml
+from provd.config.decode import decode
+from provd.config.errors import ConfigError, Problem
+from provd.config.keys import Table
+from provd.config.layers import NAME, Layer, files
+from provd.config.merge import REMOVE, key_path
+from provd.config.objects import DistroFile, ProfileFile, SystemFile
+from provd.config.payloads import payload_fault
+from provd.config.secrets import anchored, fault, references
+
+T = TypeVar("T", bound=Table)
+
+BINDS: Final = ("lease", "subnet", "token-only")
+"""Values of ``answers.bind``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[T]):
+    """One file that was read.
+
+    Attributes:
+        name: object name, the file's stem.
+        file: path of the file.
+        table: what TOML gave, secret references anchored.
+        value: the same, typed.
+        version: hash of the file's octets.
+    """
+
+    name: str
+    file: str
+    table: Mapping[str, Any]
+    value: T
+    version: str
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads kinds of objects and gathers problems and a hash of all that was read."""
+
+    layers: Sequence[Layer]
+    problems: list[Problem] = field(default_factory=list)
+    broken: dict[str, set[str]] = field(default_factory=dict)
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def read(self, kind: str, type_: type[T]) -> dict[str, Read[T]]:
+        """All objects of one kind by name.
+
+        A broken file hides the same name of a lower layer too: nobody asked for what would be installed instead.
+
+        Args:
+            kind: ``distros``, ``profiles`` or ``systems``.
+            type_: their structure.
+        """
+        found: dict[str, Read[T]] = {}
+        broken = self.broken.setdefault(kind, set())
+        for path in (path for layer in self.layers for path in files(layer, kind)):
+            name = path.stem
+            found.pop(name, None)
+            broken.discard(name)
+            try:
+                found[name] = self._one(path, kind, type_)
+            except ConfigError as error:
+                problem = error.problem
+                subject = f"{kind.removesuffix('s')} {name}"
+                self.problems.append(Problem(problem.file, problem.key, problem.rule, problem.line, subject))
+                broken.add(name)
+        return found
+
+    def _one(self, path: Path, kind: str, type_: type[T]) -> Read[T]:
+        raw = toml.read_bytes(path)
+        self.digest.update(f"{kind}/{path}\0{len(raw)}\0".encode())
+        self.digest.update(raw)
+        if not NAME.fullmatch(path.stem):
+            rule = f"{path.stem!r} is not a name: letters, digits and . _ + - are expected, a letter or digit first"
+            raise ConfigError(str(path), "", rule)
+        table = cast("dict[str, Any]", anchored(toml.parse(raw, str(path)), path.absolute().parent))
+        value = decode(table, type_, str(path))
+        for key, rule in _faults(value):
+            raise ConfigError(str(path), key, rule)
+        return Read(path.stem, str(path), table, value, hashlib.sha256(raw).hexdigest()[:16])
+
+
+def _faults(value: Table) -> Iterator[tuple[str, str]]:
+    """Key path and rule of what no type can state."""
+    if isinstance(value, DistroFile):
+        yield from _distro_faults(value)
+    elif isinstance(value, ProfileFile):
+        yield from _template_faults(value.templates)
+    if isinstance(value, ProfileFile | SystemFile):
+        yield from answer_faults(value.answers)
+    if isinstance(value, DistroFile | ProfileFile | SystemFile):
+        yield from argument_faults(value.kernel_args)
+
+
+def _distro_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
+    if distro.kernel and (rule := payload_fault(distro.kernel)):
+        yield "kernel", rule
+    if distro.initrd and not distro.kernel:
+        yield "initrd", "there is an initrd and no kernel"
+    for index, initrd in enumerate(distro.initrd):
+        if rule := payload_fault(initrd):
+            yield f"initrd[{index}]", rule
+    for index, loader in enumerate(distro.efi_loaders or ()):
+        if not loader.startswith("/") or not loader.isprintable():
+            yield f"efi_loaders[{index}]", f"{loader!r} is not an absolute path on the EFI system partition"
+
+
+def argument_faults(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Kernel arguments that would break the line or the configuration they are written into."""
+    for index, argument in enumerate(arguments):
+        if not argument or not argument.isprintable():
+            yield f"kernel_args[{index}]", f"{argument!r} is empty or holds a control character"
+
+
+def answer_faults(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Answers whose form is wrong: references to secrets, and ``bind``."""
+    for path, reference in references(answers, "answers"):
+        if rule := fault(reference):
+            yield path, rule
+    if "bind" in answers and answers["bind"] not in BINDS:
+        yield "answers.bind", f"{answers['bind']!r} is not one of {', '.join(BINDS)}"
+
+
+def _template_faults(templates: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for document, template in templates.items():
+        path = PurePosixPath(template)
+        if document.startswith(REMOVE):
+            continue
+        if not template or path.is_absolute() or ".." in path.parts:
+            rule = f"{template!r} is not a path inside the site's template folder"
+            yield key_path("templates", document), rule

@@ -1,0 +1,170 @@
+"""Systems: those declared in files, and the rules that every system must keep beside the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+from provd.config.decode import near_miss
+from provd.config.errors import ConfigError, Problem
+from provd.config.layers import NAME
+from provd.config.objects import SystemFile
+from provd.config.reader import Read, answer_faults, argument_faults
+from provd.model.mac import Mac
+from provd.model.subnet import Subnet
+from provd.model.system import Interface, System
+
+HOST: Final = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+"""A host name (RFC 1123 section 2.1)."""
+
+POLICIES: Final = ("once", "always", "never")
+
+
+def to_system(read: Read[SystemFile]) -> System:
+    """The model's system, of origin ``file``.
+
+    Raises:
+        ConfigError: a MAC or the UUID is not one.
+    """
+    value = read.value
+    interfaces: list[Interface] = []
+    for index, card in enumerate(value.interfaces):
+        try:
+            mac = Mac.parse(card.mac)
+        except ValueError as error:
+            raise ConfigError(read.file, f"interface[{index}].mac", str(error)) from error
+        interfaces.append(Interface(card.name or f"eth{index}", mac, card.address, card.hostname))
+    try:
+        uuid = str(UUID(value.uuid)) if value.uuid else ""
+    except ValueError:
+        raise ConfigError(read.file, "uuid", f"{value.uuid!r} is not a UUID") from None
+    return System(
+        name=read.name,
+        profile=value.profile,
+        interfaces=tuple(interfaces),
+        uuid=uuid,
+        hostname=value.hostname,
+        netboot=value.netboot,
+        policy=value.policy,
+        kernel_args=value.kernel_args,
+        answers=value.answers,
+        vars=value.vars,
+        options=value.options,
+        comment=value.comment,
+        tags=value.tags,
+        origin="file",
+        file=read.file,
+        version=read.version,
+    )
+
+
+def check_system(
+    system: System, others: Iterable[System], profiles: Collection[str], subnets: Sequence[Subnet] | None
+) -> tuple[str, ...]:
+    """What is wrong with a system, one sentence each.
+
+    Args:
+        system: the system as it would be.
+        others: every other system, wherever it is kept; for an edit without the one that is replaced.
+        profiles: names of profiles that can be installed.
+        subnets: the configured subnets; None leaves addresses unchecked.
+    """
+    return (
+        *own_faults(system),
+        *profile_faults(system, profiles),
+        *_address_faults(system, subnets),
+        *(fault for other in others for fault in clashes(system, other)),
+    )
+
+
+def check_systems(
+    systems: Sequence[System], profiles: Collection[str], subnets: Sequence[Subnet] | None
+) -> tuple[Problem, ...]:
+    """What is wrong with all systems together; each clash is told once."""
+    found: list[Problem] = []
+    for index, system in enumerate(systems):
+        name = f"system {system.name}"
+        rules = check_system(system, systems[:index], profiles, subnets)
+        found.extend(Problem(system.file, "", f"{name}: {rule}", subject=name) for rule in rules)
+    return tuple(found)
+
+
+def clashes(system: System, other: System) -> Iterator[str]:
+    """What two systems may not share: a name, a MAC, a reserved address, a UUID."""
+    whom = f"system {other.name} ({other.file or other.origin})"
+    if system.name == other.name:
+        yield f"the name is already that of {whom}"
+    if system.uuid and system.uuid == other.uuid:
+        yield f"UUID {system.uuid} is already that of {whom}"
+    macs = {card.mac for card in other.interfaces}
+    addresses = {card.address for card in other.interfaces if card.address is not None}
+    for card in system.interfaces:
+        if card.mac in macs:
+            yield f"MAC {card.mac} is already that of {whom}"
+        if card.address in addresses:
+            yield f"address {card.address} is already that of {whom}"
+
+
+def own_faults(system: System) -> Iterator[str]:
+    """What is wrong with a system by itself."""
+    if not NAME.fullmatch(system.name):
+        yield f"{system.name!r} is not a name: letters, digits and . _ + - are expected, a letter or digit first"
+    if not HOST.fullmatch(system.host):
+        cure = "" if system.hostname else ", so hostname must be set"
+        yield f"{system.host!r} is not a host name (RFC 1123){cure}"
+    if system.policy not in POLICIES:
+        yield f"policy {system.policy!r} is not one of {', '.join(POLICIES)}"
+    if not system.interfaces:
+        yield "at least one interface with a MAC is needed"
+    for field in ("name", "mac", "address"):
+        values = [getattr(card, field) for card in system.interfaces]
+        for value in dict.fromkeys(value for value in values if value and values.count(value) > 1):
+            yield f"two interfaces have the {field} {value}"
+    for card in system.interfaces:
+        if card.hostname and not HOST.fullmatch(card.hostname):
+            yield f"interface {card.name}: {card.hostname!r} is not a host name (RFC 1123)"
+        if card.mac.octets[0] & 1:
+            yield f"interface {card.name}: MAC {card.mac} is a group address"
+    for key, rule in (*answer_faults(system.answers), *argument_faults(system.kernel_args)):
+        yield f"{key}: {rule}"
+
+
+def profile_faults(system: System, profiles: Collection[str]) -> Iterator[str]:
+    """The profile is not there; the machine keeps its name and address, and is held when it boots."""
+    if system.profile and system.profile not in profiles:
+        near = near_miss(system.profile, list(profiles))
+        yield f"no profile that can be installed has the name {system.profile!r}{near}"
+
+
+def _address_faults(system: System, subnets: Sequence[Subnet] | None) -> Iterator[str]:
+    for card in system.interfaces:
+        if subnets is None or card.address is None:
+            continue
+        subnet = next((subnet for subnet in subnets if card.address in subnet.network), None)
+        if subnet is None:
+            known = ", ".join(str(subnet.network) for subnet in subnets) or "none"
+            yield f"address {card.address} lies outside every subnet; known: {known}"
+        elif subnet.network.prefixlen < 31 and card.address in {
+            subnet.network.network_address,
+            subnet.network.broadcast_address,
+        }:
+            yield f"address {card.address} is the network or broadcast address of {subnet.network}"
+        elif card.address in (*subnet.routers, subnet.server_address):
+            yield f"address {card.address} is a router or provd's own in subnet {subnet.name}"
+
+
+def without_clashing(systems: Iterable[System]) -> tuple[tuple[System, ...], tuple[Problem, ...]]:
+    """Of declared systems, those that clash with no earlier one, and a problem for each of the others."""
+    kept: list[System] = []
+    problems: list[Problem] = []
+    for system in systems:
+        rule = next((fault for other in kept for fault in clashes(system, other)), "")
+        if rule:
+            problems.append(Problem(system.file, "", rule, subject=f"system {system.name}"))
+        else:
+            kept.append(system)
+    return tuple(kept), tuple(problems)
