@@ -83,7 +83,7 @@ class Here:
 
     Attributes:
         ours: addresses of this server on the client's link, one of which option 54 must name.
-        host: every address of this server; where option 54 names one that is not in ``ours``, another interface answers.
+        host: every address of this server; if option 54 names one not in ``ours``, another interface answers.
         unicast: the packet was sent to one of our addresses.
         now: monotonic seconds.
     """

@@ -218,6 +218,30 @@ class AddressTable:
         if not live:
             self._idle_now(binding)
 
+    def adopt(self, other: AddressTable) -> None:
+        """Take over the leases of another table that lie in this subnet (a subnet was renamed, split or joined)."""
+        for binding in [binding for binding in other if binding.address in self and binding.lease is not None]:
+            if binding.address in self._by_address:
+                continue
+            other.cut(binding)
+            self._by_address[binding.address] = binding
+            if binding.state is State.DECLINED:
+                self.declined += 1
+            elif binding.state is State.BOUND and binding.who.key not in self._held:
+                self._held[binding.who.key] = binding
+            elif binding.state is not State.BOUND:
+                self._idle_now(binding)
+            binding.due = math.inf
+            self._schedule(binding, binding.until)
+
+    def cut(self, binding: Binding) -> None:
+        """Hand a binding over to another table."""
+        if binding.state is State.DECLINED:
+            self.declined -= 1
+        self._forget(binding)
+        self._idle.pop(binding.address, None)
+        del self._by_address[binding.address]
+
     def expire(self, now: float) -> list[Binding]:
         """End what is over; returns the leases that ended."""
         ended: list[Binding] = []
@@ -312,11 +336,7 @@ class AddressTable:
             del self._offers[key]
 
     def _remove(self, binding: Binding) -> None:
-        if binding.state is State.DECLINED:
-            self.declined -= 1
-        self._forget(binding)
-        self._idle.pop(binding.address, None)
-        del self._by_address[binding.address]
+        self.cut(binding)
         self._free.give_back(binding.address)
 
     def _schedule(self, binding: Binding, until: float) -> None:

@@ -1,4 +1,4 @@
-"""How many addresses DECLINE messages may take out of a pool; RFC 2131 section 4.3.3 names no bound, abuse needs one."""
+"""How many addresses DECLINE may take out of a pool; RFC 2131 section 4.3.3 names no bound, abuse needs one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,251 @@
+"""One DHCP packet from start to end: octets in, a decision, octets out once the lease is durable, events after that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from twisted.logger import Logger
+
+from provd.core.client_facts import client_facts, relay_info
+from provd.core.dhcp_binding import Binding, Who
+from provd.core.dhcp_identity import AUTO
+from provd.core.dhcp_leases import AddressTable
+from provd.model.client import ClientFacts
+from provd.model.dhcp import DhcpRequest, Ignore, Refuse
+from provd.model.lease import Lease
+from provd.model.subnet import Subnet
+from provd.model.system import System
+from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_request
+from provd.service.dhcp_counters import DhcpCounters, Throttle
+from provd.service.dhcp_levels import OptionLevels
+from provd.service.dhcp_outcomes import NAMES, Outcomes, dotted
+from provd.service.dhcp_ports import Arrival, BootDirector, DhcpHooks, KnownSystems, LeaseWriter, Send, SystemProfiles
+from provd.service.dhcp_reply import Exchange, Ports, ReplyBuilder
+from provd.service.dhcp_subnets import SubnetTables, reservations_of, reserved_addresses
+from provd.wire.codes import MessageType
+from provd.wire.dhcp import decode_request
+from provd.wire.errors import WireError
+from provd.wire.packet import DhcpPacket
+
+_FROM_CLIENTS: Final = frozenset(
+    {
+        MessageType.BOOTP,
+        MessageType.DISCOVER,
+        MessageType.REQUEST,
+        MessageType.DECLINE,
+        MessageType.RELEASE,
+        MessageType.INFORM,
+    }
+)
+_MAX_HOPS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time as arguments.
+
+    Attributes:
+        wall: seconds since the epoch, for what is stored and shown.
+        monotonic: seconds that no clock change moves, for everything that ends.
+    """
+
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+
+
+class DhcpService:
+    """Answers DHCP for the configured subnets.
+
+    Args:
+        hooks: the plugin host.
+        director: boot decisions and boot sessions.
+        systems: the index of systems.
+        profiles: the catalogue.
+        store: the lease store.
+        send: sends one datagram.
+        clocks: wall and monotonic time.
+        identity: ``auto`` or ``client-id``.
+        ports: where clients and relays listen.
+    """
+
+    def __init__(
+        self,
+        *,
+        hooks: DhcpHooks,
+        director: BootDirector,
+        systems: KnownSystems,
+        profiles: SystemProfiles,
+        store: LeaseWriter,
+        send: Send,
+        clocks: Clocks,
+        identity: str = AUTO,
+        ports: Ports | None = None,
+    ) -> None:
+        self.counters = DhcpCounters()
+        self.tables = SubnetTables(identity)
+        self._log = Logger(namespace="provd.dhcp")
+        self._throttle = Throttle(self._log, clocks.monotonic)
+        self._hooks, self._clocks = hooks, clocks
+        self._systems, self._profiles = systems, profiles
+        self._repeats = RepeatedRequests()
+        self._levels = OptionLevels(self._throttle)
+        builder = ReplyBuilder(
+            hooks=hooks,
+            director=director,
+            levels=self._levels,
+            counters=self.counters,
+            throttle=self._throttle,
+            ports=ports or Ports(),
+        )
+        commits = LeaseCommits(
+            store=store,
+            repeats=self._repeats,
+            counters=self.counters,
+            throttle=self._throttle,
+            wall=clocks.wall,
+            monotonic=clocks.monotonic,
+        )
+        self._outcomes = Outcomes(
+            builder=builder,
+            commits=commits,
+            repeats=self._repeats,
+            director=director,
+            send=send,
+            counters=self.counters,
+            throttle=self._throttle,
+            wall=clocks.wall,
+        )
+
+    def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int] = ()) -> None:
+        """Take new subnets and this server's addresses; no lease is lost and offers that still fit stand."""
+        self.tables.reconfigure(subnets, own, self._clocks.monotonic(), self._clocks.wall())
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is remembered of the catalogue; called after every reload."""
+        self._levels.clear()
+        self._repeats.clear()
+
+    def reserve(self, systems: Iterable[System]) -> None:
+        """All systems; called at start and after every change, so that reserved addresses are given to nobody else."""
+        self.tables.reserve(reservations_of(systems))
+        self.forget()
+
+    def load(self, leases: Iterable[Lease]) -> int:
+        """Take the stored leases at start; returns how many belong to no subnet."""
+        return self.tables.load(leases, self._clocks.monotonic(), self._clocks.wall())
+
+    def expire(self) -> list[Binding]:
+        """End what is over; called by a timer, and before every decision on the table it concerns."""
+        return self.tables.expire(self._clocks.monotonic())
+
+    def handle(self, data: bytes, arrival: Arrival) -> None:
+        """Answer one datagram, or count why not. Raises nothing."""
+        try:
+            self._handle(data, arrival)
+        except WireError as error:
+            self.counters.dropped["malformed"] += 1
+            self._throttle.warn("malformed", f"from {dotted(arrival.source)} on {arrival.interface}: {error}")
+        except Exception:  # noqa: BLE001  # one packet must not stop the listener; every such fault is a defect and logged
+            self.counters.errors += 1
+            self._log.failure("fault while answering a packet on {interface}", interface=arrival.interface)
+
+    def _handle(self, data: bytes, arrival: Arrival) -> None:
+        packet = decode_request(data)
+        kind = packet.message_type
+        self.counters.received[NAMES.get(kind, "unknown")] += 1
+        unfit = _triage(packet)
+        if unfit:
+            self.counters.dropped[unfit] += 1
+            return
+        client = client_facts(packet)
+        if not packet.giaddr and packet.ciaddr and arrival.unicast:
+            client = self._with_remembered_relay(packet, client)
+        request = DhcpRequest(
+            packet, client, arrival.interface, arrival.local, arrival.source, arrival.source_port, self._clocks.wall()
+        )
+        verdict = self._hooks.gate(request)
+        if isinstance(verdict, Ignore):
+            self._outcomes.unanswered(request, "gate", verdict.reason)
+            return
+        labels = self._hooks.labels(request)
+        if labels:
+            request = replace(request, client=replace(client, labels=labels))
+        exchange = self._exchange(request, arrival)
+        if isinstance(exchange, str):
+            self._outcomes.unanswered(request, exchange, exchange)
+        elif isinstance(verdict, Refuse):
+            self._outcomes.refuse(exchange, verdict)
+        else:
+            self._outcomes.answer(exchange, same_request(data), self.tables.host)
+
+    def _with_remembered_relay(self, packet: DhcpPacket, client: ClientFacts) -> ClientFacts:
+        """A unicast renewal carries no option 82; the lease remembers it (rule L10)."""
+        table = self.tables.of_address(packet.ciaddr)
+        binding = table.at(packet.ciaddr) if table is not None else None
+        if binding is None or binding.lease is None or not binding.lease.relay or binding.lease.mac != packet.mac:
+            return client
+        giaddr, _, raw = binding.lease.relay.partition(":")
+        return replace(client, relay=relay_info(int(giaddr, 16), bytes.fromhex(raw)))
+
+    def _exchange(self, request: DhcpRequest, arrival: Arrival) -> Exchange | str:
+        """Everything known about the client, or why it gets no answer."""
+        packet, client = request.packet, request.client
+        system = self._systems.find(client)
+        reserved = reserved_addresses(system, packet.mac)
+        chosen = self._hooks.subnet(request, self.tables.subnets)
+        if chosen is not None:
+            table = self.tables.named(chosen)
+        elif packet.giaddr:
+            return "unknown relay"
+        else:
+            table = self.tables.on_link(packet, arrival, reserved)
+        if table is None:
+            return "no subnet"
+        if system is None and table.subnet.unknown == "ignore":
+            return "unknown machine"
+        now = self._clocks.monotonic()
+        if table.next_expiry <= now:
+            table.expire(now)
+        return Exchange(
+            request=request,
+            arrival=arrival,
+            table=table,
+            who=self._who(table, request, system, reserved),
+            system=system,
+            profile=None if system is None else self._profiles.profile_for(system),
+            server=server_address(table, packet, arrival),
+            now=now,
+        )
+
+    def _who(self, table: AddressTable, request: DhcpRequest, system: System | None, reserved: tuple[int, ...]) -> Who:
+        packet, client_id = request.packet, request.client.client_id
+        known = system is not None
+        mine = next((address for address in reserved if address in table), 0)
+        who = table.who(packet.htype, packet.mac, client_id, known=known, reserved=mine)
+        if packet.message_type == MessageType.REQUEST and table.held(who) is None and not known:
+            elsewhere = self.tables.elsewhere(table, packet.htype, packet.mac, client_id, known=known)
+            return replace(who, elsewhere=elsewhere) if elsewhere else who
+        return who
+
+
+def _triage(packet: DhcpPacket) -> str:
+    if packet.hops > _MAX_HOPS:
+        return "too many hops"  # RFC 1542 section 4.1.1
+    if packet.message_type not in _FROM_CLIENTS:
+        return "not a client's message"  # RFC 4388 section 6.4 for LEASEQUERY, else a server's own kinds
+    if not packet.mac and len(packet.client_id) < 2:
+        return "no identity"  # RFC 2131 section 4.2
+    return ""
+
+
+def server_address(table: AddressTable, packet: DhcpPacket, arrival: Arrival) -> int:
+    """This server's address as the client reaches it: option 54, siaddr and URLs (RFC 2131 section 4.1)."""
+    near = next((address for address in arrival.addresses if address in table), 0)
+    if table.subnet.server_address is not None and (packet.giaddr or not near):
+        return int(table.subnet.server_address)
+    if packet.giaddr or (arrival.unicast and arrival.local):
+        return arrival.local
+    return near or arrival.local

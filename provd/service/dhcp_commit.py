@@ -1,0 +1,206 @@
+"""An ACK leaves only after its lease is durable, and a repeated REQUEST gets the same ACK without a second write."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from twisted.logger import Logger
+
+from provd.core.dhcp_binding import Binding, State
+from provd.core.dhcp_identity import SECOND_IDENTITY, is_second
+from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_times import end_of
+from provd.model.lease import Lease
+from provd.service.dhcp_counters import DhcpCounters, Throttle
+from provd.service.dhcp_ports import LeaseWriter
+from provd.service.dhcp_reply import Exchange, Message
+
+_REPEAT_S: Final = 10.0
+_REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    message: Message
+    table: AddressTable
+    lease: Lease
+    at: float
+
+
+def same_request(data: bytes) -> bytes:
+    """Octets that are equal in a request and its retransmissions: all but ``secs`` (RFC 2131 section 4.1)."""
+    return data[:8] + data[10:]
+
+
+class RepeatedRequests:
+    """ACKs of the last seconds by request, and the requests whose lease is being written."""
+
+    def __init__(self) -> None:
+        self._sent: OrderedDict[bytes, _Sent] = OrderedDict()
+        self._writing: set[bytes] = set()
+
+    def writing(self, key: bytes) -> bool:
+        """The ACK for this request is on its way."""
+        return key in self._writing
+
+    def begin(self, key: bytes) -> None:
+        """The lease for this request is being written."""
+        self._writing.add(key)
+
+    def end(self, key: bytes, sent: _Sent | None) -> None:
+        """It was written and acknowledged, or failed."""
+        self._writing.discard(key)
+        if sent is None:
+            return
+        self._sent[key] = sent
+        if len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+
+    def answer(self, key: bytes, now: float) -> Message | None:
+        """The ACK this request got already, while its lease is still the client's."""
+        sent = self._sent.get(key)
+        if sent is None:
+            return None
+        binding = sent.table.at(sent.lease.address)
+        stands = binding is not None and binding.lease is sent.lease and binding.state is State.BOUND
+        if stands and now - sent.at < _REPEAT_S:
+            return sent.message
+        del self._sent[key]
+        return None
+
+    def clear(self) -> None:
+        """Forget what was sent, after a reload changed what a client would be told."""
+        self._sent.clear()
+
+
+class LeaseCommits:
+    """Writes leases and changes the address table with them.
+
+    Args:
+        store: the lease store.
+        repeats: requests that were answered.
+        counters: counts writes.
+        throttle: reports a store that cannot write.
+        wall: seconds since the epoch.
+        monotonic: seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: LeaseWriter,
+        repeats: RepeatedRequests,
+        counters: DhcpCounters,
+        throttle: Throttle,
+        wall: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._repeats = repeats
+        self._counters = counters
+        self._throttle = throttle
+        self._wall = wall
+        self._monotonic = monotonic
+        self._log = Logger(namespace="provd.dhcp")
+
+    def grant(
+        self,
+        exchange: Exchange,
+        lease: Lease,
+        lease_s: int,
+        message: Message,
+        key: bytes,
+        done: Callable[[Message | None], None],
+    ) -> None:
+        """Bind the address, write the lease, and call ``done`` with the ACK once it may leave, or with None."""
+        table, who, now = exchange.table, exchange.who, exchange.now
+        at = table.at(lease.address)
+        before = None
+        if at is not None and at.who.key == who.key and at.lease is not None:
+            before = (at.lease, at.until)
+        left = table.held(who)
+        rows = [lease]
+        if left is not None and left.address != lease.address and left.lease is not None and left.state is State.BOUND:
+            left.lease = replace(left.lease, state="released", expires_at=self._wall())
+            rows.append(left.lease)
+        table.bind(who, lease.address, lease, end_of(now, lease_s))
+        self._repeats.begin(key)
+
+        def written(problem: Exception | None) -> None:
+            if problem is not None:
+                self._repeats.end(key, None)
+                table.unbind(who, lease.address, before, self._monotonic())
+                self._failed(problem)
+                done(None)
+                return
+            binding = table.at(lease.address)
+            if binding is None or binding.lease is not lease:
+                self._repeats.end(key, None)
+                done(None)
+                return
+            self._repeats.end(key, _Sent(message, table, lease, self._monotonic()))
+            done(message)
+
+        self._write(rows, written)
+
+    def release(self, table: AddressTable, binding: Binding) -> None:
+        """The client gave the address back (RFC 2131 section 4.3.4)."""
+        lease = binding.lease
+        if lease is not None:
+            lease = replace(lease, state="released", expires_at=self._wall())
+            self._write([lease], self._logged)
+        table.release(binding, lease)
+
+    def decline(self, table: AddressTable, binding: Binding, mac: bytes, now: float) -> None:
+        """Somebody else uses the address (RFC 2131 section 4.3.3)."""
+        wall, quarantine_s = self._wall(), table.subnet.decline_s
+        lease = Lease(
+            address=binding.address,
+            subnet=table.subnet.name,
+            mac=mac,
+            state="declined",
+            starts_at=wall,
+            expires_at=wall + quarantine_s,
+        )
+        table.decline(binding, lease, now + quarantine_s)
+        self._write([lease], self._logged)
+
+    def _write(self, rows: Sequence[Lease], done: Callable[[Exception | None], None]) -> None:
+        def guarded(problem: Exception | None) -> None:
+            try:
+                done(problem)
+            except Exception:  # noqa: BLE001  # the store's other callers must still hear of their leases
+                self._counters.errors += 1
+                self._log.failure("fault after a lease was written")
+
+        self._counters.writes += 1
+        self._store.commit(rows, (), guarded)
+
+    def _logged(self, problem: Exception | None) -> None:
+        if problem is not None:
+            self._failed(problem)
+
+    def _failed(self, problem: Exception) -> None:
+        self._counters.dropped["lease could not be stored"] += 1
+        self._throttle.warn("lease store", f"lease store: a lease could not be written, so no ACK was sent ({problem})")
+
+
+def lease_of(exchange: Exchange, address: int, lease_s: int, wall: float) -> Lease:
+    """The binding as it is stored."""
+    client, relay = exchange.request.client, exchange.request.client.relay
+    return Lease(
+        address=address,
+        subnet=exchange.table.subnet.name,
+        mac=client.mac.octets,
+        client_id=exchange.who.client_id,
+        state="bound",
+        starts_at=wall,
+        expires_at=end_of(wall, lease_s),
+        hostname=client.hostname,
+        system=exchange.system.name if exchange.system else "",
+        relay=f"{relay.giaddr:08x}:{relay.raw.hex()}" if relay.giaddr or relay.raw else "",
+        context={SECOND_IDENTITY: "yes"} if is_second(exchange.who.key) else {},
+    )

@@ -1,0 +1,102 @@
+"""Configured DHCP options of subnets, profiles and systems, encoded once per definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from provd.core.dhcp_options import Level, configured, subnet_level
+from provd.model.profile import Profile
+from provd.model.subnet import Subnet
+from provd.model.system import System
+from provd.service.dhcp_counters import Throttle
+from provd.wire import codes
+from provd.wire.errors import WireError
+from provd.wire.options import encode_option
+
+_REMEMBERED = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    source: object
+    level: Level
+
+
+class OptionLevels:
+    """The levels below plugins, remembered as long as the object they come from is the same.
+
+    A definition with a wrong option is reported and left out; its other options are still sent.
+    """
+
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
+        self._levels: dict[tuple[str, str, object], _Remembered] = {}
+
+    def of(
+        self, subnet: Subnet, server: int, profile: Profile | None, system: System | None, mac: bytes
+    ) -> list[Level]:
+        """Levels from general to particular.
+
+        Args:
+            subnet: the client's subnet.
+            server: this server's address as the client reaches it.
+            profile: profile of a known system.
+            system: the known system.
+            mac: hardware address of the interface that asks.
+        """
+        levels = [self._get("subnet", subnet.name, server, subnet, lambda: self._subnet(subnet, server))]
+        if profile is not None:
+            levels.append(self._get("profile", profile.name, 0, profile.options, lambda: self._profile(profile)))
+        if system is not None:
+            levels.append(self._get("system", system.name, mac, system, lambda: self._system(system, mac)))
+        return levels
+
+    def clear(self) -> None:
+        """Forget everything, after a reload."""
+        self._levels.clear()
+
+    def _get(self, kind: str, name: str, detail: object, source: object, make: Callable[[], Level]) -> Level:
+        key = (kind, name, detail)
+        found = self._levels.get(key)
+        if found is not None and found.source is source:
+            return found.level
+        if len(self._levels) >= _REMEMBERED:
+            self._levels.clear()
+        level = make()
+        self._levels[key] = _Remembered(source, level)
+        return level
+
+    def _subnet(self, subnet: Subnet, server: int) -> Level:
+        try:
+            return subnet_level(subnet, server)
+        except WireError as error:
+            self._throttle.warn(f"options of subnet {subnet.name}", str(error))
+        return subnet_level(Subnet(subnet.name, subnet.network, routers=subnet.routers, dns=subnet.dns), server)
+
+    def _profile(self, profile: Profile) -> Level:
+        return self._checked(profile.options, f"profile {profile.name}")
+
+    def _system(self, system: System, mac: bytes) -> Level:
+        origin = f"system {system.name}"
+        card = next((card for card in system.interfaces if card.mac.octets == mac), None)
+        host = (card.hostname if card else "") or system.host
+        level = self._checked({codes.HOST_NAME: host}, origin)
+        own = self._checked(system.options, origin)
+        return Level(origin, {**level.options, **own.options}, own.force)
+
+    def _checked(self, options: Mapping[str, object] | Mapping[int, object], origin: str) -> Level:
+        texts = {str(key): value for key, value in options.items()}
+        try:
+            return configured(texts, origin)
+        except WireError as error:
+            self._throttle.warn(f"options of {origin}", str(error))
+        return configured({key: value for key, value in texts.items() if _encodes(key, value)}, origin)
+
+
+def _encodes(key: str, value: object) -> bool:
+    try:
+        encode_option(key, value)
+    except WireError:
+        return False
+    return True

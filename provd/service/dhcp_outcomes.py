@@ -1,0 +1,201 @@
+"""Carries out what was decided about one DHCP message: table, store, reply, events, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from provd.core import dhcp_decide as decide
+from provd.core.dhcp_quarantine import DeclineGuard
+from provd.core.dhcp_times import lease_time
+from provd.model.dhcp import DhcpRequest, Refuse
+from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, lease_of
+from provd.service.dhcp_counters import DhcpCounters, Throttle
+from provd.service.dhcp_ports import BootDirector, Send
+from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder
+from provd.wire.codes import MessageType
+
+NAMES: Final[Mapping[int, str]] = {int(kind): kind.name.lower() for kind in MessageType}
+"""Message types as counters and events call them."""
+
+
+class Outcomes:
+    """Acts on decisions.
+
+    Args:
+        builder: makes replies.
+        commits: writes leases and changes address tables.
+        repeats: requests that were answered.
+        director: hears of every message.
+        send: sends one datagram.
+        counters: counts.
+        throttle: bounded log lines.
+        wall: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        builder: ReplyBuilder,
+        commits: LeaseCommits,
+        repeats: RepeatedRequests,
+        director: BootDirector,
+        send: Send,
+        counters: DhcpCounters,
+        throttle: Throttle,
+        wall: Callable[[], float],
+    ) -> None:
+        self._builder, self._commits, self._repeats = builder, commits, repeats
+        self._director, self._send = director, send
+        self.counters, self._throttle = counters, throttle
+        self._wall = wall
+        self._guard = DeclineGuard()
+
+    def unanswered(self, request: DhcpRequest, counted: str, reason: str) -> None:
+        """No answer, before the client's subnet was known."""
+        self._drop(counted)
+        self._director.seen("dhcp.dropped", request, None, 0, {"reason": reason})
+
+    def refuse(self, exchange: Exchange, verdict: Refuse) -> None:
+        """The gate refuses this client: a REQUEST gets a NAK (RFC 2131 section 4.3.2), the rest silence."""
+        self.counters.dropped["refused by gate"] += 1
+        if exchange.request.packet.message_type == MessageType.REQUEST:
+            self._nak(exchange, verdict.reason)
+        else:
+            self._seen("dhcp.dropped", exchange, 0, {"reason": verdict.reason})
+
+    def answer(self, exchange: Exchange, key: bytes, host: Collection[int]) -> None:
+        """Decide and carry out.
+
+        Args:
+            exchange: the request.
+            key: equal for retransmissions.
+            host: every address of this server.
+        """
+        packet, arrival = exchange.request.packet, exchange.arrival
+        if packet.message_type == MessageType.REQUEST and self._repeated(exchange, key):
+            return
+        here = decide.Here(
+            ours={exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses},
+            host=host,
+            unicast=arrival.unicast,
+            now=exchange.now,
+        )
+        outcome = decide.decide(packet, exchange.table, exchange.who, here)
+        match outcome:
+            case decide.Offer(address=address, rank=rank):
+                self._offer(exchange, address, rank)
+            case decide.Ack(address=address, state=state):
+                self._ack(exchange, address, state, key)
+            case decide.Nak(reason=reason):
+                self._nak(exchange, reason)
+            case decide.Silent(reason=reason, withdraw=withdraw):
+                self._silent(exchange, reason, withdraw=withdraw)
+            case decide.Inform():
+                self._inform(exchange)
+            case decide.Release(address=address):
+                self._release(exchange, address)
+            case decide.Decline(address=address):
+                self._decline(exchange, address)
+            case decide.Bootp(address=address):
+                self._post(exchange, self._builder.grant(exchange, 0, address, None, None), address)
+
+    def _repeated(self, exchange: Exchange, key: bytes) -> bool:
+        if self._repeats.writing(key):
+            self.counters.retransmitted += 1
+            return True
+        message = self._repeats.answer(key, exchange.now)
+        if message is None:
+            return False
+        self.counters.retransmitted += 1
+        self._post(exchange, message, exchange.request.packet.requested_address or exchange.request.packet.ciaddr)
+        return True
+
+    def _offer(self, exchange: Exchange, address: int, rank: str) -> None:
+        table, who = exchange.table, exchange.who
+        lease_s = self._lease_time(exchange)
+        held = table.held(who)
+        message = self._builder.grant(exchange, MessageType.OFFER, address, lease_s, held.lease if held else None)
+        table.offer(who, address, lease_s, exchange.now, table.subnet.offer_s)
+        message.fields["rank"] = rank
+        self._post(exchange, message, address)
+
+    def _ack(self, exchange: Exchange, address: int, state: str, key: bytes) -> None:
+        offered = exchange.table.offered(exchange.who)
+        # RFC 2131 section 3.1 step 5: the ACK must not conflict with the OFFER.
+        same = state == decide.SELECTING and offered is not None and offered.address == address
+        lease_s = offered.lease_s if same and offered is not None else self._lease_time(exchange)
+        lease = lease_of(exchange, address, lease_s, self._wall())
+        message = self._builder.grant(exchange, MessageType.ACK, address, lease_s, lease)
+        message.fields["state"] = state
+
+        def durable(ready: Message | None) -> None:
+            if ready is not None:
+                self._post(exchange, ready, address)
+            else:
+                self._seen("dhcp.dropped", exchange, address, {"reason": "lease could not be stored"})
+
+        self._commits.grant(exchange, lease, lease_s, message, key, durable)
+
+    def _nak(self, exchange: Exchange, reason: str) -> None:
+        self._post(exchange, self._builder.refuse(exchange, reason), 0)
+
+    def _silent(self, exchange: Exchange, reason: str, *, withdraw: bool) -> None:
+        if withdraw:
+            exchange.table.withdraw(exchange.who)
+        detail = ""
+        if reason == "pool exhausted":
+            detail = f"subnet {exchange.table.subnet.name}: the pool has no free address"
+        self._drop(reason, detail)
+        self._seen("dhcp.dropped", exchange, 0, {"reason": reason})
+
+    def _inform(self, exchange: Exchange) -> None:
+        # RFC 2131 section 4.3.5; a client without ciaddr is reached at its source address, or not at all (rule A08).
+        address = exchange.request.packet.ciaddr or exchange.arrival.source
+        if not address:
+            self._silent(exchange, "inform without an address", withdraw=False)
+            return
+        self._post(exchange, self._builder.grant(exchange, MessageType.ACK, address, None, None), address)
+
+    def _release(self, exchange: Exchange, address: int) -> None:
+        binding = exchange.table.at(address)
+        if binding is not None:
+            self._commits.release(exchange.table, binding)
+        self._seen("dhcp.release", exchange, address, {})
+
+    def _decline(self, exchange: Exchange, address: int) -> None:
+        mac = exchange.request.packet.mac
+        refusal = self._guard.refusal(exchange.table, mac, exchange.now)
+        binding = exchange.table.at(address)
+        if refusal or binding is None:
+            self._silent(exchange, refusal, withdraw=False)
+            return
+        self._commits.decline(exchange.table, binding, mac, exchange.now)
+        where = f"{dotted(address)} in subnet {exchange.table.subnet.name}"
+        self._throttle.warn("decline", f"{where} is in use by another host, says {mac.hex(':')}: put into quarantine")
+        self._seen("dhcp.decline", exchange, address, {})
+
+    def _lease_time(self, exchange: Exchange) -> int:
+        preferred = exchange.profile.boot.lease_s if exchange.profile is not None else 0
+        return lease_time(exchange.table.subnet, exchange.request.packet.requested_lease_s, preferred)
+
+    def _post(self, exchange: Exchange, message: Message, address: int) -> None:
+        self._send(message.interface, message.data, message.destination, message.local)
+        packet = exchange.request.packet
+        kind = message.kind
+        self.counters.sent[kind] += 1
+        self._seen(f"dhcp.{NAMES.get(packet.message_type, 'unknown')}", exchange, address, {})
+        self._seen(f"dhcp.{kind}", exchange, address, message.fields)
+
+    def _seen(self, kind: str, exchange: Exchange, address: int, fields: Mapping[str, object]) -> None:
+        self._director.seen(kind, exchange.request, exchange.system, address, fields)
+
+    def _drop(self, reason: str, detail: str = "") -> None:
+        self.counters.dropped[reason] += 1
+        if detail:
+            self._throttle.warn(reason, detail)
+
+
+def dotted(address: int) -> str:
+    """Dotted quad of an address."""
+    return ".".join(str(octet) for octet in address.to_bytes(4))

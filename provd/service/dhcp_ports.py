@@ -1,0 +1,110 @@
+"""What the DHCP service gets from below and asks of those beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from provd.model.boot import BootFile, BootPlan
+from provd.model.client import ClientFacts
+from provd.model.dhcp import Destination, DhcpRequest, GateVerdict, OptionSet, Reply
+from provd.model.lease import Lease
+from provd.model.profile import Profile
+from provd.model.subnet import Subnet
+from provd.model.system import System
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a datagram came in.
+
+    Attributes:
+        interface: name of the receiving interface; the answer leaves there (RFC 2131 section 4.1).
+        local: address it was sent to, or the interface's first address where it was broadcast.
+        source: IP source address.
+        source_port: UDP source port.
+        unicast: it was sent to one of our addresses, not broadcast.
+        addresses: every address of the interface.
+        mtu: of the interface, the bound of every reply.
+    """
+
+    interface: str
+    local: int
+    source: int = 0
+    source_port: int = 68
+    unicast: bool = False
+    addresses: tuple[int, ...] = ()
+    mtu: int = 1500
+
+
+class Send(Protocol):
+    """Sends one datagram from ``local`` by ``interface``."""
+
+    def __call__(self, interface: str, data: bytes, destination: Destination, local: int) -> None: ...
+
+
+class DhcpHooks(Protocol):
+    """What the service asks of the plugin host."""
+
+    def gate(self, request: DhcpRequest) -> GateVerdict:
+        """May this client be answered?"""
+        ...
+
+    def labels(self, request: DhcpRequest) -> frozenset[str]:
+        """Client classes."""
+        ...
+
+    def subnet(self, request: DhcpRequest, subnets: Sequence[Subnet]) -> Subnet | None:
+        """The client's subnet, None where no plugin knows."""
+        ...
+
+    def options(
+        self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None
+    ) -> Sequence[tuple[str, OptionSet]]:
+        """Options by plugin, in configured order."""
+        ...
+
+    def reply(self, request: DhcpRequest, reply: Reply) -> Reply:
+        """The reply after every plugin saw it."""
+        ...
+
+
+class BootDirector(Protocol):
+    """Boot decisions and the story of each boot."""
+
+    def offer(
+        self, request: DhcpRequest, system: System | None, subnet: Subnet, address: int, server: str
+    ) -> tuple[BootPlan, BootFile | None]:
+        """The plan and the first file of a network boot client that gets ``address``."""
+        ...
+
+    def seen(
+        self, kind: str, request: DhcpRequest, system: System | None, address: int, fields: Mapping[str, object]
+    ) -> None:
+        """One message came in or went out; called after the reply has left."""
+        ...
+
+
+class KnownSystems(Protocol):
+    """The index of systems."""
+
+    def find(self, client: ClientFacts) -> System | None:
+        """The system of a client: by MAC, then by UUID."""
+        ...
+
+
+class SystemProfiles(Protocol):
+    """The catalogue, as far as DHCP needs it."""
+
+    def profile_for(self, system: System) -> Profile | None:
+        """The system's profile with its inheritance resolved."""
+        ...
+
+
+class LeaseWriter(Protocol):
+    """The lease store."""
+
+    def commit(self, leases: Sequence[Lease], removed: Sequence[int], done: Callable[[Exception | None], None]) -> None:
+        """Write leases; ``done`` is called on the reactor thread once they are durable, or with what went wrong."""
+        ...

@@ -1,0 +1,181 @@
+"""The address tables of all subnets, which one a packet belongs to, and reloading them without losing a lease."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from provd.core.dhcp_binding import Binding
+from provd.core.dhcp_identity import AUTO
+from provd.core.dhcp_leases import AddressTable
+from provd.model.lease import Lease
+from provd.model.subnet import Subnet
+from provd.model.system import System
+from provd.service.dhcp_ports import Arrival
+from provd.wire.packet import DhcpPacket
+
+
+class SubnetTables:
+    """One address table per subnet; this process is the owner of each.
+
+    Args:
+        identity: ``auto`` or ``client-id``.
+    """
+
+    def __init__(self, identity: str = AUTO) -> None:
+        self._identity = identity
+        self._tables: dict[str, AddressTable] = {}
+        self._retired: dict[str, AddressTable] = {}
+        self._local: dict[tuple[str, tuple[int, ...]], list[AddressTable]] = {}
+        self._reservations: dict[int, bytes] = {}
+        self._unplaced: list[Lease] = []
+        self.subnets: tuple[Subnet, ...] = ()
+        self.host: frozenset[int] = frozenset()
+
+    def __iter__(self) -> Iterator[AddressTable]:
+        return iter(self._tables.values())
+
+    def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int], now: float, wall: float) -> None:
+        """Take new subnets; leases of a subnet that is gone are kept for its return, under whatever name.
+
+        Args:
+            subnets: all subnets.
+            own: addresses of this server.
+            now: monotonic seconds.
+            wall: seconds since the epoch.
+        """
+        before = {**self._retired, **self._tables}
+        self._tables, self._retired, self._local = {}, {}, {}
+        self.subnets = tuple(subnets)
+        self.host = frozenset(own) | {int(subnet.server_address) for subnet in subnets if subnet.server_address}
+        for subnet in subnets:
+            excluded = self._excluded(subnet)
+            table = before.get(subnet.name)
+            if table is not None and table.subnet.network == subnet.network:
+                del before[subnet.name]
+                table.reconfigure(subnet, excluded)
+            else:
+                table = AddressTable(subnet, self._identity, excluded)
+            self._tables[subnet.name] = table
+        for name, table in before.items():
+            self._move(name, table)
+        unplaced, self._unplaced = self._unplaced, []
+        self.load(unplaced, now, wall)
+        self.reserve(self._reservations)
+
+    def _excluded(self, subnet: Subnet) -> frozenset[int]:
+        edges = {int(subnet.network.network_address), int(subnet.network.broadcast_address)}
+        routers = {int(router) for router in subnet.routers}
+        return self.host | routers | (edges if subnet.network.prefixlen < 31 else set())
+
+    def _move(self, name: str, table: AddressTable) -> None:
+        """Bindings follow their address into the subnet that has it now; what has no place waits."""
+        for other in self._tables.values():
+            if other.subnet.network.overlaps(table.subnet.network):
+                other.adopt(table)
+        if len(table):
+            self._retired[name] = table
+
+    def reserve(self, reservations: dict[int, bytes]) -> None:
+        """All reserved addresses and the hardware addresses they belong to."""
+        self._reservations = reservations
+        for table in self._tables.values():
+            table.reserve(reservations)
+
+    def load(self, leases: Iterable[Lease], now: float, wall: float) -> int:
+        """Take stored leases; returns how many belong to no subnet and wait for one."""
+        for lease in leases:
+            table = self.of_address(lease.address)
+            if table is None:
+                self._unplaced.append(lease)
+            else:
+                table.load(lease, now, wall)
+        return len(self._unplaced)
+
+    def of_address(self, address: int) -> AddressTable | None:
+        """The table whose subnet has this address."""
+        return next((table for table in self._tables.values() if address in table), None)
+
+    def named(self, subnet: Subnet) -> AddressTable | None:
+        """The table of a subnet."""
+        return self._tables.get(subnet.name)
+
+    def on_link(self, packet: DhcpPacket, arrival: Arrival, reserved: Collection[int]) -> AddressTable | None:
+        """The table of a client that no relay stands before.
+
+        A unicast client is found by its own address: its renewals may come through a router. Of several subnets on the
+        link, the one with the client's reservation is meant, then the one with its address, then the first pool.
+        """
+        if arrival.unicast and packet.ciaddr:
+            table = self.of_address(packet.ciaddr)
+            if table is not None:
+                return table
+        tables = self._on_interface(arrival)
+        if len(tables) < 2:
+            return tables[0] if tables else None
+        for address in (*reserved, packet.ciaddr, packet.requested_address):
+            for table in tables:
+                if address and address in table:
+                    return table
+        return next((table for table in tables if table.subnet.pool), tables[0])
+
+    def _on_interface(self, arrival: Arrival) -> list[AddressTable]:
+        key = (arrival.interface, arrival.addresses)
+        tables = self._local.get(key)
+        if tables is None:
+            if len(self._local) > 256:
+                self._local.clear()
+            tables = self._local[key] = [table for table in self._tables.values() if _is_on(table, arrival)]
+        return tables
+
+    def elsewhere(self, table: AddressTable, htype: int, mac: bytes, client_id: bytes, *, known: bool) -> bool:
+        """The client has a binding in another subnet."""
+        return any(
+            other is not table and other.held(other.who(htype, mac, client_id, known=known)) is not None
+            for other in self._tables.values()
+        )
+
+    def expire(self, now: float) -> list[Binding]:
+        """End what is over in every subnet; returns the leases that ended."""
+        return [
+            binding
+            for table in (*self._tables.values(), *self._retired.values())
+            if table.next_expiry <= now
+            for binding in table.expire(now)
+        ]
+
+    @property
+    def next_expiry(self) -> float:
+        """Monotonic time of the next expiry, infinity for none."""
+        return min((table.next_expiry for table in self._tables.values()), default=math.inf)
+
+
+def _is_on(table: AddressTable, arrival: Arrival) -> bool:
+    if table.subnet.interface:
+        return table.subnet.interface == arrival.interface
+    return any(address in table for address in (arrival.local, *arrival.addresses))
+
+
+def reserved_addresses(system: System | None, mac: bytes) -> tuple[int, ...]:
+    """Addresses reserved for the interface with this hardware address.
+
+    A system found by its UUID whose only card was exchanged keeps that card's address.
+    """
+    if system is None:
+        return ()
+    for card in system.interfaces:
+        if card.mac.octets == mac:
+            return (int(card.address),) if card.address else ()
+    if len(system.interfaces) == 1 and system.interfaces[0].address:
+        return (int(system.interfaces[0].address),)
+    return ()
+
+
+def reservations_of(systems: Iterable[System]) -> dict[int, bytes]:
+    """Every reserved address and the hardware address it belongs to."""
+    return {
+        int(card.address): card.mac.octets
+        for system in systems
+        for card in system.interfaces
+        if card.address is not None
+    }
