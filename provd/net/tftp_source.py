@@ -1,0 +1,186 @@
+"""Content of a file request as blocks: memory, a file on disk, or a stream that is read ahead."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import AsyncGenerator, Callable
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred
+
+from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
+from provd.model.content import Content, FileBody, StreamBody
+
+_READ_AHEAD: Final = 1 << 16
+_STREAM_AHEAD: Final = 1 << 20
+
+
+class Source(BlockSource, Protocol):
+    """A block source that holds something open."""
+
+    def close(self) -> None:
+        """Free it; nothing is read any more."""
+
+
+class OpenSource:
+    """A source without anything to free, in the shape of one."""
+
+    def __init__(self, source: BlockSource, closes: Callable[[], None] | None = None) -> None:
+        self.read_at = source.read_at
+        self._closes = closes
+
+    def close(self) -> None:
+        """Free what was wrapped."""
+        if self._closes is not None:
+            self._closes()
+
+
+class FileSource:
+    """Part of a file on disk, read ahead by 64 KiB so that a small block costs no system call."""
+
+    def __init__(self, descriptor: int, offset: int, size: int) -> None:
+        """Take over an open descriptor; ``size`` octets from ``offset`` on are served."""
+        self._descriptor = descriptor
+        self._offset = offset
+        self._size = size
+        self._at = 0
+        self._ahead = b""
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Octets from ``offset`` on, fewer than ``count`` at the end.
+
+        Raises:
+            OSError: the file cannot be read, or has become shorter.
+        """
+        start = offset - self._at
+        stop = start + count
+        if start < 0 or stop > len(self._ahead):
+            left = self._size - offset
+            stop = min(count, left)
+            self._ahead = os.pread(self._descriptor, min(max(count, _READ_AHEAD), max(left, 0)), self._offset + offset)
+            self._at, start = offset, 0
+            if len(self._ahead) < stop:
+                raise OSError(errno.EIO, "the file became shorter while it was sent")
+        return self._ahead[start:stop]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class StreamSource:
+    """A stream of known length, read ahead; ``ready`` is called when octets came that were asked for in vain."""
+
+    def __init__(self, body: StreamBody, size: int, *, retain: int, ready: Callable[[], None]) -> None:
+        """Begin to read.
+
+        Args:
+            body: the stream.
+            size: octets it will give.
+            retain: octets behind the newest read that may be asked for again: one window.
+            ready: called when ``read_at`` would now give what it could not.
+        """
+        self._size = size
+        self._retain = retain
+        self._limit = max(_STREAM_AHEAD, 2 * retain)
+        self._ready = ready
+        self._base = 0
+        self._octets = bytearray()
+        self._wanted = 0
+        self._error: OSError | None = None
+        self._room: Deferred[None] | None = None
+        self._pump = Deferred.fromCoroutine(self._read(body))
+        self._pump.addErrback(lambda _: None)
+
+    def read_at(self, offset: int, count: int) -> bytes | None:
+        """Octets from ``offset`` on, or None where they have not come yet.
+
+        Raises:
+            OSError: the stream broke or ended early.
+        """
+        stop = min(offset + count, self._size)
+        if stop > self._base + len(self._octets):
+            if self._error is not None:
+                raise self._error
+            self._wanted = stop
+            return None
+        stale = offset - self._retain - self._base
+        if stale > _READ_AHEAD:
+            del self._octets[:stale]
+            self._base += stale
+            if self._room is not None and len(self._octets) < self._limit:
+                room, self._room = self._room, None
+                room.callback(None)
+        return bytes(self._octets[offset - self._base : max(stop - self._base, 0)])
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._ready = lambda: None
+        self._pump.cancel()
+
+    async def _read(self, body: StreamBody) -> None:
+        stream = body.open(0, self._size)
+        try:
+            async for chunk in stream:
+                self._octets += chunk
+                self._wake()
+                if len(self._octets) >= self._limit:
+                    self._room = Deferred()
+                    await self._room
+            self._error = OSError(errno.EIO, "the content ended before its announced length")
+        except Exception as error:  # noqa: BLE001  a stream may break in any way; the transfer reports it
+            self._error = OSError(errno.EIO, f"the content broke off: {error}")
+        finally:
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()
+        self._wake(always=True)
+
+    def _wake(self, *, always: bool = False) -> None:
+        if self._wanted and (always or self._base + len(self._octets) >= self._wanted):
+            self._wanted = 0
+            self._ready()
+
+
+def open_source(content: Content, *, netascii: bool, retain: int, ready: Callable[[], None]) -> Source:
+    """Open the content of a request.
+
+    Args:
+        content: what the file request was answered with; its length is known.
+        netascii: translate line ends.
+        retain: octets of one window, kept for retransmission.
+        ready: called when a stream has octets again.
+
+    Raises:
+        OSError: the file is not there, is no regular file, or is a symbolic link in its last component.
+    """
+    source = _open_plain(content, retain, ready)
+    return OpenSource(NetasciiSource(source, retain=retain), source.close) if netascii else source
+
+
+def _open_plain(content: Content, retain: int, ready: Callable[[], None]) -> Source:
+    body = content.body
+    if isinstance(body, bytes):
+        return OpenSource(MemorySource(body))
+    if isinstance(body, StreamBody):
+        return StreamSource(body, content.length, retain=retain, ready=ready)
+    source = _open_file(body, content.length)
+    if content.length > _READ_AHEAD:
+        return source
+    try:
+        return OpenSource(MemorySource(source.read_at(0, content.length)))
+    finally:
+        source.close()
+
+
+def _open_file(body: FileBody, length: int) -> FileSource:
+    # O_NONBLOCK: opening a FIFO must not stop the server.
+    descriptor = os.open(body.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no regular file")
+    return FileSource(descriptor, body.offset, length)
