@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import tarfile
 from pathlib import Path
 
 from provd.payload.catalogue import GrubImage
@@ -48,13 +50,20 @@ def build_image(image: GrubImage, modules: Path, mkimage: Path, target: Path) ->
     missing = [name for name in image.modules if not (modules / f"{name}.mod").is_file()]
     if missing:
         raise PayloadError(f"{modules} lacks the GRUB modules {', '.join(missing)}")
-    early = target.with_suffix(".cfg")
-    early.write_text(EARLY_CONFIG)
+    early, memdisk = target.with_suffix(".cfg"), target.with_suffix(".tar")
+    # The embedded configuration is read by the rescue parser, which knows no `if`: it only starts the one in memory.
+    early.write_text("normal (memdisk)/grub.cfg\n")
+    with tarfile.open(memdisk, "w", format=tarfile.USTAR_FORMAT) as tar:
+        member = tarfile.TarInfo("grub.cfg")
+        member.size = len(EARLY_CONFIG.encode())
+        tar.addfile(member, io.BytesIO(EARLY_CONFIG.encode()))
     command = [str(mkimage), "-O", image.platform, "-d", str(modules), "-o", str(target), "-p", image.prefix]
     try:
-        run = subprocess.run([*command, "-c", str(early), *image.modules], capture_output=True, text=True, check=False)
+        command += ["-c", str(early), "-m", str(memdisk), *image.modules]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         raise PayloadError(f"grub-mkimage cannot be started ({error}); install grub-common") from error
     early.unlink()
+    memdisk.unlink()
     if run.returncode != 0:
         raise PayloadError(f"grub-mkimage could not build {image.file}: {run.stderr.strip() or run.returncode}")

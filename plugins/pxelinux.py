@@ -1,0 +1,189 @@
+"""pxelinux: network boot for BIOS machines (architecture 0, RFC 4578).
+
+The machine fetches ``lpxelinux.0``, which then fetches kernel and initial RAM disks by HTTP, or ``pxelinux.0``, which
+fetches them by TFTP. The files come from ``provd fetch loaders``. An iPXE ROM is served as well: it says PXEClient and
+loads pxelinux like any other ROM.
+
+The whole search order of pxelinux is answered from memory: the UUID, ``01-`` and the hardware address, the address in
+hex shortened digit by digit, ``default``. The first name that means the asking machine gets its configuration.
+
+Settings::
+
+    [plugins.pxelinux]
+    transport = "auto"     # kernel and initrd: "http" (lpxelinux.0), "tftp" (pxelinux.0), "auto": HTTP where it can
+    localboot = -1         # what LOCALBOOT says: -1 returns to the BIOS, 0 ends PXE the normal way
+    hold_s = 10            # seconds that the reason for a held boot stays on the screen
+    serial = ""            # as in "0 115200", for machines whose BIOS does not redirect its console
+
+A profile may set ``transport`` and ``localboot`` for its machines under ``[loader.pxelinux]``. A kernel command line
+has room for 2047 characters (Linux on x86); a longer one is refused with its length.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Literal
+
+from provd.plugin.api import (
+    Action,
+    BootFile,
+    BootLoader,
+    BootPlan,
+    ClientFacts,
+    Content,
+    FileRequest,
+    NotFound,
+    Plugin,
+    Settings,
+    hookimpl,
+)
+
+FOLDER = "pxelinux.cfg/"
+MAX_COMMAND_LINE = 2047
+_FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32")
+_MAC = re.compile(r"01(?:-[0-9a-f]{2}){6}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HEX_ADDRESS = re.compile(r"[0-9A-F]{1,8}")
+
+
+class PxelinuxSettings(Settings, frozen=True):
+    """Keys of ``[plugins.pxelinux]``."""
+
+    transport: Literal["auto", "http", "tftp"] = "auto"
+    localboot: int = -1
+    hold_s: int = 10
+    serial: str = ""
+    data_dir: str = ""
+
+
+class Pxelinux:
+    """Serves pxelinux and answers its configuration search."""
+
+    def __init__(self, settings: PxelinuxSettings) -> None:
+        self._settings = settings
+        payload = Path(settings.data_dir) / "payload"
+        self._folders = (payload / "loaders", payload / "debian-12")
+
+    @hookimpl
+    def provd_boot_loaders(self) -> Iterable[BootLoader]:
+        return [
+            BootLoader("pxelinux", self._select, self._files, is_config, self._config, self._local),
+        ]
+
+    def _files(self) -> Mapping[str, Path]:
+        return {
+            name: folder / name for folder in reversed(self._folders) for name in _FILES if (folder / name).is_file()
+        }
+
+    def _select(self, client: ClientFacts, plan: BootPlan) -> BootFile | None:
+        if client.arch is None or client.arch.firmware != "bios":
+            return None
+        name = "lpxelinux.0" if self._by_http(plan) else "pxelinux.0"
+        return BootFile(name) if name in self._files() else None
+
+    def _by_http(self, plan: BootPlan) -> bool:
+        transport = str(self._setting(plan, "transport"))
+        return transport == "http" or (transport == "auto" and "lpxelinux.0" in self._files())
+
+    def _setting(self, plan: BootPlan, key: str) -> object:
+        own = plan.profile.loader.get("pxelinux", {}) if plan.profile else {}
+        return own.get(key, getattr(self._settings, key))
+
+    def _config(self, request: FileRequest, plan: BootPlan | None) -> Content | NotFound:
+        name = request.path.removeprefix(FOLDER)
+        if plan is None:
+            if name == "default":
+                return Content.text(self._head() + _boot_local(self._settings.localboot))
+            return NotFound(f"no machine is known by {name}", expected=True)
+        if not means(name, request.peer, plan):
+            return NotFound(f"{name} is not this machine's", expected=True)
+        if plan.action is not Action.INSTALL:
+            return Content.text(self._head() + self._local(plan))
+        try:
+            return Content.text(self._head() + self._install(plan), secret=True)
+        except ValueError as error:
+            return NotFound(f"pxelinux cannot start {plan.kernel}: {error}", status=500)
+
+    def _head(self) -> str:
+        return f"SERIAL {self._settings.serial}\n" if self._settings.serial else ""
+
+    def _local(self, plan: BootPlan) -> str:
+        number = self._setting(plan, "localboot")
+        if plan.action is not Action.HOLD:
+            return _boot_local(number)
+        said = f"SAY provd holds this machine: {one_line(plan.reason)}\nSAY It starts from its own disk.\n"
+        return said + _boot_local(number, prompt_s=self._settings.hold_s)
+
+    def _install(self, plan: BootPlan) -> str:
+        base = f"{plan.http_base}/" if self._by_http(plan) else ""
+        kernel, initrd = base + plan.kernel, ",".join(base + path for path in plan.initrd)
+        arguments = command_line(plan.kernel_args)
+        # pxelinux adds these three to what APPEND says.
+        added = f" BOOT_IMAGE={kernel} initrd={initrd} BOOTIF=01-52-54-00-00-00-00"
+        if len(arguments) + len(added) > MAX_COMMAND_LINE:
+            length = len(arguments) + len(added)
+            raise ValueError(f"the command line has {length} characters, Linux reads {MAX_COMMAND_LINE}")
+        lines = ["DEFAULT provd", "PROMPT 0", "LABEL provd", f"  KERNEL {kernel}"]
+        lines += [f"  INITRD {initrd}"] if initrd else []
+        lines += [f"  APPEND {arguments}", "  IPAPPEND 2"]
+        return "\n".join(lines) + "\n"
+
+
+def is_config(path: str) -> bool:
+    """Whether a served path is a name of pxelinux's search order."""
+    name = path.removeprefix(FOLDER)
+    if name == path:
+        return False
+    return name == "default" or any(pattern.fullmatch(name) for pattern in (_MAC, _UUID, _HEX_ADDRESS))
+
+
+def means(name: str, peer: str, plan: BootPlan) -> bool:
+    """Whether a name of the search order means the machine of ``plan`` that asks from ``peer``."""
+    if name == "default":
+        return True
+    if _MAC.fullmatch(name):
+        macs = {plan.client.mac, *(interface.mac for interface in (plan.system.interfaces if plan.system else ()))}
+        return name in {"01-" + str(mac).replace(":", "-") for mac in macs}
+    if _UUID.fullmatch(name):
+        # Some versions print option 97 as it lies in the packet, others in SMBIOS order.
+        known = plan.client.uuid
+        return bool(known) and name in {known, str(uuid.UUID(bytes=uuid.UUID(known).bytes_le))}
+    return f"{int(IPv4Address(peer)):08X}".startswith(name)
+
+
+def command_line(arguments: Iterable[str]) -> str:
+    """One line for APPEND; a value with blanks gets the double quotes that Linux understands.
+
+    Raises:
+        ValueError: an argument that no quoting can carry.
+    """
+    return " ".join(quoted(argument) for argument in arguments)
+
+
+def quoted(argument: str) -> str:
+    """One kernel argument; Linux knows no escape, so a quote inside a quoted value cannot be written."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in argument):
+        raise ValueError(f"kernel argument {argument!r} holds a control character")
+    if argument.count('"') % 2:
+        raise ValueError(f"kernel argument {argument!r} holds an unpaired double quote")
+    if " " not in argument or '"' in argument:
+        return argument
+    key, equals, value = argument.partition("=")
+    return f'{key}="{value}"' if equals and " " not in key else f'"{argument}"'
+
+
+def one_line(text: str) -> str:
+    """A text for SAY: printable ASCII on one line."""
+    return " ".join(re.sub(r"[^\x20-\x7e]+", " ", text).split())
+
+
+def _boot_local(number: object, *, prompt_s: int = 0) -> str:
+    prompt = f"PROMPT 1\nTIMEOUT {prompt_s * 10}\n" if prompt_s else "PROMPT 0\n"
+    return f"DEFAULT local\n{prompt}LABEL local\n  LOCALBOOT {number}\n"
+
+
+PLUGIN = Plugin(name="pxelinux", settings=PxelinuxSettings, build=Pxelinux)
