@@ -1,0 +1,45 @@
+"""sd_notify: what the service manager hears."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from twisted.internet.task import Clock
+
+from provd.app.notify import Notifier
+
+
+def heard(channel: socket.socket) -> list[str]:
+    """Everything that has arrived."""
+    found = []
+    while True:
+        try:
+            found.append(channel.recv(4096).decode())
+        except BlockingIOError:
+            return found
+
+
+def test_ready_watchdog_reload_and_stop_reach_the_manager(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.setblocking(False)
+        clock = Clock()
+        notifier = Notifier({"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}, clock)
+        notifier.ready("2 interfaces")
+        assert heard(manager) == ["READY=1\nSTATUS=2 interfaces", "WATCHDOG=1"]
+        clock.advance(1)
+        assert heard(manager) == ["WATCHDOG=1"]
+        notifier.reloading()
+        (reloading,) = heard(manager)
+        assert reloading.startswith("RELOADING=1\nMONOTONIC_USEC=")
+        notifier.stopping()
+        clock.advance(5)
+        assert heard(manager) == ["STOPPING=1"]
+
+
+def test_without_a_manager_nothing_happens() -> None:
+    clock = Clock()
+    Notifier({}, clock).ready("x")
+    assert clock.getDelayedCalls() == []
