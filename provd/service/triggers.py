@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -12,33 +11,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from provd.model.event import Event
+from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Trigger
 
 OUTPUT_BYTES = 4096
 """Octets of a trigger's output that are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class TriggerRun:
-    """One run of one trigger.
-
-    Attributes:
-        trigger: its name.
-        event: kind of the event that started it.
-        event_id: number of that event.
-        started_at: seconds since the epoch.
-        seconds: how long it ran.
-        ok: whether it ended without an exception in time.
-        output: what it returned, or why it failed.
-    """
-
-    trigger: str
-    event: str
-    event_id: int
-    started_at: float
-    seconds: float
-    ok: bool
-    output: str
 
 
 class TriggerLog(Protocol):

@@ -8,9 +8,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from provd.model.event import Event
+from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Trigger
 from provd.service.events import EventBus
-from provd.service.triggers import TriggerRun, Triggers
+from provd.service.triggers import Triggers
 
 
 class FakeEventLog:
