@@ -1,0 +1,5 @@
+"""What goes wrong in the laboratory."""
+
+
+class LabError(Exception):
+    """One sentence for people: which machine, network or program, and what happened."""
