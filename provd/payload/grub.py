@@ -57,9 +57,10 @@ def build_image(image: GrubImage, modules: Path, mkimage: Path, target: Path) ->
         member = tarfile.TarInfo("grub.cfg")
         member.size = len(EARLY_CONFIG.encode())
         tar.addfile(member, io.BytesIO(EARLY_CONFIG.encode()))
-    command = [str(mkimage), "-O", image.platform, "-d", str(modules), "-o", str(target), "-p", image.prefix]
+    command = [str(mkimage), "-O", image.platform, "-d", str(modules), "-o", str(target)]
     try:
-        command += ["-c", str(early), "-m", str(memdisk), *image.modules]
+        # The prefix comes last: -m sets one of its own.
+        command += ["-c", str(early), "-m", str(memdisk), "-p", image.prefix, *image.modules]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         raise PayloadError(f"grub-mkimage cannot be started ({error}); install grub-common") from error
