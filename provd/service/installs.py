@@ -121,11 +121,12 @@ class Installs:
             case "started":
                 self._sessions.reach(boot, "installing")
             case "finished":
+                # First what must be on the disk: if that fails the installer hears an error and reports again.
+                self._installed(token.system)
+                self._states.put(token.system, after_finished(self._states.get(token.system), self._wall()))
                 self._summary(boot)
                 self._sessions.reach(boot, "finished")
                 self._sessions.end(boot, "finished")
-                self._states.put(token.system, after_finished(state, self._wall()))
-                self._installed(token.system)
                 self._tokens.end(boot.session, "finished")
                 self._answers.forget(token.token)
             case "failed":

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from twisted.logger import Logger
-
 from provd.core.boot_policy import after_release
 from provd.model.client import ClientFacts
 from provd.model.event import Event
 from provd.model.system import System
 from provd.plugin.contract import Change
 from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
-
-Done = Callable[[Exception | None], None]
-"""Called once when a write is durable (None) or failed."""
-
-
-def _ignore(_error: Exception | None) -> None:
-    """The caller does not wait."""
 
 
 class ChangeRefusedError(Exception):
@@ -29,7 +20,8 @@ class ChangeRefusedError(Exception):
 class Systems:
     """Finds systems by name, MAC, UUID and changes them.
 
-    Files win over the store and the store over inventories where they clash; a clash is a problem that names both.
+    Files win over the store and the store over inventories where they clash; a clash is a problem that names both. A
+    change is durable when its method returns; the store raises where it could not be, and nothing is changed then.
     """
 
     def __init__(
@@ -64,7 +56,6 @@ class Systems:
         self._by_mac: dict[bytes, System] = {}
         self._by_uuid: dict[str, System] = {}
         self.problems: list[str] = []
-        self._logger = Logger(namespace="provd.systems")
 
     def rebuild(self, declared: Mapping[str, System] | None = None) -> None:
         """Build the index anew from the store, the declared systems and the last inventory snapshots."""
@@ -109,6 +100,10 @@ class Systems:
         """The system of a client: by MAC, then by UUID (a machine with a new network card keeps its name)."""
         return self._by_mac.get(client.mac.octets) or (self._by_uuid.get(client.uuid) if client.uuid else None)
 
+    def of_mac(self, mac: bytes) -> System | None:
+        """The system that has a card with this hardware address."""
+        return self._by_mac.get(mac)
+
     def get(self, name: str) -> System | None:
         """The system of this name."""
         return self._by_name.get(name)
@@ -117,12 +112,8 @@ class Systems:
         """Every system, by name."""
         return [self._by_name[name] for name in sorted(self._by_name)]
 
-    def add(self, system: System, done: Done = _ignore) -> System:
+    def add(self, system: System) -> System:
         """Add a system to the store.
-
-        Args:
-            system: the new system.
-            done: called with None once it is durable, or with what went wrong; it is not there then.
 
         Raises:
             ChangeRefusedError: the name or MAC is taken, a value is wrong, or a plugin refused.
@@ -130,19 +121,18 @@ class Systems:
         if system.name in self._by_name:
             raise ChangeRefusedError(f"system {system.name} exists already ({_home(self._by_name[system.name])})")
         self._allowed(Change("system.add", system.name, None, system))
-        kept = self._store.put(system, "", self._settle(done))
+        kept = self._store.put(system, expected="")
         self._put_index(kept)
         self._changed("added", kept)
         return kept
 
-    def edit(self, name: str, after: System, *, expected: str, done: Done = _ignore) -> System:
+    def edit(self, name: str, after: System, *, expected: str) -> System:
         """Replace a system of the store; turning ``netboot`` on releases a held machine.
 
         Args:
             name: which system.
             after: its new definition.
             expected: version the editor saw; empty skips the check.
-            done: called with None once it is durable, or with what went wrong; the old definition stands then.
 
         Raises:
             ChangeRefusedError: unknown, not ours to write, stale, wrong or refused by a plugin.
@@ -151,13 +141,13 @@ class Systems:
         if expected and expected != before.version:
             raise ChangeRefusedError(f"system {name} was changed meanwhile (version {before.version}, not {expected})")
         self._allowed(Change("system.edit", name, before, after))
-        kept = self._store.put(after, before.version, self._settle(done))
+        kept = self._store.put(after, expected=before.version)
         self._drop_index(before)
         self._put_index(kept)
         self._changed("edited", kept)
         return kept
 
-    def remove(self, name: str, done: Done = _ignore) -> None:
+    def remove(self, name: str) -> None:
         """Remove a system from the store; its leases live on to their end.
 
         Raises:
@@ -165,12 +155,12 @@ class Systems:
         """
         before = self._writable(name)
         self._allowed(Change("system.remove", name, before, None))
-        self._store.remove(name, before.version, self._settle(done))
+        self._store.remove(name, expected=before.version)
         self._states.remove(name)
         self._drop_index(before)
         self._changed("removed", before)
 
-    def set_netboot(self, name: str, *, wanted: bool, done: Done = _ignore) -> None:
+    def set_netboot(self, name: str, *, wanted: bool) -> None:
         """Ask for an install (which also releases a held machine), or call it off.
 
         Works for every system: where the definition is a file's or an inventory's, provd keeps the wish beside it.
@@ -185,25 +175,13 @@ class Systems:
         if wanted:
             state = after_release(state)
         if system.origin == "store":
-            kept = self._store.put(replace(system, netboot=wanted), system.version, self._settle(done))
+            kept = self._store.put(replace(system, netboot=wanted), expected=system.version)
             self._put_index(kept)
             state = replace(state, netboot=None)
         else:
             state = replace(state, netboot=wanted)
-            done(None)
         self._states.put(name, state)
         self._changed("netboot on" if wanted else "netboot off", system)
-
-    def _settle(self, done: Done) -> Done:
-        """A write that fails later is taken back from the index before the caller hears of it."""
-
-        def settled(error: Exception | None) -> None:
-            if error is not None:
-                self._logger.error("a change of systems could not be stored: {error}", error=str(error))
-                self.rebuild()
-            done(error)
-
-        return settled
 
     def _writable(self, name: str) -> System:
         system = self._by_name.get(name)

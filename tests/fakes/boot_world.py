@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -107,26 +107,22 @@ class FakeSystemStore:
         self.systems: dict[str, System] = {}
         self.writes = 0
         self.full = False
-        self.failing: list[Callable[[Exception | None], None]] = []
 
     def all(self) -> Iterable[System]:
         return tuple(self.systems.values())
 
-    def put(self, system: System, expected: str, done: Callable[[Exception | None], None]) -> System:
+    def put(self, system: System, *, expected: str) -> System:
         current = self.systems[system.name].version if system.name in self.systems else ""
         assert current == expected, "stale write"
         if self.full:
-            self.failing.append(done)
-            return system
+            raise OSError(28, "No space left on device")
         self.writes += 1
         self.systems[system.name] = kept = replace(system, version=str(self.writes))
-        done(None)
         return kept
 
-    def remove(self, name: str, expected: str, done: Callable[[Exception | None], None]) -> None:
+    def remove(self, name: str, *, expected: str) -> None:
         assert self.systems[name].version == expected, "stale write"
         del self.systems[name]
-        done(None)
 
 
 def _config(request: FileRequest, plan: BootPlan | None) -> Content | NotFound:

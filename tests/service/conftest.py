@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
+from twisted.logger import LogEvent, globalLogPublisher
 
 
 @pytest.fixture
@@ -16,20 +16,6 @@ def logged_failures() -> Iterator[list[object]]:
     def observe(event: LogEvent) -> None:
         if "log_failure" in event:
             found.append(event["log_failure"])
-
-    globalLogPublisher.addObserver(observe)
-    yield found
-    globalLogPublisher.removeObserver(observe)
-
-
-@pytest.fixture
-def logged_errors() -> Iterator[list[str]]:
-    """Texts that were logged as errors during the test."""
-    found: list[str] = []
-
-    def observe(event: LogEvent) -> None:
-        if event.get("log_level") is LogLevel.error:
-            found.append(formatEvent(event))
 
     globalLogPublisher.addObserver(observe)
     yield found

@@ -1,0 +1,246 @@
+"""Builds the services around one store, one plugin host and one catalogue, and ties them together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from twisted.internet.interfaces import IReactorTime
+
+from provd.config.catalogue import Catalogue
+from provd.config.schema import ServerConfig
+from provd.config.secrets import SecretReader
+from provd.config.settings import model_subnets
+from provd.config.systems import check_system
+from provd.core.boot_policy import after_fetched, after_local_boot
+from provd.model.boot import BootPlan
+from provd.model.dhcp import Destination
+from provd.model.profile import Profile
+from provd.model.subnet import Subnet
+from provd.model.system import System
+from provd.plugin.host import PluginHost
+from provd.plugin.templates import Templates
+from provd.service.answers import Answers
+from provd.service.boot import BootDirector, Sending
+from provd.service.boot_dhcp import BootDhcp
+from provd.service.boot_files import BootFiles
+from provd.service.dhcp import Clocks, DhcpService
+from provd.service.dhcp_reply import Ports
+from provd.service.events import EventBus
+from provd.service.file_events import FileEvents
+from provd.service.files import FileService
+from provd.service.installs import Installs
+from provd.service.inventories import Inventories
+from provd.service.sessions import Boot, Sessions
+from provd.service.systems import Systems
+from provd.service.tokens import Tokens
+from provd.service.triggers import Triggers
+from provd.store.interface import Store
+
+Send = Callable[[str, bytes, Destination, int], None]
+
+
+@dataclass(slots=True)
+class Current:
+    """What a reload replaces."""
+
+    config: ServerConfig
+    catalogue: Catalogue
+    subnets: tuple[Subnet, ...] = ()
+    problems: list[str] = field(default_factory=list)
+
+
+class Services:
+    """Everything between the listeners and the stores.
+
+    Args:
+        clock: the reactor's time.
+        current: configuration and catalogue.
+        host: the plugin host.
+        store: the store.
+        send: sends one DHCP reply.
+    """
+
+    def __init__(self, *, clock: IReactorTime, current: Current, host: PluginHost, store: Store, send: Send) -> None:
+        self.clock, self.current, self.host, self.store = clock, current, host, store
+        self.wall: Callable[[], float] = time.time  # noqa: TID251  the root hands the clock to everybody else
+        self.current.subnets = model_subnets(current.config)
+        self.bus = EventBus(clock, store.sessions)
+        self.sessions = Sessions(store.sessions, self.bus.publish, self.wall)
+        self.systems = Systems(
+            store=store.systems,
+            host=host,
+            states=store.installs,
+            check=self._check_system,
+            publish=self.bus.publish,
+            wall=self.wall,
+        )
+        self._build_boots()
+        self._build_installs()
+        self._build_files()
+        config = current.config
+        self.dhcp = DhcpService(
+            hooks=host,
+            director=BootDhcp(self.director, self.sessions, config.listen.http_port, self.wall),
+            systems=self.systems,
+            profiles=_CurrentProfiles(current),
+            store=store.leases,
+            send=send,
+            clocks=Clocks(self.wall, time.monotonic),
+            identity=config.identity,
+            ports=Ports(config.listen.dhcp_port, config.listen.dhcp_client_port),
+        )
+        self.triggers = Triggers(
+            lambda: host.triggers,
+            clock=clock,
+            wall=self.wall,
+            log=store.trigger_runs,
+            publish=self.bus.publish,
+        )
+        self.inventories = Inventories(lambda: host.inventories, self._inventory_loaded, clock)
+
+    def _build_boots(self) -> None:
+        self.boot_files = BootFiles(Path(self.current.config.data_dir) / "payload")
+        self.director = BootDirector(
+            host=self.host,
+            profiles=lambda: self.current.catalogue,
+            sessions=self.sessions,
+            states=self.store.installs,
+            files=self.boot_files,
+        )
+
+    def _build_installs(self) -> None:
+        self.tokens = Tokens(
+            store=self.store.tokens,
+            sessions=self.sessions,
+            addresses_of=self._addresses_of,
+            subnet_of=lambda address: subnet.name if (subnet := self.subnet_of(address)) else "",
+            plan_of=self.plan_of,
+            wall=self.wall,
+        )
+        self.answers = Answers(
+            host=self.host,
+            render=self._render,
+            secrets=SecretReader(os.environ).resolve,
+            subnet_of=self.subnet_of,
+            address_of=self.address_of,
+        )
+        self.installs = Installs(
+            host=self.host,
+            tokens=self.tokens,
+            answers=self.answers,
+            sessions=self.sessions,
+            states=self.store.installs,
+            installed=self._installed,
+            wall=self.wall,
+        )
+
+    def _build_files(self) -> None:
+        self.files = FileService(
+            host=self.host,
+            sessions=self.sessions,
+            director=self.director,
+            files=self.boot_files,
+            installs=self.installs,
+            tokens=self.tokens,
+            plan_of=self.plan_of,
+            served_local=self._served_local,
+            boot_of=self.sessions.of_address,
+        )
+        self.file_events = FileEvents(
+            sessions=self.sessions, boot_of=self.sessions.of_address, fetched_all=self._fetched_all
+        )
+
+    def load(self) -> None:
+        """Read what survived the last run, and let events flow."""
+        self.systems.rebuild(self.current.catalogue.systems)
+        self.sessions.load(self.wall() - 86_400)
+        self.dhcp.reconfigure(self.current.subnets)
+        self.dhcp.reserve(self.systems.all())
+        self.dhcp.load(self.store.leases.load())
+        self.bus.listen(self.host.event)
+        self.bus.listen(self.triggers.on_event)
+        self.bus.listen(self._reservations_follow)
+
+    def plan_of(self, boot: Boot) -> BootPlan:
+        """The plan of a boot, made again after a restart."""
+        system = self.systems.get(boot.session.system) if boot.session.system else None
+        sending = Sending(self._server_for(boot.session.address), self.current.config.listen.http_port)
+        return self.director.plan_of(boot, system, sending)
+
+    def _server_for(self, address: str) -> str:
+        """This server's address for a machine, where no packet of it says so."""
+        subnet = self.subnet_of(address) if address else None
+        if subnet is not None and subnet.server_address is not None:
+            return str(subnet.server_address)
+        if subnet is not None:
+            near = next((own for own in sorted(self.dhcp.tables.host) if IPv4Address(own) in subnet.network), None)
+            if near is not None:
+                return str(IPv4Address(near))
+        return str(IPv4Address(min(self.dhcp.tables.host))) if self.dhcp.tables.host else "127.0.0.1"
+
+    def subnet_of(self, address: str) -> Subnet | None:
+        """The subnet that an address (dotted quad) belongs to."""
+        place = IPv4Address(address)
+        return next((subnet for subnet in self.current.subnets if place in subnet.network), None)
+
+    def address_of(self, mac: bytes) -> str:
+        """Address that a hardware address has now: its lease's, else its reservation's, else empty."""
+        boot = self.sessions.of_mac(mac.hex(":"))
+        if boot is not None and boot.session.address:
+            return boot.session.address
+        system = self.systems.of_mac(mac)
+        cards = system.interfaces if system is not None else ()
+        return next((str(card.address) for card in cards if card.mac.octets == mac and card.address), "")
+
+    def _addresses_of(self, system: System) -> frozenset[str]:
+        found = (self.address_of(card.mac.octets) for card in system.interfaces)
+        return frozenset(address for address in found if address)
+
+    def _render(self, installer: str, folder: Path | None, template: str, variables: Mapping[str, object]) -> str:
+        site = Path(self.current.config.site_dir) / "templates"
+        folders = [site / installer, site, *([folder] if folder is not None else [])]
+        return Templates(folders, clock=time.monotonic).render(template, variables)
+
+    def _check_system(self, system: System, others: Iterable[System]) -> Sequence[str]:
+        return check_system(system, tuple(others), self.current.catalogue.profiles, self.current.subnets)
+
+    def _installed(self, name: str) -> None:
+        system = self.systems.get(name)
+        if system is not None and system.policy != "always":
+            self.systems.set_netboot(name, wanted=False)
+
+    def _served_local(self, boot: Boot) -> None:
+        system = self.systems.get(boot.session.system)
+        if system is not None:
+            state = self.store.installs.get(system.name)
+            if (after := after_local_boot(system, state)) != state:
+                self.store.installs.put(system.name, after)
+
+    def _fetched_all(self, boot: Boot) -> None:
+        if boot.session.action == "install" and boot.session.system:
+            state = self.store.installs.get(boot.session.system)
+            self.store.installs.put(boot.session.system, after_fetched(state, boot.session.id))
+
+    def _inventory_loaded(self, name: str, systems: Iterable[System]) -> None:
+        self.systems.inventory(name, systems)
+        self.dhcp.reserve(self.systems.all())
+
+    def _reservations_follow(self, event: object) -> None:
+        if getattr(event, "kind", "") == "system.changed":
+            self.dhcp.reserve(self.systems.all())
+
+
+class _CurrentProfiles:
+    """The catalogue of this moment, for a service that outlives it."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    def profile_for(self, system: System) -> Profile | None:
+        """The system's profile with its inheritance resolved."""
+        return self._current.catalogue.profile_for(system)
