@@ -25,6 +25,7 @@ from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import InstallState, Interface, System
+from provd.plugin.beneath import file_beneath
 from provd.plugin.contract import (
     API_VERSION,
     Answer,
@@ -131,6 +132,7 @@ __all__ = [
     "System",
     "Trigger",
     "Veto",
+    "file_beneath",
     "hookimpl",
     "scrub",
     "scrub_value",
