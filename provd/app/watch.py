@@ -33,7 +33,7 @@ class Watch:
         self,
         reactor: IReactorFDSet,
         clock: IReactorTime,
-        changed: Callable[[], None],
+        changed: Callable[[], object],
         wanted: Callable[[Path], bool],
     ) -> None:
         self._clock = clock

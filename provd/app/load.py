@@ -1,0 +1,66 @@
+"""Reads configuration, plugins and catalogue: the part of a start that `provd check` and a reload share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from provd.config.catalogue import Catalogue
+from provd.config.layers import layers
+from provd.config.schema import ServerConfig
+from provd.config.settings import check_plugin_tables, load
+from provd.plugin.discovery import discover, select_enabled, shipped_dir
+from provd.plugin.host import PluginHost
+from provd.plugin.loading import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files say.
+
+    Attributes:
+        config: ``provd.toml``.
+        catalogue: distros, profiles and declared systems.
+        found: every plugin that could be enabled.
+    """
+
+    config: ServerConfig
+    catalogue: Catalogue
+    found: Mapping[str, Found]
+
+
+def read(path: Path) -> Loaded:
+    """Read everything; only errors of ``provd.toml`` and of plugins stop it, a broken object is a problem.
+
+    Raises:
+        ConfigError: ``provd.toml`` has an error.
+        PluginError: two plugins of one name, or a folder that others may write to.
+    """
+    config = load(path)
+    found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
+    check_plugin_tables(config, found.keys(), str(path))
+    return Loaded(config, read_catalogue(config), found)
+
+
+def read_catalogue(config: ServerConfig) -> Catalogue:
+    """The catalogue of all layers, built whole."""
+    return Catalogue.load(layers(config.plugin_dirs, config.site_dir))
+
+
+def build_host(loaded: Loaded, path: Path) -> PluginHost:
+    """The enabled plugins, built and checked.
+
+    Raises:
+        PluginError: anything wrong with any of them; nothing is guarded while starting.
+    """
+    config = loaded.config
+    return PluginHost(
+        select_enabled(loaded.found, config.enabled),
+        config.plugins,
+        clock=time.monotonic,
+        data_dir=config.data_dir,
+        critical=config.critical,
+        file=str(path),
+    )

@@ -1,0 +1,125 @@
+"""Reload: a whole new catalogue and new settings, or the old ones and the error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from twisted.logger import Logger
+
+from provd.app import load
+from provd.app.listeners import Listeners
+from provd.app.services import Services
+from provd.config.errors import ConfigError
+from provd.config.schema import ServerConfig
+from provd.config.settings import changes_needing_restart, model_subnets
+from provd.model.event import Event
+from provd.plugin.errors import PluginError
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadReport:
+    """What a reload did.
+
+    Attributes:
+        applied: whether the new files are in force.
+        error: why not, one sentence.
+        left: key paths that changed and that only a restart applies.
+        problems: objects that were left out, one sentence each.
+    """
+
+    applied: bool
+    error: str = ""
+    left: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class Reloader:
+    """Applies changed files to the running services.
+
+    Args:
+        path: ``provd.toml``.
+        services: the running services.
+        listeners: the sockets.
+    """
+
+    def __init__(self, path: Path, services: Services, listeners: Listeners) -> None:
+        self._path, self._services, self._listeners = path, services, listeners
+        self._logger = Logger(namespace="provd.reload")
+        self.last = ReloadReport(applied=True)
+
+    def reload(self) -> ReloadReport:
+        """Read all files anew and apply what can be applied without a restart."""
+        services, current = self._services, self._services.current
+        try:
+            loaded = load.read(self._path)
+            new = [problem for problem in loaded.catalogue.problems if problem not in current.catalogue.problems]
+            if new:
+                return self._refuse("; ".join(str(problem) for problem in new))
+            self._swap_plugins(loaded.config)
+        except (ConfigError, PluginError, OSError) as error:
+            return self._refuse(str(error))
+        left = changes_needing_restart(current.config, loaded.config)
+        current.config = _keep(current.config, loaded.config)
+        current.catalogue = loaded.catalogue
+        current.subnets = model_subnets(loaded.config)
+        self._listeners.dhcp.use([interface.name for interface in loaded.config.interfaces])
+        services.systems.rebuild(loaded.catalogue.systems)
+        services.dhcp.reconfigure(current.subnets, self._listeners.dhcp.addresses)
+        services.dhcp.reserve(services.systems.all())
+        problems = tuple(str(problem) for problem in loaded.catalogue.problems)
+        self.last = ReloadReport(applied=True, left=left, problems=problems)
+        self._tell(left, problems)
+        return self.last
+
+    def _refuse(self, error: str) -> ReloadReport:
+        """An edit that breaks an object keeps the whole old catalogue; at a start there is none, and it is left out."""
+        self.last = ReloadReport(applied=False, error=error)
+        self._logger.error("reload refused, the running configuration stays: {error}", error=error)
+        return self.last
+
+    def _swap_plugins(self, config: ServerConfig) -> None:
+        """New settings make a new plugin object; where one is refused, those before it are swapped back."""
+        host, old = self._services.host, self._services.current.config.plugins
+        changed = [name for name in host.names if old.get(name, {}) != config.plugins.get(name, {})]
+        done: list[str] = []
+        try:
+            for name in changed:
+                host.swap(name, config.plugins.get(name, {}))
+                done.append(name)
+        except PluginError:
+            for name in done:
+                host.swap(name, old.get(name, {}))
+            raise
+
+    def _tell(self, left: tuple[str, ...], problems: tuple[str, ...]) -> None:
+        for problem in problems:
+            self._logger.warn("left out: {problem}", problem=problem)
+        if left:
+            self._logger.warn("a restart is needed for: {left}", left=", ".join(left))
+        self._logger.info("reloaded")
+        wall = self._services.wall()
+        self._services.bus.publish(
+            Event("config.reloaded", wall, fields={"left": list(left), "problems": len(problems)})
+        )
+
+
+def _keep(old: ServerConfig, new: ServerConfig) -> ServerConfig:
+    """The new configuration with what only a restart applies as it was, so that the next reload still reports it."""
+    from msgspec.structs import replace
+
+    return replace(
+        new,
+        data_dir=old.data_dir,
+        site_dir=old.site_dir,
+        socket=old.socket,
+        user=old.user,
+        identity=old.identity,
+        plugin_dirs=old.plugin_dirs,
+        enabled=old.enabled,
+        critical=old.critical,
+        listen=old.listen,
+        tftp=old.tftp,
+        http=old.http,
+        log=old.log,
+    )

@@ -1,0 +1,68 @@
+"""`provd run`: from a configuration file to a process that ends with an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from provd.app import logs
+from provd.app.listeners import ListenError
+from provd.app.load import read
+from provd.app.privileges import PrivilegeError
+from provd.config.errors import ConfigError
+from provd.plugin.errors import PluginError
+from provd.store.interface import StoreError
+
+FAILED = 1
+"""Exit status of a start that was refused; the reason stands on standard error."""
+
+
+def run(path: Path) -> int:
+    """Run the service until it is told to stop.
+
+    Args:
+        path: ``provd.toml``.
+
+    Returns:
+        0 after a clean stop, 1 where it could not start.
+    """
+    try:
+        loaded = read(path)
+        reactor = _reactor()
+        from provd.app.server import Server, install_signals
+
+        server = Server(reactor, path, loaded, os.environ)
+    except (ConfigError, PluginError, PrivilegeError, StoreError, OSError) as error:
+        return _refused(error)
+    logs.begin(sys.stdout, loaded.config.log.level, loaded.config.log.format, journal="JOURNAL_STREAM" in os.environ)
+    refused: list[int] = []
+
+    def start() -> None:
+        try:
+            server.start()
+            server.drop_privileges()
+            server.ready()
+        except (PluginError, PrivilegeError, ListenError, StoreError, OSError) as error:
+            refused.append(_refused(error))
+            reactor.stop()
+
+    install_signals(server, reactor)
+    reactor.callWhenRunning(start)
+    reactor.run()
+    return refused[0] if refused else 0
+
+
+def _refused(error: Exception) -> int:
+    sys.stderr.write(f"provd: {error}\n")
+    return FAILED
+
+
+def _reactor() -> Any:
+    """Twisted's reactor with its timers on the monotonic clock, so that a clock step fires or stalls none of them."""
+    from twisted.internet import reactor  # noqa: TID251  the composition root owns it
+
+    reactor.seconds = time.monotonic  # type: ignore[attr-defined]
+    return reactor

@@ -1,0 +1,181 @@
+"""One running provd: starts, reloads and stops in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from provd.app import privileges
+from provd.app.listeners import Listeners
+from provd.app.load import Loaded, build_host
+from provd.app.notify import Notifier
+from provd.app.reload import Reloader, ReloadReport
+from provd.app.services import Current, Services
+from provd.app.watch import Watch
+from provd.model.content import Content, FileRequest, NotFound
+from provd.model.dhcp import Destination
+from provd.net.runtime import TwistedRuntime
+from provd.service.dhcp_ports import Arrival
+from provd.store.sqlite import open_store
+
+_HOUSEKEEPING_S = 60.0
+_DAY_S = 86_400.0
+_DRAIN_S = 10.0
+
+
+class Server:
+    """The composition root's object.
+
+    Args:
+        reactor: the reactor.
+        path: ``provd.toml``.
+        loaded: what the files say.
+        environment: of the process, for systemd.
+    """
+
+    def __init__(self, reactor: Any, path: Path, loaded: Loaded, environment: Mapping[str, str]) -> None:
+        self._reactor, self._path, self._config = reactor, path, loaded.config
+        self._logger = Logger(namespace="provd.app")
+        self._notifier = Notifier(environment, reactor)
+        self._make_directories()
+        self.store = open_store(Path(self._config.data_dir) / "provd.db", deliver=reactor.callFromThread)
+        self.host = build_host(loaded, path)
+        self.services = Services(
+            clock=reactor,
+            current=Current(loaded.config, loaded.catalogue),
+            host=self.host,
+            store=self.store,
+            send=self._send,
+        )
+        self.listeners = Listeners(
+            reactor,
+            self._config,
+            wall=self.services.wall,
+            received=self._received,
+            changed=self._addresses_changed,
+            open_file=self._open_file,
+            on_event=self._file_event,
+        )
+        self.reloader = Reloader(path, self.services, self.listeners)
+        self._housekeeping = LoopingCall(self._keep_house)
+        self._housekeeping.clock = reactor
+        self._watch = Watch(reactor, reactor, self.reload, self._matters)
+        self.closers: list[Callable[[], object]] = []
+
+    def _make_directories(self) -> None:
+        data = Path(self._config.data_dir)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(self._config.socket).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        store = [data / f"provd.db{suffix}" for suffix in ("", "-wal", "-shm")]
+        folders = [data / name for name in ("payload", "image", "mirror")]
+        privileges.own([data, Path(self._config.socket).parent, *store, *folders], self._config.user)
+
+    def start(self) -> None:
+        """Bind, give up root, read the past, tell that all is ready.
+
+        Raises:
+            ListenError: a port cannot be bound.
+            PrivilegeError: the configured user does not exist.
+        """
+        for sentence in self.store.damage:
+            self._logger.error("{sentence}", sentence=sentence)
+        self.services.load()
+        self.listeners.bind()
+        self._addresses_changed()
+        self.host.start(TwistedRuntime(self._reactor))
+        self.services.inventories.start()
+        self._housekeeping.start(_HOUSEKEEPING_S, now=False)
+        site = Path(self._config.site_dir)
+        self._watch.start([self._path.parent, *(site / name for name in ("distros", "profiles", "systems"))])
+        for problem in self.services.current.catalogue.problems:
+            self._logger.warn("left out: {problem}", problem=str(problem))
+
+    def drop_privileges(self) -> None:
+        """Become the configured user with two capabilities; after everything that needs root is open."""
+        kept = privileges.drop(self._config.user)
+        self._logger.info("running as uid {uid} with capabilities {kept}", uid=os.getuid(), kept=sorted(kept))
+
+    def ready(self) -> None:
+        """Tell the service manager and the log."""
+        bound = ", ".join(self.listeners.dhcp.bound) or "no interface yet"
+        self._notifier.ready(f"answering DHCP on {bound}")
+        self._logger.info("ready: DHCP on {bound}", bound=bound)
+
+    def reload(self) -> ReloadReport:
+        """Read all files anew (SIGHUP, a changed file, or the API)."""
+        self._notifier.reloading()
+        report = self.reloader.reload()
+        self._notifier.send(READY="1")
+        return report
+
+    async def stop(self) -> None:
+        """Stop listening, run what was begun to its end (ten seconds at most), close the store."""
+        self._notifier.stopping()
+        self._watch.stop()
+        self.services.inventories.stop()
+        if self._housekeeping.running:
+            self._housekeeping.stop()
+        await self.listeners.close()
+        for close in self.closers:
+            close()
+        self.services.bus.flush()
+        for run in tuple(self.services.triggers.running):
+            run.addTimeout(_DRAIN_S, self._reactor, onTimeoutCancel=_give_up)
+            await run
+        self.services.bus.flush()
+        self.host.close()
+        self.store.close()
+        self._logger.info("stopped")
+
+    def _received(self, data: bytes, arrival: Arrival) -> None:
+        self.services.dhcp.handle(data, arrival)
+
+    def _send(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
+        self.listeners.send(interface, data, destination, local)
+
+    def _open_file(self, request: FileRequest) -> Content | NotFound:
+        return self.services.files.open(request)
+
+    def _file_event(self, kind: str, request: FileRequest, fields: Mapping[str, object]) -> None:
+        self.services.file_events.on_event(kind, request, fields)
+
+    def _addresses_changed(self) -> None:
+        addresses = self.listeners.dhcp.addresses
+        self.services.dhcp.reconfigure(self.services.current.subnets, addresses)
+        self._logger.info(
+            "own addresses: {addresses}", addresses=", ".join(str(IPv4Address(one)) for one in sorted(addresses))
+        )
+
+    def _matters(self, path: Path) -> bool:
+        return path == self._path or (path.suffix == ".toml" and path.parent != self._path.parent)
+
+    def _keep_house(self) -> None:
+        """Once a minute: what has ended is taken back, what is old is forgotten."""
+        self.services.dhcp.expire()
+        keep = self.services.current.config.sessions
+        before = self.services.wall() - keep.keep_days * _DAY_S
+        self.store.sessions.prune(before=before, keep=keep.keep_count)
+        self.store.tokens.prune(before=before)
+        self.store.trigger_runs.prune(before=before)
+
+
+def _give_up(_result: object, _timeout: float) -> None:
+    """A trigger that outlives the drain is left to its recorded failure."""
+
+
+def install_signals(server: Server, reactor: Any) -> None:
+    """SIGHUP reloads; SIGTERM and SIGINT stop the reactor, which awaits :meth:`Server.stop`."""
+
+    def hang_up(_signal: int, _frame: object) -> None:
+        reactor.callFromThread(server.reload)
+
+    reactor.callWhenRunning(signal.signal, signal.SIGHUP, hang_up)
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(server.stop()))
