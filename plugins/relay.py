@@ -1,17 +1,18 @@
 """Clients behind DHCP relays: which subnet they are on, and the echo of what the relay added.
 
-A relay (a router's ``ip helper-address``, ``dhcrelay``) forwards a client's packet from another network and writes its own
-address there into ``giaddr``, often with option 82, relay agent information. This plugin finds the subnet from that:
+A relay (a router's ``ip helper-address``, ``dhcrelay``) forwards a client's packet from another network and writes its
+own address there into ``giaddr``, often with option 82, relay agent information. From these the subnet is found:
 
 1. link selection, option 82 sub-option 5 (RFC 3527);
 2. subnet selection, option 118 (RFC 3011), only with ``subnet_selection = true``, because any client can send it;
 3. ``giaddr``: the subnet that lists it under ``relays``, else the subnet it lies in.
 
-A relay that fits no subnet is not answered, and the packet is counted as ``unknown relay``. Renewals come without a relay; the
-lease remembers what the relay said, and the client is still recognised.
+A relay that fits no subnet is not answered; the packet is counted as ``unknown relay``. Renewals come without a relay;
+the lease remembers what the relay said, so the client is still recognised.
 
-Every reply, NAK too, carries option 82 back as it came (RFC 3046 section 2.2); option 54 becomes the address that the relay
-asks for in sub-option 11 (RFC 5107). Replies go to ``giaddr``, port 67, whatever subnet was chosen (RFC 2131 section 4.1).
+Every reply, NAK too, carries option 82 back as it came (RFC 3046 section 2.2); option 54 becomes the address that the
+relay asks for in sub-option 11 (RFC 5107). Replies go to ``giaddr``, port 67, whatever subnet was chosen (RFC 2131
+section 4.1).
 
 In ``provd.toml``::
 
@@ -42,7 +43,7 @@ RELAY_INFORMATION = 82
 SUBNET_SELECTION = 118
 
 
-class RelaySettings(Settings):
+class RelaySettings(Settings, frozen=True):
     """``[plugins.relay]``.
 
     Attributes:
@@ -82,7 +83,7 @@ class Relay:
 
     @hookimpl(per_packet=True)
     def provd_dhcp_reply(self, request: DhcpRequest, reply: Reply) -> Reply | None:
-        """Echo option 82 last, use the relay's server identifier, return an honoured option 118 (RFC 3011 section 3)."""
+        """Echo option 82, use the relay's server identifier, return an honoured option 118 (RFC 3011 section 3)."""
         relay = request.client.relay
         information = request.packet.options.get(RELAY_INFORMATION)
         server_id = relay.server_override if self._settings.server_override else 0

@@ -5,24 +5,21 @@ Times are monotonic seconds, so that a jump of the wall clock neither shortens n
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from provd.core.dhcp_binding import Binding, State, Who
 from provd.core.dhcp_identity import (
     AUTO,
     CLIENT_ID,
-    SECOND_IDENTITY,
     auto_key,
     hardware_key,
     own_client_id,
-    second_key,
     strict_key,
 )
 from provd.core.dhcp_pool import FreeAddresses
+from provd.core.dhcp_timers import Timers
 from provd.model.lease import Lease
 from provd.model.subnet import Subnet
 
@@ -40,12 +37,12 @@ class AddressTable:
 
     def __init__(self, subnet: Subnet, identity: str = AUTO, excluded: Iterable[int] = ()) -> None:
         self.subnet = subnet
-        self._identity = identity
+        self.identity = identity
         self._by_address: dict[int, Binding] = {}
         self._held: dict[bytes, Binding] = {}
         self._offers: dict[bytes, Binding] = {}
         self._idle: OrderedDict[int, Binding] = OrderedDict()
-        self._timers: list[tuple[float, int]] = []
+        self._timers = Timers()
         self._reserved: dict[int, bytes] = {}
         self.declined = 0
         self.reconfigure(subnet, excluded)
@@ -86,7 +83,7 @@ class AddressTable:
         self, htype: int, mac: bytes, client_id: bytes, *, known: bool, reserved: int = 0, elsewhere: bool = False
     ) -> Who:
         """Tell the client apart; nothing is remembered before an offer or a lease is made."""
-        if self._identity == CLIENT_ID:
+        if self.identity == CLIENT_ID:
             key = strict_key(htype, mac, client_id)
         else:
             key = auto_key(htype, mac, client_id, self._first_client_id, known=known)
@@ -139,7 +136,7 @@ class AddressTable:
         if binding.state is not State.BOUND:
             binding.state = State.OFFERED
             self._idle.pop(address, None)
-            self._schedule(binding, now + offer_s)
+            self._timers.schedule(binding, now + offer_s)
         binding.lease_s = lease_s
         binding.offered_until = now + offer_s
         self._offers[who.key] = binding
@@ -157,7 +154,7 @@ class AddressTable:
         binding.state = State.BOUND
         binding.lease = lease
         self._held[who.key] = binding
-        self._schedule(binding, until)
+        self._timers.schedule(binding, until)
         return binding
 
     def unbind(self, who: Who, address: int, before: tuple[Lease, float] | None, now: float) -> None:
@@ -167,14 +164,14 @@ class AddressTable:
             return
         if before is not None and before[1] > now:
             binding.lease, until = before
-            self._schedule(binding, until)
+            self._timers.schedule(binding, until)
             return
         binding.lease = None if before is None else before[0]
         binding.state = State.OFFERED
         self._held.pop(who.key, None)
         self._offers[who.key] = binding
         binding.offered_until = now + self.subnet.offer_s
-        self._schedule(binding, binding.offered_until)
+        self._timers.schedule(binding, binding.offered_until)
 
     def withdraw(self, who: Who) -> None:
         """The client took another server's offer (RFC 2131 section 3.1, step 4): free ours at once."""
@@ -194,45 +191,18 @@ class AddressTable:
         binding.state = State.DECLINED
         binding.lease = lease
         self.declined += 1
-        self._schedule(binding, until)
+        self._timers.schedule(binding, until)
 
-    def load(self, lease: Lease, now: float, wall: float) -> None:
-        """Take a stored lease at start; a wall clock that went backwards shortens nothing."""
-        remaining = lease.expires_at - max(wall, lease.starts_at)
-        who = self.who(1, lease.mac, lease.client_id, known=bool(lease.system))
-        if SECOND_IDENTITY in lease.context and self._identity == AUTO:
-            who = replace(who, key=second_key(lease.mac, lease.client_id))
-        if lease.state == State.DECLINED.value:
-            if remaining > 0:
-                who = Who(b"", lease.mac)
-                self.decline(self._take(who, lease.address, now), lease, now + remaining)
-            return
-        live = lease.state == State.BOUND.value and remaining > 0
-        other = self._held.get(who.key)
-        if other is not None and other.state is State.BOUND and other.lease is not None:
-            if not live:
-                return
-            # Two live leases of one client: an identity that was told apart before; none may be lost.
-            who = replace(who, key=second_key(lease.mac, lease.address.to_bytes(4) + lease.client_id))
-        binding = self.bind(who, lease.address, lease, now + remaining if live else now)
-        if not live:
+    def put(self, binding: Binding) -> None:
+        """Take over a binding that another table gave up."""
+        self._by_address[binding.address] = binding
+        if binding.state is State.DECLINED:
+            self.declined += 1
+        elif binding.state is not State.BOUND:
             self._idle_now(binding)
-
-    def adopt(self, other: AddressTable) -> None:
-        """Take over the leases of another table that lie in this subnet (a subnet was renamed, split or joined)."""
-        for binding in [binding for binding in other if binding.address in self and binding.lease is not None]:
-            if binding.address in self._by_address:
-                continue
-            other.cut(binding)
-            self._by_address[binding.address] = binding
-            if binding.state is State.DECLINED:
-                self.declined += 1
-            elif binding.state is State.BOUND and binding.who.key not in self._held:
-                self._held[binding.who.key] = binding
-            elif binding.state is not State.BOUND:
-                self._idle_now(binding)
-            binding.due = math.inf
-            self._schedule(binding, binding.until)
+        elif binding.who.key not in self._held:
+            self._held[binding.who.key] = binding
+        self._timers.schedule(binding, binding.until)
 
     def cut(self, binding: Binding) -> None:
         """Hand a binding over to another table."""
@@ -240,21 +210,14 @@ class AddressTable:
             self.declined -= 1
         self._forget(binding)
         self._idle.pop(binding.address, None)
+        self._timers.cancel(binding)
         del self._by_address[binding.address]
 
     def expire(self, now: float) -> list[Binding]:
         """End what is over; returns the leases that ended."""
         ended: list[Binding] = []
-        timers = self._timers
-        while timers and timers[0][0] <= now:
-            due, address = heapq.heappop(timers)
-            binding = self._by_address.get(address)
-            if binding is None or binding.due != due:
-                continue
-            binding.due = math.inf
-            if binding.until > now:
-                self._schedule(binding, binding.until)
-            elif binding.state is State.BOUND:
+        for binding in self._timers.over(now):
+            if binding.state is State.BOUND:
                 self._idle_now(binding)
                 ended.append(binding)
             elif binding.state is State.OFFERED:
@@ -266,7 +229,7 @@ class AddressTable:
     @property
     def next_expiry(self) -> float:
         """Monotonic time at which ``expire`` has work at the earliest; infinity for never."""
-        return self._timers[0][0] if self._timers else math.inf
+        return self._timers.next
 
     def _first_client_id(self, key: bytes) -> bytes | None:
         binding = self._held.get(key) or self._offers.get(key)
@@ -300,8 +263,7 @@ class AddressTable:
                 binding.who = who
             return binding
         if binding is not None:
-            self._forget(binding)
-            self._idle.pop(address, None)
+            self.cut(binding)
         taken = Binding(address, who, State.OFFERED, now, math.inf)
         self._by_address[address] = taken
         return taken
@@ -338,9 +300,3 @@ class AddressTable:
     def _remove(self, binding: Binding) -> None:
         self.cut(binding)
         self._free.give_back(binding.address)
-
-    def _schedule(self, binding: Binding, until: float) -> None:
-        binding.until = until
-        if until < binding.due:
-            binding.due = until
-            heapq.heappush(self._timers, (until, binding.address))

@@ -38,10 +38,8 @@ class Arrival:
     mtu: int = 1500
 
 
-class Send(Protocol):
-    """Sends one datagram from ``local`` by ``interface``."""
-
-    def __call__(self, interface: str, data: bytes, destination: Destination, local: int) -> None: ...
+Send = Callable[[str, bytes, Destination, int], None]
+"""Sends one datagram: interface it leaves by, octets, receiver, our address. Raises nothing."""
 
 
 class DhcpHooks(Protocol):

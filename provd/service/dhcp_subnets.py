@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from provd.core.dhcp_binding import Binding
 from provd.core.dhcp_identity import AUTO
 from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_restore import adopt, restore
 from provd.model.lease import Lease
 from provd.model.subnet import Subnet
 from provd.model.system import System
@@ -72,7 +73,7 @@ class SubnetTables:
         """Bindings follow their address into the subnet that has it now; what has no place waits."""
         for other in self._tables.values():
             if other.subnet.network.overlaps(table.subnet.network):
-                other.adopt(table)
+                adopt(other, table)
         if len(table):
             self._retired[name] = table
 
@@ -89,7 +90,7 @@ class SubnetTables:
             if table is None:
                 self._unplaced.append(lease)
             else:
-                table.load(lease, now, wall)
+                restore(table, lease, now, wall)
         return len(self._unplaced)
 
     def of_address(self, address: int) -> AddressTable | None:

@@ -1,0 +1,131 @@
+"""What the DHCP listener asks of the kernel: links with their addresses, and sockets bound to one link."""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from provd.net.rawsocket import RawSender
+
+_SIOCGIFCONF: Final = 0x8912
+_SIOCGIFMTU: Final = 0x8921
+_IFREQ: Final = 40
+_IFCONF_ENTRIES: Final = 4096
+_IP_PKTINFO: Final = 8
+_SO_RCVBUFFORCE: Final = 33
+_RECEIVE_BUFFER: Final = 8 << 20
+_LOOPBACK: Final = 127 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network interface.
+
+    Attributes:
+        name: as configured.
+        index: changes when the interface is made anew.
+        mtu: octets of the largest IP packet.
+        addresses: IPv4 addresses as ints, the first one first.
+    """
+
+    name: str
+    index: int
+    mtu: int
+    addresses: tuple[int, ...]
+
+    @property
+    def loopback(self) -> bool:
+        """Its addresses are the host's own."""
+        return any(address & 0xFF000000 == _LOOPBACK for address in self.addresses)
+
+
+class RawOutput(Protocol):
+    """Sends IP packets to a hardware address."""
+
+    def send(self, interface: str, packet: bytes, mac: bytes) -> None:
+        """Send one packet.
+
+        Raises:
+            OSError: it cannot leave.
+        """
+
+    def close(self) -> None:
+        """Free the socket."""
+
+
+class Kernel(Protocol):
+    """The kernel, or a fake one."""
+
+    def link(self, name: str) -> Link | None:
+        """The interface as it is now, None where there is none."""
+
+    def udp(self, link: Link, port: int) -> socket.socket:
+        """A UDP socket that hears and speaks on this link only.
+
+        Raises:
+            OSError: the port is taken or not allowed.
+        """
+
+    def raw(self) -> RawOutput:
+        """A sender to hardware addresses.
+
+        Raises:
+            OSError: not allowed.
+        """
+
+
+class LinuxKernel:
+    """The real one."""
+
+    def link(self, name: str) -> Link | None:
+        """See ``Kernel.link``."""
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                index = socket.if_nametoindex(name)
+                answer = fcntl.ioctl(probe, _SIOCGIFMTU, struct.pack("16s24x", name.encode()))
+                addresses = _addresses(probe, name)
+        except OSError:
+            return None
+        return Link(name, index, struct.unpack_from("=i", answer, 16)[0], addresses)
+
+    def udp(self, link: Link, port: int) -> socket.socket:
+        """See ``Kernel.udp``."""
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            # Several interfaces share the port, each with its own socket.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, link.name.encode() + b"\0")
+            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+            try:
+                sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
+            except PermissionError:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            sock.bind(("0.0.0.0", port))  # noqa: S104  # broadcasts reach no other address; the device bounds it
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def raw(self) -> RawOutput:
+        """See ``Kernel.raw``."""
+        return RawSender()
+
+
+def _addresses(probe: socket.socket, name: str) -> tuple[int, ...]:
+    """IPv4 addresses of a link, second ones and labelled ones included (netdevice(7), SIOCGIFCONF)."""
+    buffer = array.array("B", bytes(_IFREQ * _IFCONF_ENTRIES))
+    at, size = buffer.buffer_info()
+    answer = fcntl.ioctl(probe, _SIOCGIFCONF, struct.pack("iP", size, at))
+    used = struct.unpack("iP", answer)[0]
+    octets = buffer.tobytes()[:used]
+    found: list[int] = []
+    for start in range(0, used, _IFREQ):
+        label = octets[start : start + 16].partition(b"\0")[0].decode("utf-8", "replace")
+        if label.partition(":")[0] == name:
+            found.append(int.from_bytes(octets[start + 20 : start + 24]))
+    return tuple(found)

@@ -1,0 +1,109 @@
+"""One interface's DHCP socket: datagrams with the address they were sent to, answers from a chosen address."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final, cast
+
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from provd.net.dhcp_kernel import Link
+from provd.service.dhcp_ports import Arrival
+
+_PKTINFO: Final = struct.Struct("=i4s4s")
+_IP_PKTINFO: Final = 8
+_SPACE: Final = socket.CMSG_SPACE(_PKTINFO.size)
+_MAX_DATAGRAM: Final = 65535
+_PER_WAKE: Final = 256
+
+
+@implementer(IReadDescriptor)
+class DhcpSocket:
+    """A reader of one interface.
+
+    Args:
+        reactor: watches the socket.
+        sock: bound to the interface.
+        link: the interface.
+        received: gets each datagram; must not raise.
+    """
+
+    def __init__(
+        self, reactor: IReactorFDSet, sock: socket.socket, link: Link, received: Callable[[bytes, Arrival], None]
+    ) -> None:
+        self._reactor = reactor
+        self._socket = sock
+        self._descriptor = sock.fileno()
+        self._received = received
+        self._open = True
+        self.link = link
+        reactor.addReader(cast("IReadDescriptor", self))
+
+    def doRead(self) -> None:  # noqa: N802
+        """Take every datagram that waits, up to a bound that keeps the other listeners alive."""
+        for _ in range(_PER_WAKE):
+            try:
+                data, ancillary, _, peer = self._socket.recvmsg(_MAX_DATAGRAM, _SPACE)
+            except OSError:
+                # Nothing waits, or the link went down: the listener looks after links by timer.
+                return
+            self._received(data, self._arrival(ancillary, peer))
+            if not self._open:
+                return
+
+    def _arrival(self, ancillary: list[tuple[int, int, bytes]], peer: tuple[str, int]) -> Arrival:
+        link = self.link
+        local, destination = 0, 0
+        for level, kind, octets in ancillary:
+            if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+                _, spec, asked = _PKTINFO.unpack_from(octets)
+                local, destination = int.from_bytes(spec), int.from_bytes(asked)
+        # ip(7): the two are equal exactly where the datagram was sent to an address of this host.
+        unicast = destination != 0 and local == destination
+        return Arrival(
+            interface=link.name,
+            local=local or (link.addresses[0] if link.addresses else 0),
+            source=int.from_bytes(socket.inet_aton(peer[0])),
+            source_port=peer[1],
+            unicast=unicast,
+            addresses=link.addresses,
+            mtu=link.mtu,
+        )
+
+    def send(self, data: bytes, to: int, port: int, local: int) -> None:
+        """Send by this interface from ``local``.
+
+        Raises:
+            OSError: it cannot leave.
+        """
+        info = _PKTINFO.pack(self.link.index, local.to_bytes(4), bytes(4))
+        address = (socket.inet_ntoa(to.to_bytes(4)), port)
+        self._socket.sendmsg([data], [(socket.IPPROTO_IP, _IP_PKTINFO, info)], 0, address)
+
+    def close(self) -> None:
+        """Stop reading and free the port."""
+        if self._open:
+            self._open = False
+            self._reactor.removeReader(cast("IReadDescriptor", self))
+            self._socket.close()
+
+    @property
+    def port(self) -> int:
+        """The port it is bound to."""
+        return int(self._socket.getsockname()[1])
+
+    def fileno(self) -> int:
+        """Descriptor for the reactor; -1 once closed."""
+        return self._descriptor if self._open else -1
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002, N802
+        """The reactor gives up on the descriptor."""
+        self.close()
+
+    def logPrefix(self) -> str:  # noqa: N802
+        """Name in the reactor's own log lines."""
+        return "dhcp"

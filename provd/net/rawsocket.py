@@ -1,0 +1,79 @@
+"""IPv4 datagrams to a host that has no address yet: IP and UDP headers by hand, the Ethernet address given.
+
+RFC 2131 section 4.1: without the broadcast flag the reply goes to the client's hardware address and ``yiaddr``. The
+host cannot answer ARP for that address, so an ordinary UDP socket cannot reach it.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Final
+
+_IP: Final = struct.Struct("!BBHHHBBHII")
+_UDP: Final = struct.Struct("!HHHH")
+_PSEUDO: Final = struct.Struct("!IIBBH")
+_ETH_P_IP: Final = 0x0800
+_TTL: Final = 64
+_DSCP_CS6: Final = 0xC0
+_MAX_PAYLOAD: Final = 65535 - 28
+
+
+def checksum(octets: bytes) -> int:
+    """Internet checksum (RFC 1071)."""
+    if len(octets) % 2:
+        octets += b"\0"
+    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def ip_udp_packet(data: bytes, source: int, source_port: int, destination: int, port: int) -> bytes:
+    """An IPv4 packet with a UDP datagram (RFC 791 section 3.1, RFC 768).
+
+    Args:
+        data: payload.
+        source: our address.
+        source_port: our UDP port.
+        destination: the client's new address.
+        port: the client's UDP port.
+
+    Raises:
+        ValueError: a payload that no IPv4 packet can hold.
+    """
+    if len(data) > _MAX_PAYLOAD:
+        raise ValueError(f"{len(data)} octets do not fit into an IPv4 packet")
+    length = _UDP.size + len(data)
+    pseudo = _PSEUDO.pack(source, destination, 0, socket.IPPROTO_UDP, length)
+    # RFC 768: a checksum of zero means none was made, so zero is sent as its complement.
+    total = checksum(pseudo + _UDP.pack(source_port, port, length, 0) + data) or 0xFFFF
+    header = _IP.pack(0x45, _DSCP_CS6, _IP.size + length, 0, 0x4000, _TTL, socket.IPPROTO_UDP, 0, source, destination)
+    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    return header + _UDP.pack(source_port, port, length, total) + data
+
+
+class RawSender:
+    """An AF_PACKET socket that only sends; the kernel writes the link header (VLANs included).
+
+    Raises:
+        OSError: the process may not open one (CAP_NET_RAW).
+    """
+
+    def __init__(self) -> None:
+        # Protocol 0: nothing is received, so nothing piles up in the socket.
+        self._socket = socket.socket(
+            socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
+        )
+
+    def send(self, interface: str, packet: bytes, mac: bytes) -> None:
+        """Send an IPv4 packet to one hardware address.
+
+        Raises:
+            OSError: the interface is gone or down, or its queue is full.
+        """
+        self._socket.sendto(packet, (interface, _ETH_P_IP, 0, 0, mac))
+
+    def close(self) -> None:
+        """Free the socket."""
+        self._socket.close()
