@@ -81,7 +81,7 @@ def begin(stream: TextIO, level: str, form: str, *, journal: bool) -> None:
     """
     lowest = LogLevelFilterPredicate(defaultLogLevel=_LEVELS[level])
     # Twisted tells of every port it opens and every factory it starts; that is a debugging matter.
-    for noisy in ("twisted", "-", "stdout", "stderr"):
+    for noisy in ("twisted", "log_legacy", "-", "stdout", "stderr"):
         lowest.setLogLevelForNamespace(noisy, max(_LEVELS[level], LogLevel.warn))
     observer = LineObserver(stream, as_json=form == "json", journal=journal)
     globalLogBeginner.beginLoggingTo([FilteringLogObserver(observer, [lowest])], redirectStandardIO=False)

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from provd.app import logs
+from provd.app import logs, privileges
 from provd.app.listeners import ListenError
 from provd.app.load import read
 from provd.app.privileges import PrivilegeError
 from provd.config.errors import ConfigError
+from provd.config.schema import ServerConfig
 from provd.plugin.errors import PluginError
 from provd.store.interface import StoreError
 
@@ -31,6 +32,7 @@ def run(path: Path) -> int:
     """
     try:
         loaded = read(path)
+        prepare(loaded.config)
         reactor = _reactor()
         from provd.app.server import Server, install_signals
 
@@ -43,9 +45,8 @@ def run(path: Path) -> int:
     def start() -> None:
         try:
             server.start()
-            server.drop_privileges()
             server.ready()
-        except (PluginError, PrivilegeError, ListenError, StoreError, OSError) as error:
+        except (PluginError, ListenError, StoreError, OSError) as error:
             refused.append(_refused(error))
             reactor.stop()
 
@@ -53,6 +54,25 @@ def run(path: Path) -> int:
     reactor.callWhenRunning(start)
     reactor.run()
     return refused[0] if refused else 0
+
+
+def prepare(config: ServerConfig) -> None:
+    """Make provd's own folders and become its user, before any file is opened or any thread is started.
+
+    The two capabilities that are kept bind low ports and raw sockets afterwards, also on an interface that appears
+    much later.
+
+    Raises:
+        PrivilegeError: the configured user does not exist.
+        OSError: a folder cannot be made.
+    """
+    data, run_dir = Path(config.data_dir), Path(config.socket).parent
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    store = [data / f"provd.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
+    folders = [data / name for name in ("payload", "image", "mirror")]
+    privileges.own([data, run_dir, *store, *folders], config.user)
+    privileges.drop(config.user)
 
 
 def _refused(error: Exception) -> int:
@@ -64,5 +84,6 @@ def _reactor() -> Any:
     """Twisted's reactor with its timers on the monotonic clock, so that a clock step fires or stalls none of them."""
     from twisted.internet import reactor  # noqa: TID251  the composition root owns it
 
-    reactor.seconds = time.monotonic  # type: ignore[attr-defined]
+    clock: Any = reactor
+    clock.seconds = time.monotonic
     return reactor

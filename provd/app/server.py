@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from provd.app import privileges
 from provd.app.listeners import Listeners
 from provd.app.load import Loaded, build_host
 from provd.app.notify import Notifier
@@ -24,7 +23,7 @@ from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
 from provd.net.runtime import TwistedRuntime
 from provd.service.dhcp_ports import Arrival
-from provd.store.sqlite import open_store
+from provd.store.sqlite import SqliteStore
 
 _HOUSEKEEPING_S = 60.0
 _DAY_S = 86_400.0
@@ -45,8 +44,8 @@ class Server:
         self._reactor, self._path, self._config = reactor, path, loaded.config
         self._logger = Logger(namespace="provd.app")
         self._notifier = Notifier(environment, reactor)
-        self._make_directories()
-        self.store = open_store(Path(self._config.data_dir) / "provd.db", deliver=reactor.callFromThread)
+        database = Path(self._config.data_dir) / "provd.db"
+        self.store = SqliteStore(database, deliver=reactor.callFromThread, wall=time.time)  # noqa: TID251  the root's clock
         self.host = build_host(loaded, path)
         self.services = Services(
             clock=reactor,
@@ -70,23 +69,13 @@ class Server:
         self._watch = Watch(reactor, reactor, self.reload, self._matters)
         self.closers: list[Callable[[], object]] = []
 
-    def _make_directories(self) -> None:
-        data = Path(self._config.data_dir)
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        Path(self._config.socket).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        store = [data / f"provd.db{suffix}" for suffix in ("", "-wal", "-shm")]
-        folders = [data / name for name in ("payload", "image", "mirror")]
-        privileges.own([data, Path(self._config.socket).parent, *store, *folders], self._config.user)
-
     def start(self) -> None:
-        """Bind, give up root, read the past, tell that all is ready.
+        """Read the past, bind, begin to watch.
 
         Raises:
             ListenError: a port cannot be bound.
-            PrivilegeError: the configured user does not exist.
+            PluginError: a plugin cannot start.
         """
-        for sentence in self.store.damage:
-            self._logger.error("{sentence}", sentence=sentence)
         self.services.load()
         self.listeners.bind()
         self._addresses_changed()
@@ -97,11 +86,6 @@ class Server:
         self._watch.start([self._path.parent, *(site / name for name in ("distros", "profiles", "systems"))])
         for problem in self.services.current.catalogue.problems:
             self._logger.warn("left out: {problem}", problem=str(problem))
-
-    def drop_privileges(self) -> None:
-        """Become the configured user with two capabilities; after everything that needs root is open."""
-        kept = privileges.drop(self._config.user)
-        self._logger.info("running as uid {uid} with capabilities {kept}", uid=os.getuid(), kept=sorted(kept))
 
     def ready(self) -> None:
         """Tell the service manager and the log."""

@@ -67,7 +67,7 @@ class Services:
 
     def __init__(self, *, clock: IReactorTime, current: Current, host: PluginHost, store: Store, send: Send) -> None:
         self.clock, self.current, self.host, self.store = clock, current, host, store
-        self.wall: Callable[[], float] = time.time  # noqa: TID251  the root hands the clock to everybody else
+        self.wall: Callable[[], float] = time.time  # noqa: TID251  the root's clock
         self.current.subnets = model_subnets(current.config)
         self.bus = EventBus(clock, store.sessions)
         self.sessions = Sessions(store.sessions, self.bus.publish, self.wall)
