@@ -49,7 +49,10 @@ class LeaseStore(Protocol):
 
 
 class SystemStore(Protocol):
-    """Systems of origin ``store``, by name; every edit names the version it was made from."""
+    """Systems of origin ``store``, by name; every edit names the version it was made from.
+
+    Edits are rare and somebody waits for them: they block until they are durable, one commit long.
+    """
 
     def all(self) -> Sequence[System]:
         """Every system, in the order of names."""
@@ -59,21 +62,26 @@ class SystemStore(Protocol):
         """The system of this name."""
         ...
 
-    def put(self, system: System, expected: str, done: Done) -> System:
-        """Write a system.
+    def put(self, system: System, *, expected: str) -> System:
+        """Write a system and return it with its new version.
 
         Args:
             system: its ``version`` is ignored.
             expected: version that was read; empty for a system that must not exist yet.
-            done: gets :class:`StaleWriteError` where the stored version is another one.
 
-        Returns:
-            The system with the version it has once ``done`` is called with None.
+        Raises:
+            StaleWriteError: the stored version is another one.
+            StoreError: it could not be made durable; nothing changed.
         """
         ...
 
-    def remove(self, name: str, expected: str, done: Done) -> None:
-        """Remove a system of this version; ``done`` gets :class:`StaleWriteError` where it is another one or gone."""
+    def remove(self, name: str, *, expected: str) -> None:
+        """Remove a system of this version.
+
+        Raises:
+            StaleWriteError: the stored version is another one, or it is gone.
+            StoreError: it could not be made durable; nothing changed.
+        """
         ...
 
 
@@ -129,7 +137,7 @@ class SessionStore(Protocol):
         ...
 
     def prune(self, *, before: float, keep: int) -> None:
-        """Remove sessions whose last event is older than ``before`` and all but the ``keep`` newest, with their events."""
+        """Remove sessions older than ``before`` and all but the ``keep`` newest, with their events; and old events."""
         ...
 
 
@@ -179,17 +187,34 @@ class Store(Protocol):
     """Everything that is kept."""
 
     @property
-    def leases(self) -> LeaseStore: ...
+    def leases(self) -> LeaseStore:
+        """Leases by address."""
+        ...
+
     @property
-    def systems(self) -> SystemStore: ...
+    def systems(self) -> SystemStore:
+        """Systems by name."""
+        ...
+
     @property
-    def installs(self) -> InstallStore: ...
+    def installs(self) -> InstallStore:
+        """What installs came to."""
+        ...
+
     @property
-    def sessions(self) -> SessionStore: ...
+    def sessions(self) -> SessionStore:
+        """Boot sessions and events."""
+        ...
+
     @property
-    def tokens(self) -> TokenStore: ...
+    def tokens(self) -> TokenStore:
+        """Install tokens."""
+        ...
+
     @property
-    def trigger_runs(self) -> TriggerRunStore: ...
+    def trigger_runs(self) -> TriggerRunStore:
+        """Runs of triggers."""
+        ...
 
     @property
     def damage(self) -> Sequence[str]:

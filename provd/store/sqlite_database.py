@@ -1,0 +1,135 @@
+"""The two connections to the file: one thread writes, the owner reads; and what waits to become durable."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+from twisted.logger import Logger
+
+from provd.store.interface import Deliver, Done
+from provd.store.sqlite_file import connect
+from provd.store.sqlite_record import Codec, RecordError
+from provd.store.sqlite_schema import SEARCHED, upsert
+from provd.store.sqlite_writer import Writer
+
+T = TypeVar("T")
+
+KEPT_FAILED: Final = 10_000
+"""Values of one kind that are kept for another try while the disk refuses them; beyond, the oldest are lost."""
+
+
+class Database:
+    """Reads and writes values of any kind."""
+
+    def __init__(self, path: Path, *, deliver: Deliver, wall: Callable[[], float]) -> None:
+        """Open both connections to a file that was prepared.
+
+        Args:
+            path: the file.
+            deliver: runs a function on the owning thread.
+            wall: seconds since the epoch; begins the sequence numbers, so that they grow over restarts.
+        """
+        self.log = Logger(namespace="provd.store")
+        self._sequence = itertools.count(int(wall() * 1_000_000))
+        self._reader = connect(path)
+        self._reader.execute("PRAGMA query_only = ON")
+        self._reading = threading.Lock()
+        self.writer = Writer(lambda: connect(path), deliver)
+
+    def row(self, codec: Codec[T], value: T) -> tuple[Any, ...]:
+        """Parameters of :func:`provd.store.sqlite_schema.upsert`."""
+        searched = SEARCHED.get(codec.kind, lambda _value: ())
+        return (codec.key(value), codec.encode(value, next(self._sequence)), *searched(value))
+
+    def save(self, codec: Codec[T], value: T, done: Done) -> None:
+        """Insert or replace one value."""
+        self.writer.submit(lambda connection: _execute(connection, upsert(codec.kind), self.row(codec, value)), done)
+
+    def change(self, statement: str, arguments: Sequence[object]) -> None:
+        """Run one statement whose failure is only logged."""
+        self.writer.submit(lambda connection: _execute(connection, statement, arguments), self._told)
+
+    def _told(self, error: Exception | None) -> None:
+        if error is not None:
+            self.log.error("{error}", error=error)
+
+    def select(self, codec: Codec[T], clause: str = "", arguments: Sequence[object] = ()) -> list[T]:
+        """Values of the rows that a ``WHERE``, ``ORDER BY`` and ``LIMIT`` clause picks; damaged ones are left out."""
+        statement = f"SELECT record FROM {codec.kind} {clause}"  # noqa: S608  clauses are constants of ours
+        with self._reading:
+            records = self._reader.execute(statement, arguments).fetchall()
+        values: list[T] = []
+        for (record,) in records:
+            try:
+                values.append(codec.decode(record))
+            except RecordError as error:
+                self.log.error("a record of {kind} is left out: {error}", kind=codec.kind, error=error)
+        return values
+
+    def number(self, table: str) -> int:
+        """Largest key of a table of numbered rows, 0 where it is empty."""
+        with self._reading:
+            (largest,) = self._reader.execute(f"SELECT max(id) FROM {table}").fetchone()  # noqa: S608  name of ours
+        return int(largest or 0)
+
+    def close(self) -> None:
+        """Make everything durable and close."""
+        self.writer.close()
+        self._reader.close()
+
+
+def _execute(connection: sqlite3.Connection, statement: str, arguments: Sequence[object]) -> None:
+    connection.execute(statement, arguments)
+
+
+class WriteBehind(Generic[T]):
+    """Values that were handed over and are not durable yet; one that fails is tried again when the disk is well."""
+
+    def __init__(self, database: Database, codec: Codec[T]) -> None:
+        self._database = database
+        self._codec = codec
+        self._pending: dict[int | str, T] = {}
+        self._failed: dict[int | str, None] = {}
+
+    def save(self, value: T) -> None:
+        """Hand over a value."""
+        key = self._codec.key(value)
+        self._pending[key] = value
+        self._database.save(self._codec, value, partial(self._done, key, value))
+
+    def pending(self) -> Iterable[T]:
+        """Values that a reading of the file may not show."""
+        return tuple(self._pending.values())
+
+    def get(self, key: int | str) -> T | None:
+        """The value of this key that is not durable yet."""
+        return self._pending.get(key)
+
+    def forget(self, key: int | str) -> None:
+        """The value is no longer wanted; a write that is on its way may still happen."""
+        self._pending.pop(key, None)
+        self._failed.pop(key, None)
+
+    def _done(self, key: int | str, value: T, error: Exception | None) -> None:
+        if error is None:
+            if self._pending.get(key) is value:
+                del self._pending[key]
+            again, self._failed = self._failed, {}
+            for each in again:
+                if each in self._pending:
+                    self.save(self._pending[each])
+            return
+        if not self._failed:
+            self._database.log.error("{kind} wait for the disk: {error}", kind=self._codec.kind, error=error)
+        if self._pending.get(key) is value:
+            self._failed[key] = None
+        while len(self._failed) > KEPT_FAILED:
+            oldest = next(iter(self._failed))
+            del self._failed[oldest]
+            self._pending.pop(oldest, None)

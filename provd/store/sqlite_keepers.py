@@ -1,0 +1,181 @@
+"""Leases, systems, installs, tokens and trigger runs in SQLite."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from provd.model.lease import Lease
+from provd.model.system import InstallState, System
+from provd.model.token import InstallToken
+from provd.model.trigger import TriggerRun
+from provd.store.interface import Done, StaleWriteError
+from provd.store.kinds import (
+    ENDED,
+    INSTALLS,
+    LEASES,
+    RUNS,
+    SYSTEMS,
+    TOKENS,
+    Install,
+    NumberedRun,
+    token_key,
+    without_text,
+)
+from provd.store.sqlite_database import Database, WriteBehind
+from provd.store.sqlite_schema import upsert
+from provd.store.versions import check_version, with_version
+
+
+class SqliteLeases:
+    """:class:`provd.store.interface.LeaseStore` in SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self) -> Iterable[Lease]:
+        """Every lease, in the order of addresses."""
+        return self._database.select(LEASES, "ORDER BY address")
+
+    def commit(self, leases: Sequence[Lease], removed: Sequence[int], done: Done) -> None:
+        """Insert or replace ``leases`` and remove those of the addresses ``removed``."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("DELETE FROM leases WHERE address = ?", [(address,) for address in removed])
+            connection.executemany(upsert("leases"), [self._database.row(LEASES, lease) for lease in leases])
+
+        self._database.writer.submit(work, done)
+
+
+class SqliteSystems:
+    """:class:`provd.store.interface.SystemStore` in SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> Sequence[System]:
+        """Every system, in the order of names."""
+        return self._database.select(SYSTEMS, "ORDER BY name")
+
+    def get(self, name: str) -> System | None:
+        """The system of this name."""
+        return next(iter(self._database.select(SYSTEMS, "WHERE name = ?", (name,))), None)
+
+    def put(self, system: System, *, expected: str) -> System:
+        """Write a system of this version and wait until it is durable."""
+        kept = with_version(system)
+
+        def work(connection: sqlite3.Connection) -> None:
+            check_version(system.name, _stored(connection, system.name), expected)
+            connection.execute(upsert("systems"), self._database.row(SYSTEMS, kept))
+
+        self._database.writer.run(work)
+        return kept
+
+    def remove(self, name: str, *, expected: str) -> None:
+        """Remove a system of this version and wait until that is durable."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            stored = _stored(connection, name)
+            if stored is None:
+                raise StaleWriteError(f"system {name} was removed meanwhile")
+            check_version(name, stored, expected)
+            connection.execute("DELETE FROM systems WHERE name = ?", (name,))
+
+        self._database.writer.run(work)
+
+
+def _stored(connection: sqlite3.Connection, name: str) -> System | None:
+    row = connection.execute("SELECT record FROM systems WHERE name = ?", (name,)).fetchone()
+    return None if row is None else SYSTEMS.decode(row[0])
+
+
+class SqliteInstalls:
+    """:class:`provd.store.interface.InstallStore` in SQLite, with all states in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._states = {install.system: install.state for install in database.select(INSTALLS)}
+        self._behind = WriteBehind(database, INSTALLS)
+
+    def get(self, system: str) -> InstallState:
+        """The state; a fresh one where nothing was kept."""
+        return self._states.get(system) or InstallState()
+
+    def all(self) -> Mapping[str, InstallState]:
+        """Every state that was kept."""
+        return dict(self._states)
+
+    def put(self, system: str, state: InstallState) -> None:
+        """Insert or replace."""
+        self._states[system] = state
+        self._behind.save(Install(system, state))
+
+    def remove(self, system: str) -> None:
+        """Forget a system's state."""
+        if self._states.pop(system, None) is not None:
+            self._behind.forget(system)
+            self._database.change("DELETE FROM installs WHERE system = ?", (system,))
+
+
+class SqliteTokens:
+    """:class:`provd.store.interface.TokenStore` in SQLite, with all tokens in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tokens: dict[str, InstallToken] = {}
+        self._by_session: dict[str, InstallToken] = {}
+        self._behind = WriteBehind(database, TOKENS)
+        for token in database.select(TOKENS):
+            self._index(token)
+
+    def find(self, token: str) -> InstallToken | None:
+        """The record of this token, ended or not; what an ended one is kept as finds nothing."""
+        return None if token.startswith(ENDED) else self._tokens.get(token_key(token))
+
+    def of_session(self, session: str) -> InstallToken | None:
+        """The token of a session."""
+        return self._by_session.get(session)
+
+    def save(self, token: InstallToken) -> None:
+        """Insert or replace."""
+        self._index(token)
+        self._behind.save(without_text(token))
+
+    def prune(self, *, before: float) -> None:
+        """Remove tokens that expired before this time."""
+        for key, token in list(self._tokens.items()):
+            if token.expires_at < before:
+                del self._tokens[key]
+                self._by_session.pop(token.session, None)
+                self._behind.forget(key)
+        self._database.change("DELETE FROM tokens WHERE expires_at < ?", (before,))
+
+    def _index(self, token: InstallToken) -> None:
+        self._tokens[token_key(token.token)] = token
+        self._by_session[token.session] = token
+
+
+class SqliteTriggerRuns:
+    """:class:`provd.store.interface.TriggerRunStore` in SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._numbers = itertools.count(database.number("runs") + 1)
+        self._behind = WriteBehind(database, RUNS)
+
+    def record(self, run: TriggerRun) -> None:
+        """Keep one run."""
+        self._behind.save(NumberedRun(next(self._numbers), run))
+
+    def runs(self, *, event_id: int = 0, limit: int = 50) -> Sequence[TriggerRun]:
+        """Runs that one event started, or all; the newest first."""
+        clause = "WHERE event_id = ? OR ? = 0 ORDER BY id DESC LIMIT ?"
+        found = {run.id: run for run in self._database.select(RUNS, clause, (event_id, event_id, limit))}
+        found |= {run.id: run for run in self._behind.pending() if event_id in {0, run.run.event_id}}
+        return [found[number].run for number in sorted(found, reverse=True)][:limit]
+
+    def prune(self, *, before: float) -> None:
+        """Remove runs that started before this time."""
+        self._database.change("DELETE FROM runs WHERE started_at < ?", (before,))

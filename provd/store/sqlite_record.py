@@ -1,0 +1,120 @@
+"""A value as one sealed record: what was written can be told from what a failing disk made of it.
+
+Layout (little endian): 4 octets ``pvd1``, length of the body, CRC-32 of kind, sequence number and body, sequence number
+(8 octets), body in MessagePack with named fields. SQLite has no checksums of its own in the main file. A record
+can also be found in a file that SQLite cannot open any more; of two with one key the larger sequence number counts.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+MAGIC: Final = b"pvd1"
+_HEAD: Final = struct.Struct("<4sIIQ")
+MAX_BODY: Final = 1 << 24
+
+
+class RecordError(ValueError):
+    """A record is damaged; the sentence says how."""
+
+
+def seal(kind: str, sequence: int, body: bytes) -> bytes:
+    """A record around ``body``."""
+    return _HEAD.pack(MAGIC, len(body), _sum(kind, sequence, body), sequence) + body
+
+
+def unseal(kind: str, record: bytes) -> tuple[int, bytes]:
+    """Sequence number and body of a record.
+
+    Raises:
+        RecordError: it is not a whole, sound record of this kind.
+    """
+    if not isinstance(record, bytes) or len(record) < _HEAD.size:
+        raise RecordError("too short")
+    magic, length, crc, sequence = _HEAD.unpack_from(record)
+    body = record[_HEAD.size :]
+    if magic != MAGIC or length != len(body) or crc != _sum(kind, sequence, body):
+        raise RecordError("the checksum does not fit")
+    return sequence, body
+
+
+def carve(kind: str, raw: bytes) -> Iterator[tuple[int, bytes]]:
+    """Every sound record of a kind anywhere in ``raw``: sequence number and body."""
+    at = raw.find(MAGIC)
+    while at >= 0:
+        if at + _HEAD.size <= len(raw):
+            _, length, crc, sequence = _HEAD.unpack_from(raw, at)
+            start = at + _HEAD.size
+            body = raw[start : start + length] if length <= MAX_BODY else b""
+            if length == len(body) and crc == _sum(kind, sequence, body):
+                yield sequence, body
+        at = raw.find(MAGIC, at + 1)
+
+
+def _sum(kind: str, sequence: int, body: bytes) -> int:
+    return zlib.crc32(body, zlib.crc32(f"{kind}\0{sequence}\0".encode()))
+
+
+def _encode_hook(value: Any) -> Any:
+    if isinstance(value, IPv4Address):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def _decode_hook(type_: type, value: Any) -> Any:
+    return IPv4Address(value) if type_ is IPv4Address else value
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_encode_hook)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec(Generic[T]):
+    """Values of one type as records of one kind.
+
+    Attributes:
+        kind: name of the table.
+        key: key of a value, as the table's first column holds it.
+        decoder: made from the type.
+    """
+
+    kind: str
+    key: Callable[[T], int | str]
+    decoder: msgspec.msgpack.Decoder[T]
+
+    def encode(self, value: T, sequence: int) -> bytes:
+        """The record of a value."""
+        return seal(self.kind, sequence, _encoder.encode(value))
+
+    def decode(self, record: bytes) -> T:
+        """The value of a record.
+
+        Raises:
+            RecordError: the record is damaged, or of a form that this version does not know.
+        """
+        return self.read(unseal(self.kind, record)[1])
+
+    def read(self, body: bytes) -> T:
+        """The value of a body.
+
+        Raises:
+            RecordError: it has a form that this version does not know.
+        """
+        try:
+            return self.decoder.decode(body)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise RecordError(f"the record is not one of {self.kind}: {error}") from error
+
+
+def codec(kind: str, type_: type[T], key: Callable[[T], int | str]) -> Codec[T]:
+    """A codec for a type of the model."""
+    return Codec(kind, key, msgspec.msgpack.Decoder(type_, dec_hook=_decode_hook))

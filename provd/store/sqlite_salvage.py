@@ -1,0 +1,142 @@
+"""A damaged file: a copy is kept aside and a new file is made of every record that can still be believed.
+
+Steps that an interruption may fall between: copy aside, build ``.salvaging``, rename it to ``.salvaged`` (from here on
+the new file counts), remove the old file's journal, rename to the store's name. The next start finishes what was begun.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from provd.store.kinds import KINDS
+from provd.store.sqlite_record import Codec, RecordError, carve, unseal
+from provd.store.sqlite_schema import SEARCHED, create, key_column, upsert
+
+Rows = dict[int | str, tuple[int, bytes]]
+"""Key to sequence number and body."""
+
+
+def salvage(path: Path, stamp: str, reason: str, connect: Callable[[Path], sqlite3.Connection]) -> str:
+    """Replace a damaged file by a new one with every sound record; the sentence says what was found.
+
+    Args:
+        path: the damaged file.
+        stamp: end of the copy's name.
+        reason: how the damage showed.
+        connect: opens a new file.
+    """
+    copy = path.with_name(f"{path.name}.damaged-{stamp}")
+    raw = b"".join(_copy_aside(Path(f"{path}{end}"), Path(f"{copy}{end}")) for end in ("", "-wal"))
+    rows, whole = _rows(path, raw)
+    building = Path(f"{path}.salvaging")
+    building.unlink(missing_ok=True)
+    os.close(os.open(building, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    _build(building, rows, connect)
+    _sync(building)
+    building.rename(f"{path}.salvaged")
+    _sync(path.parent)
+    finish_salvage(path)
+    counts = ", ".join(f"{len(found)} {kind}" for kind, found in rows.items())
+    missing = "" if whole else "; records on damaged pages are lost, and removed ones may be back"
+    return f"the store {path} was damaged ({reason}); a copy is kept as {copy}; recovered: {counts}{missing}"
+
+
+def finish_salvage(path: Path) -> None:
+    """Put a new file that was complete into place; nothing to do where there is none."""
+    salvaged = Path(f"{path}.salvaged")
+    if not salvaged.exists():
+        return
+    # SQLite would replay the old file's journal over the new file.
+    for end in ("-wal", "-shm"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+    _sync(path.parent)
+    salvaged.rename(path)
+    _sync(path.parent)
+
+
+def _copy_aside(source: Path, target: Path) -> bytes:
+    """Copy a file with mode 0600, durably, and return its octets."""
+    if not source.exists():
+        return b""
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "wb") as out, source.open("rb") as octets:
+        shutil.copyfileobj(octets, out)
+        out.flush()
+        os.fsync(out.fileno())
+    return target.read_bytes()
+
+
+def _rows(path: Path, raw: bytes) -> tuple[dict[str, Rows], bool]:
+    """What SQLite can still read, and where it stops, what lies in the file as sound records."""
+    found: dict[str, Rows] = {}
+    whole = True
+    for codec in KINDS:
+        rows, complete = _readable(path, codec)
+        if not complete:
+            whole = False
+            for sequence, body in carve(codec.kind, raw):
+                _keep(codec, rows, sequence, body)
+        found[codec.kind] = rows
+    return found, whole
+
+
+def _readable(path: Path, codec: Codec[Any]) -> tuple[Rows, bool]:
+    """Sound records that SQLite reads from either end of a table, and whether it came through."""
+    rows: Rows = {}
+    for direction in ("ASC", "DESC"):
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            key = key_column(codec.kind)
+            statement = f"SELECT record FROM {codec.kind} ORDER BY {key} {direction}"  # noqa: S608  names of ours
+            for (record,) in connection.execute(statement):
+                try:
+                    _keep(codec, rows, *unseal(codec.kind, record))
+                except RecordError:
+                    continue
+            whole = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        except sqlite3.Error:
+            continue
+        else:
+            return rows, whole
+        finally:
+            connection.close()
+    return rows, False
+
+
+def _keep(codec: Codec[Any], rows: Rows, sequence: int, body: bytes) -> None:
+    try:
+        key = codec.key(codec.read(body))
+    except RecordError:
+        return
+    if key not in rows or sequence > rows[key][0]:
+        rows[key] = sequence, body
+
+
+def _build(path: Path, rows: dict[str, Rows], connect: Callable[[Path], sqlite3.Connection]) -> None:
+    connection = connect(path)
+    try:
+        create(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            for codec in KINDS:
+                searched = SEARCHED.get(codec.kind, lambda _value: ())
+                for sequence, body in rows[codec.kind].values():
+                    value = codec.read(body)
+                    record = codec.encode(value, sequence)
+                    connection.execute(upsert(codec.kind), (codec.key(value), record, *searched(value)))
+        connection.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        connection.close()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

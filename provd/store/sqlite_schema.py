@@ -1,0 +1,122 @@
+"""The tables, their version, and how an older file is brought up to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from provd.store.interface import StoreError, StoreTooNewError
+from provd.store.sqlite_record import RecordError, seal, unseal
+
+VERSION: Final = 1
+
+Columns = Callable[[Any], tuple[Any, ...]]
+
+TABLES: Final[Mapping[str, str]] = {
+    "leases": "address INTEGER PRIMARY KEY, record BLOB NOT NULL",
+    "systems": "name TEXT PRIMARY KEY, record BLOB NOT NULL",
+    "installs": "system TEXT PRIMARY KEY, record BLOB NOT NULL",
+    "sessions": "id TEXT PRIMARY KEY, record BLOB NOT NULL, mac TEXT, system TEXT, last_at REAL",
+    "events": "id INTEGER PRIMARY KEY, record BLOB NOT NULL, session TEXT, system TEXT, at REAL",
+    "tokens": "key TEXT PRIMARY KEY, record BLOB NOT NULL, expires_at REAL",
+    "runs": "id INTEGER PRIMARY KEY, record BLOB NOT NULL, event_id INTEGER, started_at REAL",
+}
+"""Columns by table; the first is the key, the second the sealed record, the rest is there to be searched."""
+
+_INDEXES: Final = (
+    "CREATE INDEX IF NOT EXISTS sessions_mac ON sessions (mac, last_at)",
+    "CREATE INDEX IF NOT EXISTS sessions_system ON sessions (system, last_at)",
+    "CREATE INDEX IF NOT EXISTS sessions_last ON sessions (last_at)",
+    "CREATE INDEX IF NOT EXISTS events_session ON events (session, id)",
+    "CREATE INDEX IF NOT EXISTS events_system ON events (system, id)",
+    "CREATE INDEX IF NOT EXISTS runs_event ON runs (event_id, id)",
+)
+
+SEARCHED: Final[Mapping[str, Columns]] = {
+    "sessions": lambda session: (session.mac, session.system, session.last_at),
+    "events": lambda event: (event.session, event.system, event.at),
+    "tokens": lambda token: (token.expires_at,),
+    "runs": lambda run: (run.run.event_id, run.run.started_at),
+}
+"""Values of the columns behind the record."""
+
+MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {}
+"""What brings a file of version N to N + 1, by N."""
+
+
+def key_column(table: str) -> str:
+    """Name of a table's key."""
+    return TABLES[table].partition(" ")[0]
+
+
+def upsert(table: str) -> str:
+    """The statement that inserts or replaces a row; its parameters are key, record and the searched columns."""
+    names = [column.split()[0] for column in TABLES[table].split(", ")]
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({names[0]}) DO UPDATE SET {updates}"  # noqa: S608  names of ours
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make all tables of the current version in an empty file."""
+    with connection:
+        for table, columns in TABLES.items():
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+        for statement in _INDEXES:
+            connection.execute(statement)
+        connection.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, record BLOB NOT NULL)")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS quarantine"
+            " (id INTEGER PRIMARY KEY, at REAL, kind TEXT, key BLOB, reason TEXT, record BLOB)"
+        )
+        write_version(connection, VERSION)
+
+
+def write_version(connection: sqlite3.Connection, version: int) -> None:
+    """Note the version of the tables."""
+    record = seal("meta", 0, str(version).encode())
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('version', ?)", (record,))
+
+
+def read_version(connection: sqlite3.Connection) -> int:
+    """Version of the tables; 0 for an empty file.
+
+    Raises:
+        RecordError: the version's record is damaged or missing.
+        sqlite3.Error: the file is damaged.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return 0
+    row = connection.execute("SELECT record FROM meta WHERE name = 'version'").fetchone()
+    if row is None:
+        raise RecordError("the version is missing")
+    return int(unseal("meta", row[0])[1])
+
+
+def migrate(
+    connection: sqlite3.Connection,
+    version: int,
+    *,
+    target: int = VERSION,
+    steps: Mapping[int, Callable[[sqlite3.Connection], None]] = MIGRATIONS,
+) -> None:
+    """Bring the tables from ``version`` to ``target``, all steps or none.
+
+    Raises:
+        StoreTooNewError: the file was written by a newer provd; it is left as it is.
+        StoreError: there is no way from that version.
+    """
+    if version > target:
+        raise StoreTooNewError(
+            f"the store has version {version}, and this provd knows versions up to {target}: "
+            "start the newer provd again, or restore the copy made before the upgrade"
+        )
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        for step in range(version, target):
+            if step not in steps:
+                raise StoreError(f"the store has version {version}, which this provd cannot bring to version {target}")
+            steps[step](connection)
+            write_version(connection, step + 1)
