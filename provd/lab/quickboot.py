@@ -132,7 +132,7 @@ def build_quickboot(cache: Path) -> Quickboot:
 
 def _unpack_kernel(package: str, folder: Path) -> None:
     work = folder.with_name(f"{folder.name}.{os.getpid()}.new")
-    (archive,) = download([package], work)
+    archive = download([package], work)[package]
     unpack(archive, work / "root")
     release = package.removeprefix("linux-image-")
     tree = work / "root/lib/modules" / release / "kernel"

@@ -88,7 +88,7 @@ def fetch(package: str, cache: Path) -> Unpacked:
         return Unpacked(package, root)
     work = root.with_name(f"{root.name}.{os.getpid()}.new")
     archives = download([package, *NEEDS[package]], work / "archives")
-    for archive in archives:
+    for archive in archives.values():
         unpack(archive, work / "root")
     try:
         (work / "root").rename(root)

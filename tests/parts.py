@@ -1,0 +1,101 @@
+"""Run the suite part by part and print how long each took: ``python tests/parts.py [PART ...]``, all but ``long`` if none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+PLAIN = "not netns and not qemu and not build"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: commands in order, the first that fails ends it."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    as_plain_user: bool = False
+    on_request: bool = False
+
+
+def pytest(*arguments: str) -> tuple[str, ...]:
+    return (str(BIN / "pytest"), "-q", "-p", "no:cacheprovider", *arguments)
+
+
+PARTS = (
+    Part(
+        "check",
+        (
+            (str(BIN / "ruff"), "check"),
+            (str(BIN / "ruff"), "format", "--check", "-q"),
+            (str(BIN / "mypy"), "provd", "plugins", "tests"),
+            (str(BIN / "lint-imports"),),
+        ),
+    ),
+    Part("unit", (pytest("-n2", "-m", PLAIN, "--ignore=tests/long"),), as_plain_user=True),
+    Part("clients", (pytest("-m", "netns and not qemu", "--durations=5", "--ignore=tests/long"),)),
+    Part("build", (pytest("-m", "build and not qemu", "--durations=5", "--ignore=tests/long"),)),
+    # Two machines at once is what two processors can emulate.
+    Part("machines", (pytest("-n2", "-m", "qemu", "--durations=0", "--ignore=tests/long"),)),
+    Part("long", (pytest("tests/long", "--durations=0"),), on_request=True),
+)
+
+
+def plain_user() -> list[str]:
+    """Command prefix that gives up root, so that the part proves that it needs none."""
+    if os.geteuid() != 0:
+        return []
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
+    reads = subprocess.run([*drop, "test", "-r", str(ROOT / "pyproject.toml")], check=False).returncode == 0
+    # A checkout below /root can be read by root only: keep the right to read, and nothing else.
+    return (
+        [*drop, "--bounding-set=-all"]
+        if reads
+        else [*drop, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    )
+
+
+def run(part: Part, scratch: Path) -> bool:
+    environment = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch / "hypothesis")}
+    prefix: list[str] = []
+    if part.as_plain_user:
+        prefix = plain_user()
+        scratch.chmod(0o777)
+        environment |= {"HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
+    return all(
+        subprocess.run([*prefix, *command], cwd=ROOT, env=environment, check=False).returncode == 0
+        for command in part.commands
+    )
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - {part.name for part in PARTS}
+    if unknown:
+        print(
+            f"no part {', '.join(sorted(unknown))}; there are: {', '.join(part.name for part in PARTS)}",
+            file=sys.stderr,
+        )
+        return 2
+    chosen = [part for part in PARTS if (part.name in names if names else not part.on_request)]
+    lines = []
+    failed = False
+    for part in chosen:
+        print(f"==> {part.name}", flush=True)
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="provd-test-") as scratch:
+            passed = run(part, Path(scratch))
+        failed = failed or not passed
+        lines.append(f"  {part.name:10} {'passed' if passed else 'FAILED':8} {time.monotonic() - started:6.0f} s")
+    print("\n".join(["==> parts", *lines]), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
