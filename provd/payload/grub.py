@@ -13,8 +13,7 @@ from provd.payload.errors import PayloadError
 # Loaded by UEFI HTTP boot, GRUB knows neither its address nor the server: it asks DHCP itself, and takes the server
 # from option 54 of that answer, which net_get_dhcp_option gives as eight hex digits; numbers of an address may be hex.
 # It cannot know the server's port either, so the two usual ones are tried. Loaded by PXE it has a prefix.
-EARLY_CONFIG = r"""\
-if [ -z "$net_default_server" ]; then
+EARLY_CONFIG = r"""if [ -z "$net_default_server" ]; then
   net_dhcp
   for card in efinet0 efinet1 efinet2 efinet3; do
     eval "provd_mac=\$net_${card}_dhcp_mac"

@@ -1,0 +1,196 @@
+"""grub_efi: network boot for x86-64 UEFI machines (architectures 7, 9 and 16, RFC 4578).
+
+Two builds of GRUB, both from ``provd fetch loaders``:
+
+- ``signed``: Debian's signed shim, which loads Debian's signed GRUB. It works with Secure Boot on. This GRUB has no
+  HTTP, so kernel and initial RAM disks go by TFTP.
+- ``http``: an unsigned GRUB that fetches kernel and initial RAM disks by HTTP, for machines with Secure Boot off.
+  Machines that ask for UEFI HTTP boot always get this one; with Secure Boot on their firmware refuses it and tries its
+  next entry. After UEFI HTTP boot it looks for its configuration on port 80 and then 8080 of the DHCP server, so the
+  HTTP listener must be on one of them.
+
+shim fails under iPXE's own UEFI loader, so an iPXE ROM gets the signed GRUB itself; under Secure Boot no such ROM runs.
+
+Local boot: every loader in the distro's ``efi_loaders`` is looked for on all disks, in order, and chained. GRUB's
+``exit`` is only the last resort: some firmware stops there at its setup screen.
+
+Settings::
+
+    [plugins.grub_efi]
+    build = "signed"      # or "http"
+    hold_s = 10           # seconds that the reason for a held boot stays on the screen
+
+A profile chooses the build for its machines::
+
+    [loader.grub_efi]
+    build = "http"
+
+A kernel argument may hold blanks, ``$`` and ``;``. GRUB cannot hand on a backslash or a single quote: it puts a
+backslash before them, so such an argument is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from provd.plugin.api import (
+    Action,
+    BootFile,
+    BootLoader,
+    BootPlan,
+    ClientFacts,
+    Content,
+    FileRequest,
+    NotFound,
+    Plugin,
+    Settings,
+    hookimpl,
+)
+
+MAX_COMMAND_LINE = 2047
+SHIM, SIGNED, HTTP = "shimx64.efi", "grubx64.efi", "grubx64-http.efi"
+_FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
+# The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
+_PREFIX = r"(?:debian-installer/amd64/)?grub/"
+_CONFIG = re.compile(_PREFIX + r"(?:(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})/)?grub\.cfg")
+_MISSES = re.compile(
+    rf"(?:[\w-]+/)*(?:revocations_\w+|shim_certificate_\d+)\.efi|{_PREFIX}(?:x86_64-efi|locale|fonts)/[\w.-]+"
+)
+
+
+class GrubSettings(Settings, frozen=True):
+    """Keys of ``[plugins.grub_efi]``."""
+
+    build: Literal["signed", "http"] = "signed"
+    hold_s: int = 10
+    data_dir: str = ""
+
+
+class GrubEfi:
+    """Serves shim and GRUB, and GRUB's configuration."""
+
+    def __init__(self, settings: GrubSettings) -> None:
+        self._settings = settings
+        payload = Path(settings.data_dir) / "payload"
+        self._folders = (payload / "loaders", payload / "debian-12")
+
+    @hookimpl
+    def provd_boot_loaders(self) -> Iterable[BootLoader]:
+        return [BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local)]
+
+    @hookimpl
+    def provd_file(self, request: FileRequest) -> Content | NotFound | None:
+        if _MISSES.fullmatch(request.path):
+            return NotFound(f"shim and GRUB ask for {request.path} and do without", expected=True)
+        return None
+
+    def _files(self) -> Mapping[str, Path]:
+        # shim takes the GRUB beside it, so both come from one folder.
+        found: dict[str, Path] = {}
+        for folder in reversed(self._folders):
+            found.update({name: folder / name for name in (SHIM, SIGNED, HTTP) if (folder / name).is_file()})
+        return found
+
+    def _select(self, client: ClientFacts, plan: BootPlan) -> BootFile | None:
+        arch = client.arch
+        if arch is None or arch.firmware != "uefi" or arch.cpu != "x86_64":
+            return None
+        name = HTTP if self._by_http(client, plan) else SIGNED if client.is_ipxe else SHIM
+        needed = {name, SIGNED} if name == SHIM else {name}
+        return BootFile(name, "http" if arch.http else "tftp") if needed <= set(self._files()) else None
+
+    def _by_http(self, client: ClientFacts, plan: BootPlan) -> bool:
+        own = plan.profile.loader.get("grub_efi", {}) if plan.profile else {}
+        http_boot = client.arch is not None and client.arch.http
+        return http_boot or own.get("build", self._settings.build) == "http"
+
+    def _config(self, request: FileRequest, plan: BootPlan | None) -> Content | NotFound:
+        match = _CONFIG.fullmatch(request.path)
+        mac = match["mac"] if match else None
+        if plan is None:
+            return NotFound(f"no machine has {mac}", expected=True) if mac else Content.text(chain((_FALLBACK,)))
+        if mac and mac not in _macs(plan):
+            return NotFound(f"{mac} is not the machine that asks", expected=True)
+        if plan.action is not Action.INSTALL:
+            return Content.text(self._local(plan))
+        try:
+            return Content.text(self._install(plan), secret=True)
+        except ValueError as error:
+            return NotFound(f"GRUB cannot start {plan.kernel}: {error}", status=500)
+
+    def _local(self, plan: BootPlan) -> str:
+        loaders = plan.profile.distro.efi_loaders if plan.profile else ()
+        text = chain(tuple(dict.fromkeys((*loaders, _FALLBACK))))
+        if plan.action is not Action.HOLD:
+            return text
+        reason = f"provd holds this machine: {' '.join(re.sub('[^ -~]+', ' ', plan.reason).split())}"
+        return f"echo {quoted(reason)}\necho 'It starts from its own disk.'\nsleep {self._settings.hold_s}\n{text}"
+
+    def _install(self, plan: BootPlan) -> str:
+        host = f"(http,{plan.server}{'' if plan.http_port == 80 else f':{plan.http_port}'})"
+        base = f"{host}/" if self._by_http(plan.client, plan) else "/"
+        bootif = f"BOOTIF=01-{str(plan.client.mac).replace(':', '-')}"
+        arguments = [argument(text) for text in (*plan.kernel_args, bootif)]
+        length = len(" ".join((f"BOOT_IMAGE={base}{plan.kernel}", *arguments))) + 2 * sum(" " in a for a in arguments)
+        if length > MAX_COMMAND_LINE:
+            raise ValueError(f"the command line has {length} characters, Linux reads {MAX_COMMAND_LINE}")
+        linux = " ".join(("linux", quoted(base + plan.kernel), *(quoted(text) for text in arguments)))
+        initrd = " ".join(("initrd", *(quoted(base + path) for path in plan.initrd))) if plan.initrd else "true"
+        return (
+            f"echo 'Loading the kernel ...'\nif {linux}; then\n  echo 'Loading the initial RAM disk ...'\n"
+            f"  if {initrd}; then\n    boot\n  fi\nfi\n"
+            "echo 'The kernel could not be loaded; trying again.'\nsleep 10\nreboot\n"
+        )
+
+
+def is_config(path: str) -> bool:
+    """Whether a served path is a configuration of GRUB."""
+    return _CONFIG.fullmatch(path) is not None
+
+
+def chain(loaders: Iterable[str]) -> str:
+    """GRUB commands that start the first of ``loaders`` (paths on an EFI system partition) that is on any disk."""
+    # chainloader hands the loader the device that root names, not that of its argument: shim needs root to be the disk.
+    head = """\
+set provd_root="$root"
+function provd_chain {
+  if search --no-floppy --file --set=root "$1"; then
+    echo "Starting $1 from $root"
+    if chainloader "$1"; then boot; fi
+  fi
+  set root="$provd_root"
+}
+"""
+    calls = "".join(f"provd_chain {quoted(loader)}\n" for loader in loaders)
+    return head + calls + "echo 'No boot loader was found on any disk.'\nsleep 10\nexit\n"
+
+
+def argument(text: str) -> str:
+    """One kernel argument as GRUB must be given it: it sets the double quotes round blanks itself.
+
+    Raises:
+        ValueError: GRUB would change it.
+    """
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise ValueError(f"kernel argument {text!r} holds a control character")
+    if "\\" in text or "'" in text:
+        raise ValueError(f"kernel argument {text!r} holds a backslash or a single quote, which GRUB changes")
+    if text.count('"') % 2:
+        raise ValueError(f"kernel argument {text!r} holds an unpaired double quote")
+    return text.replace('"', "")
+
+
+def quoted(text: str) -> str:
+    """One word of GRUB's script language, taken literally."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _macs(plan: BootPlan) -> set[str]:
+    interfaces = plan.system.interfaces if plan.system else ()
+    return {str(mac) for mac in (plan.client.mac, *(interface.mac for interface in interfaces))}
+
+
+PLUGIN = Plugin(name="grub_efi", settings=GrubSettings, build=GrubEfi)
