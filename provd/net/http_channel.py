@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,10 +66,26 @@ class BootChannel(http.HTTPChannel):
         return self._clock.callLater(period, func)
 
     def connectionMade(self) -> None:
-        """Every octet counts as sent only when the kernel has it, so the transport reports each drained write."""
+        """The first request has to come within the header time."""
         super().connectionMade()
-        self.transport.bufferSize = 0
         self._start_deadline(self.limits.header_s)
+
+    def write(self, data: bytes) -> None:
+        """Write so that the producer hears when the kernel has everything.
+
+        A transport pauses its producer only once more than ``bufferSize`` octets wait; for one call that is none, so every
+        write is reported when it has left, the last and the smallest too. (The same number is the size of reads.)
+        """
+        usual = self.transport.bufferSize if hasattr(self.transport, "bufferSize") else 0
+        self.transport.bufferSize = 0
+        try:
+            self.transport.write(data)
+        finally:
+            self.transport.bufferSize = usual
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """The same for several pieces, which is how chunks are written."""
+        self.write(b"".join(iovec))
 
     def dataReceived(self, data: bytes) -> None:
         """Read on, unless the connection was refused; a header that trickles in does not extend its deadline."""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from inspect import isawaitable
+from io import BytesIO
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -64,6 +65,10 @@ class BootRequest(Request):
         self._services = services
         self._work: Deferred[None] | None = None
         self._gone = False
+
+    def gotLength(self, length: int | None) -> None:  # noqa: ARG002, N802 - Twisted's name
+        """Keep the body in memory: the channel caps it."""
+        self.content = BytesIO()
 
     def process(self) -> None:
         """Start answering; the connection's end cancels it."""

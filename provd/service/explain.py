@@ -1,0 +1,274 @@
+"""Explains what a machine would get, and which file, level or plugin every value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, Protocol
+
+from provd.config.secrets import is_reference
+from provd.core.boot_policy import decide, effective_netboot
+from provd.model.arch import ARCHS, BIOS, Arch
+from provd.model.boot import Action, BootFile, BootPlan, Location
+from provd.model.client import ClientFacts
+from provd.model.mac import Mac
+from provd.model.origin import Origin
+from provd.model.profile import Profile
+from provd.model.subnet import Subnet
+from provd.model.system import InstallState, System
+from provd.plugin.contract import BootLoader, Installer, Operation
+from provd.plugin.scrub import HIDDEN, scrub, scrub_value
+from provd.service.operations import Arguments, OperationError
+from provd.service.operations_systems import StatesView, SystemsView, find_system
+
+_TOKEN = "TOKEN"  # noqa: S105 - stands where the token of a real boot will stand
+_VENDOR = {"uefi": "PXEClient:Arch:00007:UNDI:003000", "bios": "PXEClient:Arch:00000:UNDI:002001"}
+
+
+class ExplainHost(Protocol):
+    """What explaining asks of the plugin host."""
+
+    @property
+    def boot_loaders(self) -> Mapping[str, BootLoader]:
+        """Loaders in order."""
+        ...
+
+    @property
+    def installers(self) -> Mapping[str, Installer]:
+        """Installers by name."""
+        ...
+
+    def boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None:
+        """A plugin's plan."""
+        ...
+
+    def kernel_args(self, plan: BootPlan) -> Sequence[tuple[str, Sequence[str]]]:
+        """Arguments by plugin."""
+        ...
+
+    def answer_vars(self, system: System, profile: Profile) -> Mapping[str, tuple[str, object]]:
+        """Variables by plugin."""
+        ...
+
+
+class ProfileView(Protocol):
+    """The catalogue of this moment."""
+
+    def resolve(self, system: System) -> Profile:
+        """The system's profile.
+
+        Raises:
+            LookupError: it has none; the sentence says why.
+        """
+        ...
+
+
+ArchName = Literal[
+    "bios", "ia32-uefi", "x64-uefi", "arm32-uefi", "arm64-uefi", "x64-uefi-http", "arm64-uefi-http", "riscv64-uefi"
+]
+
+
+class ExplainQuery(Arguments, frozen=True):
+    """Which machine, and as which firmware."""
+
+    system: str
+    arch: ArchName = "bios"
+
+
+class Explainer:
+    """Makes the plan of an imagined boot; it changes nothing.
+
+    Args:
+        host: the plugin host.
+        catalogue: the catalogue of this moment.
+        systems: the systems service.
+        states: install states.
+        location: where a plan's installer finds packages.
+        subnet_of: the subnet of a system, or None.
+        server_of: provd's address as machines of a subnet reach it (dotted quad).
+        http_port: port of the HTTP listener.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: ExplainHost,
+        catalogue: Callable[[], ProfileView],
+        systems: SystemsView,
+        states: StatesView,
+        location: Callable[[BootPlan], Location | None],
+        subnet_of: Callable[[System], Subnet | None],
+        server_of: Callable[[Subnet | None], str],
+        http_port: int = 80,
+    ) -> None:
+        self._host = host
+        self._catalogue = catalogue
+        self._systems = systems
+        self._states = states
+        self._location = location
+        self._subnet_of = subnet_of
+        self._server_of = server_of
+        self._http_port = http_port
+
+    def operations(self) -> tuple[Operation, ...]:
+        """``explain``."""
+        return (
+            Operation(
+                "explain",
+                "Show what a machine would get at its next boot, every value with its origin.",
+                "read",
+                ExplainQuery,
+                self.explain,
+                "provd explain web1 --arch x64-uefi",
+            ),
+        )
+
+    def explain(self, arguments: ExplainQuery) -> object:
+        """Everything about the next boot of one machine."""
+        system = find_system(self._systems, arguments.system)
+        try:
+            profile: Profile | None = self._catalogue().resolve(system) if system.profile else None
+        except LookupError as error:
+            raise OperationError(str(error)) from error
+        subnet = self._subnet_of(system)
+        state = self._states.get(system.name)
+        plan, decided_by = self._plan(system, profile, state, _arch(arguments.arch), subnet)
+        values: dict[str, object] = {
+            "system": system.name,
+            "origin": system.file or system.origin,
+            "arch": arguments.arch,
+            "action": plan.action.value,
+            "reason": plan.reason,
+            "decided_by": decided_by,
+            "netboot": effective_netboot(system, state),
+            "state": state.state,
+            "loader": self._loader(plan),
+            "options": list(_options(profile, system, subnet)),
+        }
+        if profile is None:
+            return values
+        return {
+            **values,
+            "profile": profile.name,
+            "distro": {"value": profile.distro.name, "origin": _origin(profile, "distro")},
+            "installer": {"value": _installer_name(profile), "origin": _origin(profile, "installer")},
+            "source": self._source(plan, profile),
+            "kernel_args": self._kernel_args(plan, profile),
+            "answers": list(self._answers(profile)),
+            "variables": list(self._variables(system, profile)),
+        }
+
+    def _plan(
+        self, system: System, profile: Profile | None, state: InstallState, arch: Arch, subnet: Subnet | None
+    ) -> tuple[BootPlan, str]:
+        vendor = f"HTTPClient:Arch:{arch.code:05}:UNDI:003000" if arch.http else _VENDOR[arch.firmware]
+        mac = system.interfaces[0].mac if system.interfaces else Mac(bytes(6))
+        client = ClientFacts(mac=mac, uuid=system.uuid, arch=arch, vendor_class=vendor)
+        theirs = self._host.boot_plan(system, profile, client)
+        decision = decide(system, profile, state)
+        plan = theirs or BootPlan(decision.action, decision.reason, client, system=system, profile=profile)
+        plan = replace(plan, server=self._server_of(subnet), http_port=self._http_port, token=_TOKEN)
+        if plan.action is Action.INSTALL:
+            plan = replace(plan, location=self._location(plan))
+        return plan, "plugin" if theirs else "policy of the system"
+
+    def _loader(self, plan: BootPlan) -> object:
+        asked = plan.profile.boot_loaders if plan.profile else ()
+        origin = _origin(plan.profile, "boot_loaders") if plan.profile and asked else "order of the enabled plugins"
+        for name in asked or tuple(self._host.boot_loaders):
+            loader = self._host.boot_loaders.get(name)
+            chosen: BootFile | None = loader.select(plan.client, plan) if loader else None
+            if chosen is not None:
+                return {"value": name, "file": chosen.path, "transport": chosen.transport, "origin": origin}
+        return {"value": "", "file": "", "transport": "", "origin": "no enabled loader serves this firmware"}
+
+    def _source(self, plan: BootPlan, profile: Profile) -> object:
+        key = "source" if profile.source else "distro.tree"
+        asked = profile.source or profile.distro.tree
+        url = plan.location.url if plan.location else ""
+        return {"value": scrub(url), "asked": scrub(asked), "origin": _origin(profile, key)}
+
+    def _kernel_args(self, plan: BootPlan, profile: Profile) -> list[dict[str, object]]:
+        rows = [
+            {"value": scrub(argument), "origin": _origin(profile, f"kernel_args[{index}]")}
+            for index, argument in enumerate(profile.kernel_args)
+        ]
+        if plan.action is not Action.INSTALL:
+            return [dict(row) for row in rows]
+        installer = self._host.installers.get(_installer_name(profile))
+        own = installer.kernel_args(plan) if installer is not None else ()
+        rows += [{"value": scrub(argument), "origin": f"installer {_installer_name(profile)}"} for argument in own]
+        for plugin, more in self._host.kernel_args(plan):
+            rows += [{"value": scrub(argument), "origin": f"plugin {plugin}"} for argument in more]
+        return [dict(row) for row in rows]
+
+    def _answers(self, profile: Profile) -> Iterable[dict[str, object]]:
+        installer = self._host.installers.get(_installer_name(profile))
+        defaults = dict(installer.defaults) if installer is not None else {}
+        for name in sorted({*defaults, *profile.answers}):
+            if name in profile.answers:
+                yield from _leaves(f"answers.{name}", profile.answers[name], profile.origins)
+            else:
+                value = masked(defaults[name], name)
+                yield {"key": f"answers.{name}", "value": value, "origin": f"installer {_installer_name(profile)}"}
+
+    def _variables(self, system: System, profile: Profile) -> Iterable[dict[str, object]]:
+        for name, value in sorted({**profile.distro.vars, **profile.vars}.items()):
+            yield from _leaves(f"vars.{name}", value, profile.origins)
+        for name, (plugin, value) in sorted(self._host.answer_vars(system, profile).items()):
+            yield {"key": name, "value": masked(value, name), "origin": f"plugin {plugin}"}
+
+
+def masked(value: object, key: str) -> object:
+    """The value as it may be shown: secrets and references to them are hidden, tokens cut."""
+    if is_reference(value):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {str(name): masked(child, str(name)) for name, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(child, key) for child in value]
+    return scrub_value(value, key)
+
+
+def _leaves(key: str, value: object, origins: Mapping[str, Origin]) -> Iterable[dict[str, object]]:
+    """One row per value that has an origin of its own."""
+    below = [name for name in origins if name.startswith((f"{key}.", f"{key}["))]
+    if isinstance(value, Mapping) and below and not is_reference(value):
+        for name, child in sorted(value.items()):
+            yield from _leaves(f"{key}.{name}", child, origins)
+        return
+    yield {"key": key, "value": masked(value, key.rpartition(".")[2]), "origin": str(_nearest(key, origins))}
+
+
+def _nearest(key: str, origins: Mapping[str, Origin]) -> Origin:
+    while key not in origins and "." in key:
+        key = key.rpartition(".")[0]
+    return origins.get(key, Origin("default"))
+
+
+def _options(profile: Profile | None, system: System, subnet: Subnet | None) -> Iterable[dict[str, object]]:
+    """Configured DHCP options; a system's win over its profile's, and those over the subnet's."""
+    of_profile = profile.options if profile is not None else {}
+    origins = profile.origins if profile is not None else {}
+    of_subnet = subnet.options if subnet is not None else {}
+    for name in sorted({*of_subnet, *of_profile, *system.options}, key=str):
+        if name in system.options:
+            value, origin = system.options[name], Origin("system", system.name, system.file, f"options.{name}")
+        elif name in of_profile:
+            value, origin = of_profile[name], _nearest(f"options.{name}", origins)
+        else:
+            value = of_subnet[name]
+            origin = Origin("settings", f"subnet {subnet.name}" if subnet else "")
+        yield {"key": str(name), "value": masked(value, str(name)), "origin": str(origin)}
+
+
+def _origin(profile: Profile, key: str) -> str:
+    return str(profile.origins.get(key, Origin("default")))
+
+
+def _installer_name(profile: Profile) -> str:
+    return profile.installer or profile.distro.installer
+
+
+def _arch(name: str) -> Arch:
+    return next((arch for arch in ARCHS.values() if arch.name == name), BIOS)

@@ -1,0 +1,133 @@
+"""Tells a boot as people read it: one line per event, with the time since the boot began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from provd.model.event import Event
+from provd.model.session import STEPS, BootSession
+from provd.plugin.scrub import scrub, scrub_value
+
+_WORDS: Final[Mapping[str, str]] = {
+    "boot.started": "boot begins",
+    "boot.none": "no boot file",
+    "boot.local": "boots its own disk",
+    "boot.held": "held",
+    "dhcp.discover": "DISCOVER",
+    "dhcp.offer": "OFFER",
+    "dhcp.request": "REQUEST",
+    "dhcp.ack": "ACK",
+    "dhcp.nak": "NAK",
+    "dhcp.release": "RELEASE",
+    "dhcp.decline": "DECLINE",
+    "dhcp.inform": "INFORM",
+    "dhcp.dropped": "not answered",
+    "config.served": "loader configuration",
+    "kernel.fetched": "kernel fetched",
+    "initrd.fetched": "initrd fetched",
+    "answer.served": "answer file",
+    "install.started": "installation begins",
+    "install.progress": "installing",
+    "install.log": "installer says",
+    "install.finished": "installation finished",
+    "install.failed": "installation failed",
+    "install.firstboot": "first boot reported",
+    "trigger.finished": "trigger done",
+    "trigger.failed": "trigger failed",
+    "tftp.sent": "TFTP sent",
+    "tftp.failed": "TFTP failed",
+    "http.sent": "HTTP sent",
+    "http.failed": "HTTP failed",
+}
+_MOST_TEXT: Final = 200
+
+
+def describe(event: Event) -> str:
+    """One line: what happened and the details that matter; never a secret, never a control character."""
+    words = _WORDS.get(event.kind, event.kind)
+    details = [_detail(name, value) for name, value in event.fields.items() if value not in {"", None}]
+    text = f"{words}: {', '.join(details)}" if details else words
+    return "".join(character if character.isprintable() else " " for character in text)[: _MOST_TEXT + 100]
+
+
+def _detail(name: str, value: object) -> str:
+    if name == "bytes" and isinstance(value, int):
+        return size(value)
+    if name == "seconds" and isinstance(value, int | float):
+        return f"{value:.2f} s"
+    if name in {"address", "path", "reason", "document", "text", "line", "name"}:
+        return scrub(str(value))[:_MOST_TEXT]
+    return f"{name} {str(scrub_value(value, name))[:_MOST_TEXT]}"
+
+
+def size(octets: int) -> str:
+    """Octets as people read them, in units of 1000."""
+    number = float(octets)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    raise AssertionError  # the last unit always returns
+
+
+def timeline(session: BootSession, events: Iterable[Event]) -> list[dict[str, object]]:
+    """Events of one boot with ``elapsed`` seconds since it began."""
+    return [
+        {
+            "id": event.id,
+            "at": event.at,
+            "elapsed": round(max(0.0, event.at - session.started_at), 3),
+            "kind": event.kind,
+            "text": describe(event),
+            "fields": scrub_value(event.fields),
+        }
+        for event in events
+    ]
+
+
+def session_row(session: BootSession) -> dict[str, object]:
+    """One boot in a list."""
+    return {
+        "session": session.id,
+        "system": session.system,
+        "mac": session.mac,
+        "started_at": session.started_at,
+        "seconds": round(session.last_at - session.started_at, 1),
+        "action": session.action,
+        "profile": session.profile,
+        "loader": session.loader,
+        "address": session.address,
+        "step": session.step,
+        "outcome": session.outcome,
+    }
+
+
+def verdict(session: BootSession, silent_s: float) -> str:
+    """One sentence on how far the boot came.
+
+    Args:
+        session: the boot.
+        silent_s: seconds since its newest event.
+    """
+    if session.outcome == "finished":
+        return "installed and reported"
+    if session.outcome == "local":
+        return "booted its own disk"
+    if session.outcome == "failed":
+        return f"failed after the step {session.step!r}"
+    if session.action in {"hold", "none"} and session.outcome == "running":
+        return "held" if session.action == "hold" else "nothing to boot"
+    at = STEPS.index(session.step)
+    missing = STEPS[at + 1] if at + 1 < len(STEPS) else ""
+    if session.outcome == "superseded":
+        return f"ended after the step {session.step!r}; {missing!r} never came, a newer boot began"
+    if silent_s > 60 and missing:
+        return f"silent for {silent_s:.0f} s after the step {session.step!r}; {missing!r} did not come yet"
+    return f"running, step {session.step!r}"
+
+
+def newest(find: Callable[[str], BootSession | None], *names: str) -> BootSession | None:
+    """The newest of the sessions that are found under several names (a system's MACs)."""
+    found = [session for name in names if (session := find(name)) is not None]
+    return max(found, key=lambda session: session.started_at, default=None)

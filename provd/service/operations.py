@@ -1,0 +1,178 @@
+"""The operations table: each operation is written once; API, CLI and every later protocol derive from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from inspect import isawaitable
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import PurePath
+from typing import Any, Final
+
+import msgspec
+from twisted.logger import Logger
+
+from provd.model.mac import Mac
+from provd.model.origin import Origin
+from provd.plugin.contract import Operation
+
+PERMISSIONS: Final = ("read", "operate", "admin")
+"""From the weakest; a role may do what its own and the weaker ones may."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)?")
+_FIELD: Final = re.compile(r" - at `\$\.?(.*)`$")
+
+
+class OperationError(Exception):
+    """An operation is refused or failed; the sentence says why.
+
+    Attributes:
+        field: argument that is wrong, or empty.
+        kind: ``refused``, ``not-found``, ``usage``, ``denied`` or ``failed``.
+    """
+
+    def __init__(self, sentence: str, *, field: str = "", kind: str = "refused") -> None:
+        super().__init__(sentence)
+        self.field = field
+        self.kind = kind
+
+
+class Arguments(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Base of the arguments of built-in operations; unknown names are refused."""
+
+
+class NoArguments(Arguments, frozen=True):
+    """An operation that needs none."""
+
+
+class OperationTable:
+    """Every operation by name: the built-in ones and, read anew at each call, those of plugins.
+
+    Args:
+        theirs: operations of the plugins that run now.
+    """
+
+    def __init__(self, theirs: Callable[[], Mapping[str, Operation]] = dict) -> None:
+        self._own: dict[str, Operation] = {}
+        self._theirs = theirs
+        self._logger = Logger(namespace="provd.operations")
+
+    def add(self, operations: Iterable[Operation]) -> None:
+        """Register built-in operations.
+
+        Raises:
+            ValueError: one has no permission, summary or example, a wrong name, or a name that is taken.
+        """
+        for operation in operations:
+            fault = operation_fault(operation)
+            if not fault and operation.name in self._own:
+                fault = "the name is taken"
+            if fault:
+                raise ValueError(f"operation {operation.name!r}: {fault}")
+            self._own[operation.name] = operation
+
+    def all(self) -> list[Operation]:
+        """Every operation, by name; a plugin cannot replace a built-in one, and a faulty one does not appear."""
+        theirs = {
+            name: one for name, one in self._theirs().items() if name not in self._own and not operation_fault(one)
+        }
+        return [operation for _, operation in sorted({**theirs, **self._own}.items())]
+
+    def get(self, name: str) -> Operation:
+        """The operation of this name.
+
+        Raises:
+            OperationError: there is none.
+        """
+        found = self._own.get(name)
+        if found is None:
+            found = next((operation for operation in self.all() if operation.name == name), None)
+        if found is None:
+            raise OperationError(f"there is no operation {name!r}", kind="not-found")
+        return found
+
+    async def call(self, name: str, arguments: object, *, role: str) -> object:
+        """Run an operation and return its result as plain JSON values.
+
+        Args:
+            name: which one.
+            arguments: mapping of argument names to plain values.
+            role: one of :data:`PERMISSIONS`, what the caller may do at most.
+
+        Raises:
+            OperationError: unknown, not permitted, wrong arguments, refused or failed.
+        """
+        operation = self.get(name)
+        if role not in PERMISSIONS or PERMISSIONS.index(role) < PERMISSIONS.index(operation.permission):
+            raise OperationError(f"{name} needs the permission {operation.permission}", kind="denied")
+        decoded = decode_arguments(operation, arguments)
+        try:
+            result: Any = operation.run(decoded)
+            if isawaitable(result):
+                result = await _awaited(result)
+            return plain(result)
+        except OperationError:
+            raise
+        except Exception as error:
+            self._logger.failure("operation {name} failed", name=name)
+            raise OperationError(
+                f"{name} failed: {type(error).__name__}; the log has the error", kind="failed"
+            ) from error
+
+
+async def _awaited(result: Awaitable[object]) -> object:
+    return await result
+
+
+def operation_fault(operation: Operation) -> str:
+    """What is wrong with an operation's description, or empty."""
+    if not _NAME.fullmatch(operation.name):
+        return "the name is not noun.verb in lower case"
+    if operation.permission not in PERMISSIONS:
+        return f"the permission {operation.permission!r} is not one of {', '.join(PERMISSIONS)}"
+    if not operation.summary or not operation.example:
+        return "it needs a summary and an example"
+    if not (isinstance(operation.arguments, type) and issubclass(operation.arguments, msgspec.Struct)):
+        return "its arguments are not a msgspec structure"
+    return ""
+
+
+def decode_arguments(operation: Operation, arguments: object) -> object:
+    """Arguments as the operation's structure.
+
+    Raises:
+        OperationError: a missing, unknown or mistyped argument; ``field`` names it.
+    """
+    try:
+        return msgspec.convert(arguments, operation.arguments, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        found = _FIELD.search(text)
+        missing = re.search(r"(?:required|unknown) field `([^`]+)`", text)
+        field = ".".join(
+            part for part in (found.group(1) if found else "", missing.group(1) if missing else "") if part
+        )
+        sentence = _FIELD.sub("", text).replace("Object ", "the arguments ").replace("contains", "contain")
+        where = f"{operation.name}: {field}: " if field and not missing else f"{operation.name}: "
+        raise OperationError(where + sentence, field=field, kind="usage") from error
+
+
+def plain(value: object) -> object:
+    """Plain JSON values of anything an operation returns."""
+    return msgspec.to_builtins(value, enc_hook=_encode, str_keys=True)
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Mac and isinstance(value, str):
+        return Mac.parse(value)
+    if kind is IPv4Address and isinstance(value, str):
+        return IPv4Address(value)
+    raise NotImplementedError(kind)
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, Mac | Origin | IPv4Address | IPv4Network | PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return repr(value)

@@ -1,0 +1,148 @@
+"""Operations that look at leases, boots and their timelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Address
+from math import isinf
+from typing import Annotated, Protocol
+
+import msgspec
+
+from provd.model.event import Event
+from provd.model.lease import Lease
+from provd.model.mac import Mac
+from provd.model.session import BootSession
+from provd.plugin.contract import Operation
+from provd.service.inspect import session_row, timeline, verdict
+from provd.service.operations import Arguments, OperationError
+from provd.service.operations_systems import SystemsView
+
+
+class SessionsView(Protocol):
+    """Boots and events that were kept."""
+
+    def session(self, session: str) -> BootSession | None:
+        """The session with this id."""
+        ...
+
+    def sessions(self, *, system: str = "", mac: str = "", limit: int = 20) -> Sequence[BootSession]:
+        """Sessions, the newest first."""
+        ...
+
+    def events(self, session: str) -> Sequence[Event]:
+        """Events of a session."""
+        ...
+
+
+class LeaseQuery(Arguments, frozen=True):
+    """Which leases: all, or those of a subnet."""
+
+    subnet: str = ""
+
+
+class TraceQuery(Arguments, frozen=True):
+    """Whose boot: a system's name or a MAC; ``session`` for an older boot, ``after`` for newer events only."""
+
+    system: str
+    session: str = ""
+    after: int = 0
+
+
+class BootsQuery(Arguments, frozen=True):
+    """Which boots: the newest of all, or of one system or MAC."""
+
+    system: str = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+
+
+class BootOperations:
+    """The operations, around what the stores kept.
+
+    Args:
+        leases: every lease.
+        sessions: boots and events.
+        systems: the systems service.
+        wall: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        leases: Callable[[], Iterable[Lease]],
+        sessions: SessionsView,
+        systems: SystemsView,
+        wall: Callable[[], float],
+    ) -> None:
+        self._leases = leases
+        self._sessions = sessions
+        self._systems = systems
+        self._wall = wall
+
+    def operations(self) -> tuple[Operation, ...]:
+        """``lease.list``, ``trace`` and ``boots``."""
+        return (
+            Operation("lease.list", "List leases.", "read", LeaseQuery, self.lease_list, "provd lease list"),
+            Operation(
+                "trace", "Show the timeline of a machine's boot.", "read", TraceQuery, self.trace, "provd trace web1"
+            ),
+            Operation(
+                "boots", "List boots, the newest first.", "read", BootsQuery, self.boots, "provd boots --limit 5"
+            ),
+        )
+
+    def lease_list(self, arguments: LeaseQuery) -> object:
+        """One row per lease, by address."""
+        wanted = (lease for lease in self._leases() if arguments.subnet in {"", lease.subnet})
+        return [self._lease_row(lease) for lease in sorted(wanted, key=lambda lease: lease.address)]
+
+    def trace(self, arguments: TraceQuery) -> object:
+        """The newest boot (or the one named) of a system or MAC, event by event."""
+        session = self._session(arguments)
+        events = [event for event in self._sessions.events(session.id) if event.id > arguments.after]
+        return {
+            **session_row(session),
+            "verdict": verdict(session, self._wall() - session.last_at),
+            "events": timeline(session, events),
+        }
+
+    def boots(self, arguments: BootsQuery) -> object:
+        """One row per boot."""
+        system, mac = self._whose(arguments.system) if arguments.system else ("", "")
+        return [session_row(one) for one in self._sessions.sessions(system=system, mac=mac, limit=arguments.limit)]
+
+    def _session(self, arguments: TraceQuery) -> BootSession:
+        if arguments.session:
+            found = self._sessions.session(arguments.session)
+            if found is None:
+                raise OperationError(f"there is no boot {arguments.session!r}", field="session", kind="not-found")
+            return found
+        system, mac = self._whose(arguments.system)
+        sessions = self._sessions.sessions(system=system, mac=mac, limit=1)
+        if not sessions:
+            raise OperationError(f"{arguments.system} has not booted from the network yet", kind="not-found")
+        return sessions[0]
+
+    def _whose(self, text: str) -> tuple[str, str]:
+        """System name or MAC, one of the two empty."""
+        if self._systems.get(text) is not None:
+            return text, ""
+        try:
+            return "", str(Mac.parse(text))
+        except ValueError:
+            raise OperationError(f"{text!r} is no system and no MAC", field="system", kind="not-found") from None
+
+    def _lease_row(self, lease: Lease) -> dict[str, object]:
+        ends = None if isinf(lease.expires_at) else lease.expires_at
+        state = "expired" if lease.state == "bound" and ends is not None and ends < self._wall() else lease.state
+        return {
+            "address": str(IPv4Address(lease.address)),
+            "mac": lease.mac.hex(":"),
+            "system": lease.system,
+            "hostname": lease.hostname,
+            "subnet": lease.subnet,
+            "state": state,
+            "starts_at": lease.starts_at,
+            "expires_at": ends,
+            "client_id": lease.client_id.hex(),
+            "relay": lease.relay,
+        }
