@@ -170,6 +170,15 @@ def readable(obj: object, attribute: str) -> bool:
     return may_call(obj, attribute)
 
 
+def names_in(obj: object) -> list[str]:
+    """Keys of a mapping or fields of a plain value, to find near misses."""
+    if isinstance(obj, Mapping):
+        return [str(key) for key in obj]
+    if dataclasses.is_dataclass(obj):
+        return [field.name for field in dataclasses.fields(obj)]
+    return []
+
+
 def may_call(obj: object, name: str) -> bool:
     """Whether a template may call this method: a listed one of text, of a mapping or of a loop."""
     if isinstance(obj, LoopContext):

@@ -7,6 +7,7 @@ filters and functions exist, and loops and sizes are bounded.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-from provd.plugin.allowed import FILTER_NAMES, TEST_NAMES, may_call, readable
+from provd.plugin.allowed import FILTER_NAMES, TEST_NAMES, may_call, names_in, readable
 from provd.plugin.filters import FILTERS, MAX_CHARS, TooLargeError, checked_join
 
 MAX_STEPS = 100_000
@@ -79,6 +80,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A key of a mapping, a field of a plain value or a listed method; anything else is undefined or refused."""
+        if isinstance(obj, StrictUndefined):
+            # raises its own error, which names what is missing
+            str(obj)
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         if readable(obj, attribute):
@@ -87,7 +91,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return value
         if attribute.startswith("_") or hasattr(type(obj), attribute):
             raise SecurityError(f"{attribute!r} of {type(obj).__name__} is not available to templates")
-        return self.undefined(obj=obj, name=attribute)
+        return self._absent(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """An item of a mapping or a sequence; text that is no key is read like an attribute."""
@@ -96,10 +100,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except (LookupError, TypeError):
                 if isinstance(obj, Mapping) and not isinstance(argument, str):
-                    return self.undefined(obj=obj, name=argument)
+                    return self._absent(obj, argument)
         if isinstance(argument, str):
             return self.getattr(obj, argument)
-        return self.undefined(obj=obj, name=argument)
+        return self._absent(obj, argument)
+
+    def _absent(self, obj: object, name: object) -> Any:
+        near = difflib.get_close_matches(str(name), names_in(obj), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        what = "the table" if isinstance(obj, Mapping) else type(obj).__name__
+        return self.undefined(hint=f"{what} has no {str(name)[:80]!r}{hint}", obj=obj, name=str(name))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002  Jinja's signature
         """Jinja's own question, answered by the same rule."""

@@ -22,7 +22,7 @@ SUBNETS = (Subnet("a", IPv4Network("10.0.0.0/24")),)
 FOREIGN = Subnet("z", IPv4Network("10.9.0.0/24"))
 
 
-class BadText(Exception):
+class BadTextError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("even my text is broken")
 
@@ -69,7 +69,7 @@ FAULTS: dict[str, tuple[str, Callable[[], object]]] = {
     "stops an iteration": (GATE, raises(StopIteration())),
     "runs out of memory": (GATE, raises(MemoryError())),
     "recurses for ever": (GATE, recurse),
-    "raises what cannot be printed": (GATE, raises(BadText())),
+    "raises what cannot be printed": (GATE, raises(BadTextError())),
     "fails an assertion": (GATE, raises(AssertionError())),
     "returns a word as verdict": (GATE, lambda: "allow"),
     "returns True as verdict": (GATE, lambda: True),

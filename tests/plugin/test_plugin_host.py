@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
@@ -114,7 +114,7 @@ class Everything:
         self.word = word
 
     @hookimpl
-    def provd_dhcp_labels(self, request: DhcpRequest) -> Iterable[str] | None:
+    def provd_dhcp_labels(self, request: DhcpRequest) -> Iterator[str]:
         yield self.word
 
     @hookimpl
