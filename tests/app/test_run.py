@@ -1,0 +1,143 @@
+"""`provd run` as a process: listeners, signals, reload, refusals (unattended-install.md row 4; faults.md: reload)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.running_server import RunningServer, wait_until
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    running = RunningServer(tmp_path)
+    running.start()
+    yield running
+    running.stop(signal.SIGKILL)
+
+
+def http_status(server: RunningServer, path: str) -> int:
+    """Status of a GET."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.http}/{path}", timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def tftp_answer(server: RunningServer, name: str) -> bytes:
+    """First datagram that answers a read request."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.sendto(b"\0\1" + name.encode() + b"\0octet\0", ("127.0.0.1", server.tftp))
+        return client.recv(2048)
+
+
+def test_row_4_one_process_answers_tftp_and_http_and_stops_cleanly(server: RunningServer) -> None:
+    assert http_status(server, "nosuch") == 404
+    assert tftp_answer(server, "nosuch")[:4] == b"\0\5\0\1"
+    assert server.stop() == 0
+    assert "stopped" in server.text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "..%2f..%2fetc/passwd", "boot/../../etc/passwd", "%2fetc/passwd",
+     "..%5c..%5cetc/passwd", "x%00y"],
+)  # fmt: skip
+def test_C20_T23_no_path_leaves_what_is_served(server: RunningServer, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.http), 5) as client:
+        client.sendall(f"GET /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.split()[1] in {b"400", b"404"}
+    assert b"root:" not in answer
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/../etc/passwd", "..\\..\\etc\\passwd", "boot/../../etc/passwd"])
+def test_T23_no_path_leaves_what_is_served_by_tftp(server: RunningServer, name: str) -> None:
+    answer = tftp_answer(server, name)
+    assert answer[:2] == b"\0\5"
+    assert b"root:" not in answer
+
+
+def test_a_changed_file_is_reloaded_by_itself_and_a_broken_one_keeps_the_old_catalogue(server: RunningServer) -> None:
+    profiles = server.folder / "site" / "profiles"
+    (profiles / "mine.toml").write_text('parent = "nosuch"\n')
+    server.wait_for("reload refused, the running configuration stays")
+    assert "mine.toml" in server.text()
+    assert "no profile has the name 'nosuch'" in server.text()
+    (profiles / "mine.toml").unlink()
+    server.wait_for("reload: reloaded")
+    assert server.stop() == 0
+
+
+def test_SIGHUP_reloads_and_says_what_needs_a_restart(server: RunningServer) -> None:
+    text = server.config.read_text()
+    server.config.write_text(text.replace(f"http_port = {server.http}", "http_port = 1").replace("9.200", "9.100"))
+    server.signal(signal.SIGHUP)
+    server.wait_for("a restart is needed for: listen.http_port")
+    assert http_status(server, "nosuch") == 404
+
+
+def test_readiness_and_stopping_reach_the_service_manager(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(20)
+        server = RunningServer(tmp_path)
+        server.start({"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"})
+        try:
+            assert manager.recv(4096) == b"READY=1\nSTATUS=answering DHCP on lo"
+            beats = {manager.recv(4096) for _ in range(3)}
+            assert beats == {b"WATCHDOG=1"}
+            assert server.stop() == 0
+            wait_until(lambda: manager.recv(4096) == b"STOPPING=1", 5, server.text)
+        finally:
+            server.stop(signal.SIGKILL)
+
+
+def refused(folder: Path, extra: str = "", config: str = "") -> str:
+    """Standard error of a start that must fail with status 1."""
+    server = RunningServer(folder, extra)
+    if config:
+        server.config.write_text(config)
+    command = [sys.executable, "-m", "provd", "run", "--config", str(server.config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1, done.stderr
+    return done.stderr.replace(str(folder), "DIR")
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        pytest.param('\n[plugins.pxelinux]\ntransprt = "http"\n', "plugins.pxelinux", id="typo in plugin settings"),
+        pytest.param(
+            "\n[plugins.nosuch]\nx = 1\n", "plugins.nosuch: no plugin has this name", id="unknown plugin table"
+        ),
+        pytest.param('\n[[subnet]]\nnetwork = "127.0.0.0/9"\n', "overlaps 127.0.0.0/8", id="overlapping subnets"),
+    ],
+)
+def test_a_wrong_configuration_stops_the_start_with_one_sentence(tmp_path: Path, extra: str, sentence: str) -> None:
+    said = refused(tmp_path, extra)
+    assert sentence in said
+    assert "DIR/provd.toml" in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_a_port_that_is_taken_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server = RunningServer(tmp_path)
+        port = taken.getsockname()[1]
+        text = server.config.read_text().replace(f"http_port = {server.http}", f"http_port = {port}")
+        said = refused(tmp_path, config=text)
+    assert said == f"provd: HTTP port {port} on 127.0.0.1: Address already in use\n"
