@@ -13,7 +13,7 @@ from typing import Any, Final
 from provd.store.interface import StoreError
 from provd.store.kinds import INSTALLS, LEASES, SYSTEMS, TOKENS
 from provd.store.sqlite_record import Codec, RecordError, unseal
-from provd.store.sqlite_salvage import finish_salvage, salvage
+from provd.store.sqlite_salvage import DAMAGE, finish_salvage, salvage
 from provd.store.sqlite_schema import SEARCHED, TABLES, create, key_column, migrate, read_version, upsert
 
 VERIFIED: Final[tuple[Codec[Any], ...]] = (LEASES, SYSTEMS, INSTALLS, TOKENS)
@@ -70,16 +70,20 @@ def prepare(path: Path, wall: Callable[[], float]) -> tuple[str, ...]:
         StoreError: it cannot be opened or written, which is no damage.
     """
     finish_salvage(path)
+    emptied = path.exists() and path.stat().st_size == 0
     _make_private(path)
     try:
-        return _check(path, wall)
-    except (sqlite3.Error, RecordError) as error:
+        told = _check(path, wall)
+    except DAMAGE as error:
         if _is_no_damage(error, path):
             raise StoreError(f"the store {path} cannot be used: {error}") from error
         stamp = datetime.fromtimestamp(wall(), UTC).strftime("%Y%m%dT%H%M%S")
         sentence = salvage(path, stamp, str(error), connect)
         _make_private(path)
         return (sentence, *_check(path, wall))
+    if emptied:
+        return (f"the store {path} was there without any content: a first start was interrupted, or it was lost", *told)
+    return told
 
 
 def _make_private(path: Path) -> None:

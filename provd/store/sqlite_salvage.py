@@ -11,11 +11,14 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from provd.store.kinds import KINDS
 from provd.store.sqlite_record import Codec, RecordError, carve, unseal
 from provd.store.sqlite_schema import SEARCHED, create, key_column, upsert
+
+DAMAGE: Final = (sqlite3.Error, RecordError, UnicodeDecodeError)
+"""How damage shows; sqlite3 cannot decode its own message where it quotes a damaged name."""
 
 Rows = dict[int | str, tuple[int, bytes]]
 """Key to sequence number and body."""
@@ -99,7 +102,7 @@ def _readable(path: Path, codec: Codec[Any]) -> tuple[Rows, bool]:
                 except RecordError:
                     continue
             whole = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        except sqlite3.Error:
+        except DAMAGE:
             continue
         else:
             return rows, whole

@@ -26,3 +26,8 @@ class OwnerThread:
             self._queue.get(timeout=20)()
         if told[0] is not None:
             raise told[0]
+
+    def run_delivered(self) -> None:
+        """Run what has been delivered so far."""
+        while not self._queue.empty():
+            self._queue.get()()

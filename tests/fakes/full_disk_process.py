@@ -1,0 +1,43 @@
+"""A process whose files may not grow for a while, as on a full disk; it prints what became of each commit.
+
+Run with the path of the store.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from provd.model.lease import Lease
+from provd.store.interface import StoreError
+from provd.store.sqlite import SqliteStore
+from tests.fakes.owner_thread import OwnerThread
+
+
+def main(path: Path) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    owner = OwnerThread()
+    store = SqliteStore(path, deliver=owner.deliver, wall=lambda: 1.0)
+
+    def commit(address: int) -> str:
+        try:
+            owner.wait(lambda done: store.leases.commit([Lease(address, "lan", b"\2\0\0\0\0\1")], [], done))
+        except StoreError as error:
+            return f"refused: {error}"
+        return "durable"
+
+    print(commit(1))
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    grown = Path(f"{path}-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (grown, hard))
+    print(commit(2))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    print(commit(3))
+    print(sorted(lease.address for lease in store.leases.load()))
+    store.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
