@@ -152,7 +152,10 @@ class Services:
             boot_of=self.sessions.of_address,
         )
         self.file_events = FileEvents(
-            sessions=self.sessions, boot_of=self.sessions.of_address, fetched_all=self._fetched_all
+            sessions=self.sessions,
+            boot_of=self.sessions.of_address,
+            is_config=lambda path: any(loader.is_config(path) for loader in self.host.boot_loaders.values()),
+            fetched_all=self._fetched_all,
         )
 
     def load(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from provd.model.content import FileRequest
 from provd.model.scrub import scrub_path
@@ -10,43 +11,60 @@ from provd.model.session import step_reached
 from provd.service import installs
 from provd.service.sessions import Boot, Sessions
 
+_TOLD_ELSEWHERE: Final = frozenset({"answer", "callback", "config"})
+"""Roles whose success is an event of its own (``answer.served``, ``install.*``, ``config.served``)."""
+
 
 class FileEvents:
-    """Turns what the listeners saw of a transfer into steps and events of the machine's boot."""
+    """Listens to the file listeners."""
 
     def __init__(
-        self, *, sessions: Sessions, boot_of: Callable[[str], Boot | None], fetched_all: Callable[[Boot], None]
+        self,
+        *,
+        sessions: Sessions,
+        boot_of: Callable[[str], Boot | None],
+        is_config: Callable[[str], bool],
+        fetched_all: Callable[[Boot], None],
     ) -> None:
         """Take collaborators.
 
         Args:
             sessions: running boots.
             boot_of: the boot of the machine at an address (dotted quad).
+            is_config: whether a served path is a configuration of some boot loader.
             fetched_all: called once when kernel and every initrd of an install left completely.
         """
         self._sessions = sessions
         self._boot_of = boot_of
+        self._is_config = is_config
         self._fetched_all = fetched_all
 
     def on_event(self, kind: str, request: FileRequest, fields: Mapping[str, object]) -> None:
-        """One observation of a listener: ``tftp.sent``, ``http.sent``, ``tftp.failed``, ...
+        """One observation of a listener.
 
         Args:
-            kind: event kind of the listener.
+            kind: ``tftp.request``, ``tftp.sent``, ``tftp.missed``, ``tftp.aborted``, ``tftp.failed`` and the same of HTTP.
             request: the request it belongs to.
-            fields: bytes, seconds, retries, reason.
+            fields: bytes, seconds, retries, reason, ...
         """
         boot = self._boot_of(request.peer)
-        if boot is None:
+        if boot is None or fields.get("expected") or request.method == "HEAD":
             return
         role = self._role(request.path, boot)
-        if kind.endswith(".sent"):
-            if role == "package":
-                self._package(boot, request, fields)
-                return
-            if request.method != "HEAD":
-                self._advance(boot, request, role)
+        what = kind.partition(".")[2]
+        if what == "sent":
+            self._sent(boot, request, role, fields)
+        if what in {"request", "sent"} and (role in _TOLD_ELSEWHERE or role == "package"):
+            return
         self._sessions.note(boot, kind, {"path": scrub_path(request.path), "role": role, **fields})
+
+    def _sent(self, boot: Boot, request: FileRequest, role: str, fields: Mapping[str, object]) -> None:
+        if role == "package":
+            self._package(boot, request, fields)
+        if role in {"loader", "kernel", "initrd"}:
+            self._sessions.reach(boot, role)
+        if role in {"kernel", "initrd"} and self._sessions.fetched(boot, request.path):
+            self._fetched_all(boot)
 
     def _package(self, boot: Boot, request: FileRequest, fields: Mapping[str, object]) -> None:
         """Packages come by the thousand: the first is an event, the rest are counted for the summary."""
@@ -56,14 +74,7 @@ class FileEvents:
         if boot.packages == 1:
             self._sessions.note(boot, "package.first", {"path": request.path})
 
-    def _advance(self, boot: Boot, request: FileRequest, role: str) -> None:
-        if role in {"loader", "kernel", "initrd"}:
-            self._sessions.reach(boot, role)
-        if role in {"kernel", "initrd"} and self._sessions.fetched(boot, request.path):
-            self._fetched_all(boot)
-
-    @staticmethod
-    def _role(path: str, boot: Boot) -> str:
+    def _role(self, path: str, boot: Boot) -> str:
         """What the path is to this boot."""
         plan = boot.plan
         if plan is not None and path == plan.kernel:
@@ -74,4 +85,6 @@ class FileEvents:
             return "answer"
         if path.startswith(installs.CALLBACK):
             return "callback"
+        if self._is_config(path):
+            return "config"
         return "package" if step_reached(boot.session, "kernel") else "loader"
