@@ -1,0 +1,188 @@
+"""`provd demo`: a bare virtual machine becomes an installed system while you watch.
+
+Everything happens in private network namespaces; needs root.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from provd.image.errors import ImageError
+from provd.lab.demo_config import MAC, SERVER, SYSTEM, USER, DemoSite, write_site
+from provd.lab.demo_screen import Screen
+from provd.lab.errors import LabError
+from provd.lab.firmware import Firmware
+from provd.lab.machine import Machine, MachineSpec
+from provd.lab.network import Host, PrivateNetwork
+from provd.lab.payloads import copy_data, lab_cache, prepare_installation
+from provd.lab.service import RunningService
+from provd.lab.story import Step, Story
+from provd.payload.errors import PayloadError
+
+_POLL_S = 0.3
+_TIME_LIMIT_S = 1500
+_NEXT = (
+    "Next, on real hardware: 1. copy the demo's provd.toml and put in your interface and subnet",
+    "  2. provd fetch loaders; provd image build debian-12; provd system add NAME --mac MAC --profile PROFILE",
+    "  3. provd run --config provd.toml, switch the machine on, and follow it with: provd trace NAME",
+)
+
+
+class Demo:
+    """One run, once the network and the service are there.
+
+    Args:
+        screen: where it is told.
+        service: the running service.
+        machine: the machine that is installed.
+        server: host from which the machine is reached.
+        site: files of this run.
+    """
+
+    def __init__(self, screen: Screen, service: RunningService, machine: Machine, server: Host, site: DemoSite) -> None:
+        self._screen = screen
+        self._service = service
+        self._machine = machine
+        self._server = server
+        self._site = site
+        self._seen: dict[str, int] = {}
+        self._resets = 0
+        self._moved_at = time.monotonic()
+        self.story = Story()
+
+    def follow(self) -> None:
+        """Watch until the last step is done.
+
+        Raises:
+            LabError: a step did not come in time, or something ended the story.
+        """
+        self._tell(self.story.tick("power", f"{self._machine.spec.firmware}, {MAC}"))
+        while (step := self.story.next_step()) is not None:
+            self._events()
+            self._console()
+            if step.key == "ssh":
+                self._tell(self._ssh())
+            self._progress(step)
+            if not self._machine.running():
+                msg = f"the machine ended: {(self._machine.directory / 'qemu.log').read_text().strip()}"
+                raise LabError(msg)
+            if time.monotonic() - self._moved_at > step.limit_s:
+                msg = f"nothing happened for {step.limit_s:.0f} s"
+                raise LabError(msg)
+            time.sleep(_POLL_S)
+
+    def _events(self) -> None:
+        for number, boot in enumerate(self._service.boots(SYSTEM)):
+            session = str(boot["session"])
+            for row in self._service.events(SYSTEM, session, self._seen.get(session, 0)):
+                self._seen[session] = int(row["id"])
+                before = self.story.percent
+                self._tell(self.story.event(row, number))
+                if self.story.percent != before:
+                    self._moved_at = time.monotonic()
+
+    def _console(self) -> None:
+        resets = self._machine.qmp.count("RESET")
+        if "finished" not in self.story.done:
+            self._resets = resets
+        elif resets > self._resets:
+            self._tell(self.story.tick("reset"))
+        if "local" in self.story.done and self._machine.console.seen(rf"^{SYSTEM} login:"):
+            self._tell(self.story.tick("login", f"{SYSTEM} login:"))
+
+    def _ssh(self) -> list[tuple[Step, str]]:
+        options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes", "ConnectTimeout=5")
+        argv = ["ssh", "-q", "-i", str(self._site.key), *(word for option in options for word in ("-o", option))]
+        command = "hostname; id -un; ip -4 -o address show scope global"
+        done = self._server.run([*argv, f"{USER}@{self.story.address}", command], 30, check=False)
+        if done.returncode:
+            return []
+        host, user, addresses = done.stdout.split("\n", 2)
+        if (host, user) != (SYSTEM, USER) or f" {self.story.address}/" not in addresses:
+            msg = f"logged in, but this is {user} on {host} with {addresses.strip()}"
+            raise LabError(msg)
+        return self.story.tick("ssh", f"{user}@{host}, still {self.story.address}")
+
+    def _progress(self, step: Step) -> None:
+        done = len(self.story.done) / len(self.story.steps)
+        if step.key == "finished":
+            self._screen.progress(self.story.doing or "installing", self.story.percent / 100)
+        else:
+            self._screen.progress(f"waiting for: {step.title}", done)
+
+    def _tell(self, ticked: list[tuple[Step, str]]) -> None:
+        for step, seen in ticked:
+            self._screen.step(step.title, seen)
+            self._moved_at = time.monotonic()
+
+
+def run_demo(firmware: str = "bios", *, screen: Screen | None = None, cache: Path | None = None) -> int:
+    """Run the demo.
+
+    Args:
+        firmware: ``bios`` or ``uefi``.
+        screen: where it is told; None for standard output.
+        cache: folder for downloads, image and logs; None for `lab_cache`.
+
+    Returns:
+        0 when the machine was installed and logged in to, 1 otherwise; the screen then says at which step it failed.
+    """
+    cache = cache or lab_cache()
+    directory = cache / "demo" / firmware
+    screen = screen or Screen()
+    started = time.monotonic()
+    with screen:
+        try:
+            screen.say(f"Preparing boot loaders, deployer and disk image in {cache} (kept for the next time)")
+            prepare_installation(cache, screen.progress)
+            screen.step("prepared")
+            screen.restart()
+            shutil.rmtree(directory, ignore_errors=True)
+            _run(Firmware(firmware), screen, cache, directory)
+        except (LabError, ImageError, PayloadError) as error:
+            screen.say(f"FAILED {error}")
+            screen.say(f"Logs: {directory} (provd.log, machine/serial.log, machine/network.pcap, machine/qemu.log)")
+            return 1
+    screen.say(f"Done in {time.monotonic() - started:.0f} s; logs and configuration are in {directory}")
+    for line in _NEXT:
+        screen.say(line)
+    return 0
+
+
+def _run(firmware: Firmware, screen: Screen, cache: Path, directory: Path) -> None:
+    copy_data(cache, directory / "data")
+    site = write_site(directory)
+    with PrivateNetwork(directory) as network:
+        lan = network.segment()
+        server = network.host("server")
+        server.attach(lan, "eth0", f"{SERVER}/24")
+        service = RunningService(server, site.config, site.socket)
+        service.wait_ready()
+        screen.step("provd answers DHCP, TFTP and HTTP", f"{SERVER} in a private network")
+        spec = MachineSpec(SYSTEM, MAC, firmware, time_limit_s=_TIME_LIMIT_S)
+        with Machine(spec, lan.tap(), directory / "machine") as machine:
+            demo = Demo(screen, service, machine, server, site)
+            try:
+                demo.follow()
+            except LabError as error:
+                step = demo.story.next_step()
+                where = f"at step {step.title!r}" if step else "at the end"
+                tail = "\n".join(f"  | {line}" for line in machine.console.text().splitlines()[-8:])
+                msg = f"{where}: {error}\nThe machine's console ends with:\n{tail}"
+                raise LabError(msg) from error
+
+
+@click.command()
+@click.option("--firmware", type=click.Choice(["bios", "uefi"]), default="bios", show_default=True)
+def main(firmware: str) -> None:
+    """A bare virtual machine becomes an installed system while you watch (root)."""
+    sys.exit(run_demo(firmware))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The configuration the demo runs with: one network, one profile, one machine, one key."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from provd.lab.errors import LabError
+
+NETWORK = "10.77.0"
+SERVER = f"{NETWORK}.1"
+SYSTEM = "first-machine"
+USER = "operator"
+MAC = "52:54:00:77:00:01"
+
+_PROVD_TOML = f"""\
+# Written by the demo. Everything not said here is provd's default.
+data_dir = "data"
+site_dir = "site"
+socket = "provd.sock"
+user = ""                       # stay root: the checkout may be readable by root only; capabilities are dropped
+
+[[interface]]
+name = "eth0"
+
+[[subnet]]
+network = "{NETWORK}.0/24"
+pool = "{NETWORK}.100-{NETWORK}.200"
+domain = "demo.example"
+
+[[plugins.trigger_script.scripts]]
+name = "tell"
+on = ["install.finished"]
+argv = ["/bin/echo", "--", "{{system}}"]
+"""
+
+_PROFILE_TOML = """\
+parent = "{parent}"
+
+[answers]
+users = [{{ name = "{user}", ssh_keys = ["{key}"], sudo = true }}]
+"""
+
+_SYSTEM_TOML = f"""\
+profile = "demo"
+
+[[interface]]
+mac = "{MAC}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSite:
+    """The files of one run.
+
+    Attributes:
+        config: ``provd.toml``.
+        socket: local socket of the service.
+        key: private SSH key, made for this run.
+    """
+
+    config: Path
+    socket: Path
+    key: Path
+
+
+def make_key(path: Path) -> str:
+    """A fresh SSH key pair; returns the public line.
+
+    Raises:
+        LabError: ssh-keygen failed.
+    """
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "provd-demo", "-f", str(path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        msg = f"ssh-keygen: {done.stderr.strip()}"
+        raise LabError(msg)
+    return path.with_suffix(".pub").read_text().strip()
+
+
+def write_site(directory: Path, parent: str = "debian-12") -> DemoSite:
+    """Write all files into an empty directory.
+
+    Args:
+        directory: for this run; its ``data`` holds payloads and image already.
+        parent: profile the demo's own inherits from.
+    """
+    site = DemoSite(directory / "provd.toml", directory / "provd.sock", directory / "key")
+    public = make_key(site.key)
+    for folder in ("site/profiles", "site/systems"):
+        (directory / folder).mkdir(parents=True)
+    site.config.write_text(_PROVD_TOML)
+    profile = _PROFILE_TOML.format(parent=parent, user=USER, key=public)
+    (directory / "site/profiles/demo.toml").write_text(profile)
+    (directory / f"site/systems/{SYSTEM}.toml").write_text(_SYSTEM_TOML)
+    return site

@@ -1,0 +1,70 @@
+"""`provd run` on a host of a private network, watched through its local socket."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from provd.api.client import LocalClient
+from provd.lab.errors import LabError
+from provd.lab.network import Host
+
+_START_S = 30.0
+
+
+class RunningService:
+    """The service, from ready to stopped.
+
+    Args:
+        host: where it listens.
+        config: ``provd.toml``; its ``socket`` must be ``socket``.
+        socket: path of the local socket.
+        name: of its log file.
+    """
+
+    def __init__(self, host: Host, config: Path, socket: Path, name: str = "provd") -> None:
+        self.host = host
+        self.config = config
+        self.socket = socket
+        argv = [sys.executable, "-m", "provd", "run", "--config", str(config)]
+        self.process = host.start(name, argv)
+        self.client = LocalClient(str(socket))
+
+    def wait_ready(self, timeout_s: float = _START_S) -> None:
+        """Wait until it answers on its socket.
+
+        Raises:
+            LabError: it ended, or did not answer in time; the sentence has the last lines of its log.
+        """
+        until = time.monotonic() + timeout_s
+        error: Exception | None = None
+        while time.monotonic() < until and self.process.running():
+            try:
+                self.client.call("status")
+            except Exception as caught:  # noqa: BLE001  not listening yet looks different in every client
+                error = caught
+                time.sleep(0.1)
+            else:
+                return
+        last = "\n".join(self.process.text().splitlines()[-8:])
+        why = f"did not answer within {timeout_s:.0f} s ({error})" if self.process.running() else "ended at once"
+        msg = f"provd run {why}; its log {self.process.log} ends with:\n{last}"
+        raise LabError(msg)
+
+    def boots(self, system: str) -> Sequence[Mapping[str, Any]]:
+        """Boot sessions of a system or MAC, the oldest first."""
+        rows: Sequence[Mapping[str, Any]] = self.client.call("boots", {"system": system, "limit": 20})
+        return sorted(rows, key=lambda row: float(row["started_at"]))
+
+    def events(self, system: str, session: str = "", after: int = 0) -> Sequence[Mapping[str, Any]]:
+        """Timeline rows of a boot, the newest if none is named: ``id``, ``at``, ``kind``, ``text``, ``fields``."""
+        trace = self.client.call("trace", {"system": system, "session": session, "after": after})
+        rows: Sequence[Mapping[str, Any]] = trace["events"]
+        return rows
+
+    def stop(self) -> int:
+        """End it cleanly; its exit code."""
+        return self.process.stop()
