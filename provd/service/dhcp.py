@@ -144,16 +144,21 @@ class DhcpService:
     def handle(self, data: bytes, arrival: Arrival) -> None:
         """Answer one datagram, or count why not. Raises nothing."""
         try:
-            self._handle(data, arrival)
+            packet = decode_request(data)
         except WireError as error:
             self.counters.dropped["malformed"] += 1
             self._throttle.warn("malformed", f"from {dotted(arrival.source)} on {arrival.interface}: {error}")
-        except Exception:  # noqa: BLE001  # one packet must not stop the listener; every such fault is a defect and logged
+            return
+        try:
+            self._handle(packet, data, arrival)
+        except WireError as error:
+            self.counters.dropped["reply not encodable"] += 1
+            self._throttle.warn("reply not encodable", f"a reply was not sent, a plugin made it wrong: {error}")
+        except Exception:  # noqa: BLE001  # one packet must not stop the listener; each such fault is a logged defect
             self.counters.errors += 1
             self._log.failure("fault while answering a packet on {interface}", interface=arrival.interface)
 
-    def _handle(self, data: bytes, arrival: Arrival) -> None:
-        packet = decode_request(data)
+    def _handle(self, packet: DhcpPacket, data: bytes, arrival: Arrival) -> None:
         kind = packet.message_type
         self.counters.received[NAMES.get(kind, "unknown")] += 1
         unfit = _triage(packet)
