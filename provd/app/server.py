@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from provd.app.listeners import Listeners
+from provd.api.server import ApiSite, listen
+from provd.app.listeners import ListenError, Listeners
 from provd.app.load import Loaded, build_host
 from provd.app.notify import Notifier
+from provd.app.operations import operations_of
 from provd.app.reload import Reloader, ReloadReport
 from provd.app.services import Current, Services
 from provd.app.watch import Watch
@@ -67,7 +71,8 @@ class Server:
         self._housekeeping = LoopingCall(self._keep_house)
         self._housekeeping.clock = reactor
         self._watch = Watch(reactor, reactor, self.reload, self._matters)
-        self.closers: list[Callable[[], object]] = []
+        self._found, self._started_at = loaded.found, self.services.wall()
+        self._api: IListeningPort | None = None
 
     def start(self) -> None:
         """Read the past, bind, begin to watch.
@@ -80,6 +85,11 @@ class Server:
         self.listeners.bind()
         self._addresses_changed()
         self.host.start(TwistedRuntime(self._reactor))
+        table = operations_of(self, self._found, self._started_at)
+        try:
+            self._api = listen(self._reactor, self._config.socket, ApiSite(self._reactor, table))
+        except CannotListenError as error:
+            raise ListenError(f"local socket {self._config.socket}: {error.socketError}") from error
         self.services.inventories.start()
         self._housekeeping.start(_HOUSEKEEPING_S, now=False)
         site = Path(self._config.site_dir)
@@ -108,8 +118,8 @@ class Server:
         if self._housekeeping.running:
             self._housekeeping.stop()
         await self.listeners.close()
-        for close in self.closers:
-            close()
+        if self._api is not None:
+            await maybeDeferred(self._api.stopListening)
         self.services.bus.flush()
         for run in tuple(self.services.triggers.running):
             run.addTimeout(_DRAIN_S, self._reactor, onTimeoutCancel=_give_up)

@@ -172,12 +172,12 @@ class Services:
     def plan_of(self, boot: Boot) -> BootPlan:
         """The plan of a boot, made again after a restart."""
         system = self.systems.get(boot.session.system) if boot.session.system else None
-        sending = Sending(self._server_for(boot.session.address), self.current.config.listen.http_port)
+        subnet = self.subnet_of(boot.session.address) if boot.session.address else None
+        sending = Sending(self.server_of(subnet), self.current.config.listen.http_port)
         return self.director.plan_of(boot, system, sending)
 
-    def _server_for(self, address: str) -> str:
-        """This server's address for a machine, where no packet of it says so."""
-        subnet = self.subnet_of(address) if address else None
+    def server_of(self, subnet: Subnet | None) -> str:
+        """This server's address (dotted quad) for machines of a subnet, where no packet says so."""
         if subnet is not None and subnet.server_address is not None:
             return str(subnet.server_address)
         if subnet is not None:

@@ -43,7 +43,7 @@ class FileEvents:
         """One observation of a listener.
 
         Args:
-            kind: ``tftp.request``, ``tftp.sent``, ``tftp.missed``, ``tftp.aborted``, ``tftp.failed`` and the same of HTTP.
+            kind: ``tftp.request``, ``tftp.sent``, ``tftp.missed``, ``tftp.aborted``, ``tftp.failed``; HTTP alike.
             request: the request it belongs to.
             fields: bytes, seconds, retries, reason, ...
         """

@@ -1,0 +1,125 @@
+"""The operations table of a running server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+from provd.app.listeners import Listeners
+from provd.app.reload import ReloadReport
+from provd.app.services import Services
+from provd.config.payloads import missing_payloads
+from provd.config.systems import check_systems
+from provd.model.profile import Profile
+from provd.model.subnet import Subnet
+from provd.model.system import System
+from provd.plugin.loading import Found
+from provd.service.explain import Explainer
+from provd.service.operations import OperationTable
+from provd.service.operations_boots import BootOperations
+from provd.service.operations_catalogue import catalogue_operations
+from provd.service.operations_server import plugin_rows, server_operations
+from provd.service.operations_systems import SystemOperations
+
+
+class Running(Protocol):
+    """The server, as far as operations ask it."""
+
+    services: Services
+    listeners: Listeners
+
+    def reload(self) -> ReloadReport:
+        """Read all files anew."""
+        ...
+
+
+def operations_of(server: Running, found: Mapping[str, Found], started_at: float) -> OperationTable:
+    """Every built-in operation, and those of plugins as they are at each call.
+
+    Args:
+        server: the running server.
+        found: every plugin that could be enabled.
+        started_at: seconds since the epoch.
+    """
+    services = server.services
+    host, store = services.host, services.store
+    table = OperationTable(lambda: host.operations)
+    table.add(catalogue_operations(lambda: services.current.catalogue))
+    table.add(SystemOperations(services.systems, store.installs).operations())
+    table.add(BootOperations(store.leases.load, store.sessions, services.systems, services.wall).operations())
+    table.add(_explainer(services).operations())
+    table.add(
+        server_operations(
+            status=_status(server, started_at),
+            problems=lambda: problems_of(services),
+            reload=server.reload,
+            plugins=lambda: plugin_rows(found, host.names, host.hooks_of, host.stats()),
+        )
+    )
+    return table
+
+
+def _explainer(services: Services) -> Explainer:
+    def subnet_of(system: System) -> Subnet | None:
+        addresses = (services.address_of(card.mac.octets) for card in system.interfaces)
+        known = next((address for address in addresses if address), "")
+        if known:
+            return services.subnet_of(known)
+        return services.current.subnets[0] if len(services.current.subnets) == 1 else None
+
+    return Explainer(
+        host=services.host,
+        catalogue=lambda: services.current.catalogue,
+        systems=services.systems,
+        states=services.store.installs,
+        location=services.director.location,
+        subnet_of=subnet_of,
+        server_of=services.server_of,
+        http_port=services.current.config.listen.http_port,
+    )
+
+
+def problems_of(services: Services) -> list[str]:
+    """Everything that is wrong in a running server, one sentence each."""
+    current = services.current
+    wrong = [str(problem) for problem in current.catalogue.problems]
+    used = {profile.distro.name: profile.distro for profile in _profiles_in_use(services)}
+    wrong += [str(problem) for problem in missing_payloads(used.values(), Path(current.config.data_dir))]
+    wrong += services.systems.problems
+    wrong += [str(one) for one in check_systems(services.systems.all(), current.catalogue.profiles, current.subnets)]
+    wrong += list(services.store.damage)
+    wrong += [
+        f"plugin {row.plugin}: {row.hook} rests after repeated failure: {row.last_error}"
+        for row in services.host.stats()
+        if row.breaker != "closed"
+    ]
+    for system in services.systems.all():
+        state = services.store.installs.get(system.name)
+        if state.state == "held":
+            wrong.append(f"system {system.name} is held: {state.held_reason}")
+    return wrong
+
+
+def _profiles_in_use(services: Services) -> list[Profile]:
+    names = {system.profile for system in services.systems.all()}
+    return [profile for name, profile in services.current.catalogue.profiles.items() if name in names]
+
+
+def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, object]]:
+    def status() -> Mapping[str, object]:
+        services, listeners = server.services, server.listeners
+        return {
+            "version": metadata.version("provd"),
+            "uptime_s": round(services.wall() - started_at, 1),
+            "interfaces": list(listeners.dhcp.bound),
+            "subnets": [subnet.name for subnet in services.current.subnets],
+            "systems": len(services.systems.all()),
+            "catalogue": services.current.catalogue.generation,
+            "dhcp": asdict(services.dhcp.counters),
+            "tftp": {"running": listeners.tftp.transfers, **listeners.tftp.counts},
+        }
+
+    return status
