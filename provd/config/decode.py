@@ -49,12 +49,8 @@ def decode(table: Mapping[str, Any], type_: type[T], file: str, prefix: str = ""
     except msgspec.ValidationError as error:
         path, rule = _split(str(error))
         path = _name_keys(path, table, inspect.type_info(type_))
-        raise ConfigError(file, _join(prefix, path), rule) from error
-
-
-def decode_plugin_settings(table: Mapping[str, Any], type_: type[T], file: str, name: str) -> T:
-    """Decode ``[plugins.NAME]`` into the plugin's settings type; see :func:`decode`."""
-    return decode(table, type_, file, f"plugins.{name}")
+        known = _choices(_at(table, inspect.type_info(type_), path)[1]) if "enum" in rule else ""
+        raise ConfigError(file, _join(prefix, path), rule + known) from error
 
 
 def near_miss(word: str, known: list[str]) -> str:
@@ -133,7 +129,7 @@ def _split(message: str) -> tuple[str, str]:
     rule = rule.replace("Object missing required field `", "the key '").replace("`", "'")
     if rule.startswith("the key "):
         rule += " is missing"
-    if rule.startswith("Expected "):
+    if rule.startswith(("Expected ", "Invalid ")):
         rule = rule[:1].lower() + rule[1:]
     return (match["path"] or "").removeprefix("$").removeprefix("."), rule
 
@@ -181,24 +177,24 @@ def _name_keys(path: str, value: Any, info: inspect.Type) -> str:
     """Replace each ``[...]`` that msgspec writes for a table's key by the key whose value fails."""
     while "[...]" in path:
         head, _, tail = path.partition("[...]")
-        found = next((name for name, child, below in _walk(value, info, head) if _fails(child, below)), "")
+        children = _children(*_at(value, info, head))
+        found = next((name for name, child, below in children if _fails(child, below)), "")
         if not found:
             break
         path = f"{head}{found}{tail}".removeprefix(".")
     return path
 
 
-def _walk(value: Any, info: inspect.Type, path: str) -> list[tuple[str, Any, inspect.Type]]:
-    """Children of the value at ``path``."""
-    children = _children(value, info)
+def _at(value: Any, info: inspect.Type, path: str) -> tuple[Any, inspect.Type]:
+    """The value at ``path`` and the type that is expected there."""
     if not path:
-        return children
-    for part, child, below in children:
-        bare = part.removeprefix(".") if not path.startswith((".", "[")) else part
-        rest = path.removeprefix(bare)
+        return value, info
+    for part, child, below in _children(value, info):
+        name = part if path.startswith((".", "[")) else part.removeprefix(".")
+        rest = path.removeprefix(name)
         if rest != path and (not rest or rest.startswith((".", "["))):
-            return _walk(child, below, rest)
-    return []
+            return _at(child, below, rest)
+    return None, inspect.AnyType()
 
 
 def _fails(value: Any, info: inspect.Type) -> bool:
@@ -211,5 +207,11 @@ def _fails(value: Any, info: inspect.Type) -> bool:
             return True
         return False
     if isinstance(bare, inspect.DictType):
-        return not isinstance(value, dict)
+        return not isinstance(value, dict) or any(_fails(child, bare.value_type) for child in value.values())
     return isinstance(bare, inspect.StrType) and not isinstance(value, str)
+
+
+def _choices(info: inspect.Type) -> str:
+    """The values of a choice, for the end of a sentence."""
+    values = [str(value) for bare in _bare(info) if isinstance(bare, inspect.LiteralType) for value in bare.values]
+    return f"; known: {', '.join(values)}" if values else ""

@@ -1,0 +1,54 @@
+"""C15: TOML that is too large or too deep is refused quickly and without harm."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from provd.config import toml
+from provd.config.errors import ConfigError
+
+DEEP = {
+    "arrays": b"a = " + b"[" * 100_000,
+    "arrays that close": b"a = " + b"[" * 100_000 + b"]" * 100_000,
+    "inline tables": b"a = " + b"{a = " * 100_000,
+    "a dotted key": b".".join([b"a"] * 100_000) + b" = 1\n",
+    "a dotted table": b"[" + b".".join([b"a"] * 100_000) + b"]\n",
+    "just one level too many": b"a = " + b"[" * toml.MAX_DEPTH + b"]" * toml.MAX_DEPTH,
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_c15_deep_nesting_is_a_clean_fault(name: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(ConfigError, match=rf"provd\.toml: is nested deeper than {toml.MAX_DEPTH} levels"):
+        toml.parse(DEEP[name], "provd.toml")
+    # The rule is 50 ms; a busy machine that runs other tests meanwhile is given ten times that.
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_c15_the_deepest_that_is_allowed() -> None:
+    levels = toml.MAX_DEPTH - 1
+    assert toml.parse(b"a = " + b"[" * levels + b"]" * levels, "x")
+
+
+def test_c15_a_large_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "provd.toml"
+    path.write_bytes(b"#" * (toml.MAX_BYTES + 1))
+    with pytest.raises(ConfigError, match=rf"provd\.toml: is larger than {toml.MAX_BYTES} octets"):
+        toml.read(path)
+    path.write_bytes(b"#" * toml.MAX_BYTES)
+    assert toml.read(path) == {}
+
+
+def test_nothing_else_imports_the_parser() -> None:
+    root = Path(__file__).parents[2]
+    users = {
+        str(path.relative_to(root))
+        for folder in ("provd", "plugins")
+        for path in (root / folder).rglob("*.py")
+        if "import tomli" in path.read_text() or "from tomli" in path.read_text() or "tomllib" in path.read_text()
+    }
+    assert users == {"provd/config/toml.py"}
