@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol
@@ -118,7 +117,7 @@ def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, obj
             "subnets": [subnet.name for subnet in services.current.subnets],
             "systems": len(services.systems.all()),
             "catalogue": services.current.catalogue.generation,
-            "dhcp": asdict(services.dhcp.counters),
+            "dhcp": services.dhcp.counters.as_dict(),
             "tftp": {"running": listeners.tftp.transfers, **listeners.tftp.counts},
         }
 
