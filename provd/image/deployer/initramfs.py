@@ -64,7 +64,7 @@ def build_initramfs(unpacked: Unpacked, version: str) -> bytes:
     for root in unpacked.firmware:
         _add_firmware(archive, root)
     archive.close()
-    argv = [tool("zstd"), "-q", "-19", "-T0", "-c"]
+    argv = [tool("zstd"), "-q", "-12", "-T0", "-c"]
     done = subprocess.run(argv, input=out.getvalue(), capture_output=True, check=False)
     if done.returncode:
         msg = f"compressing the deployer failed: {done.stderr.decode(errors='replace').strip()}"
@@ -98,8 +98,9 @@ def _add_programs(archive: CpioWriter, root: Path) -> None:
             continue
         done.add(name)
         content = _find(root, tuple(f"{place}/{name}" for place in _LIBRARY_DIRS)).read_bytes()
-        # The dynamic loader has a fixed path, and it searches /lib64 and /usr/lib64 without configuration.
-        archive.file(f"lib64/{name}", content, 0o755)
+        # Programs name the loader by its path; Debian's loader searches the other directory without configuration.
+        place = "lib64" if name.startswith("ld-linux") else "lib/x86_64-linux-gnu"
+        archive.file(f"{place}/{name}", content, 0o755)
         queue += needed_libraries(content)
 
 

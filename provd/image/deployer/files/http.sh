@@ -1,7 +1,9 @@
-# HTTP by busybox wget. URLs are never printed: most hold a token.
+# HTTP by busybox wget. URLs are never printed: most hold a token. Debian's wget applet has no time-out of its own.
 
 HTTP_ERROR=
 HTTP_TRIES=6
+# The longest file is one chunk.
+FETCH_SECONDS=300
 
 # The reason in wget's error output, without the URL.
 http_reason() {
@@ -18,7 +20,7 @@ http_reason() {
 fetch() {
     attempt=1
     while :; do
-        wget -T 30 -O "$2" "$1" > /dev/null 2> /run/http.err && return 0
+        timeout $FETCH_SECONDS wget -O "$2" "$1" > /dev/null 2> /run/http.err && return 0
         HTTP_ERROR=$(http_reason)
         : "${HTTP_ERROR:=the transfer failed}"
         case $HTTP_ERROR in
@@ -44,7 +46,7 @@ post_file() {
     [ -n "$CALLBACK_URL" ] || return 0
     tail -c 60000 "$2" > /run/post.out
     attempt=1
-    while ! wget -q -T 10 -O /dev/null --post-file /run/post.out "$CALLBACK_URL/$1" 2> /run/http.err; do
+    while ! timeout 15 wget -q -O /dev/null --post-file /run/post.out "$CALLBACK_URL/$1" 2> /run/http.err; do
         if [ $attempt -ge 4 ]; then
             say "callback $1 could not be delivered: $(http_reason)"
             return 1
@@ -57,5 +59,5 @@ post_file() {
 # post_once NAME TEXT: one attempt, for news that is old in a few seconds.
 post_once() {
     [ -n "$CALLBACK_URL" ] || return 0
-    wget -q -T 5 -O /dev/null --post-data "$2" "$CALLBACK_URL/$1" 2> /run/http.err
+    timeout 5 wget -q -O /dev/null --post-data "$2" "$CALLBACK_URL/$1" 2> /run/http.err
 }
