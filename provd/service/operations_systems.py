@@ -240,7 +240,7 @@ class SystemOperations:
         state = self._states.get(system.name)
         return {
             **self._row(system),
-            "interfaces": system.interfaces,
+            "interfaces": [_card_row(card) for card in system.interfaces],
             "uuid": system.uuid,
             "hostname": system.host,
             "policy": system.policy,
@@ -255,6 +255,11 @@ class SystemOperations:
             "installed_at": state.installed_at or None,
             "held_reason": state.held_reason,
         }
+
+
+def _card_row(card: Interface) -> dict[str, str]:
+    address = str(card.address) if card.address else ""
+    return {"name": card.name, "mac": str(card.mac), "address": address, "hostname": card.hostname}
 
 
 def _cards(cards: tuple[Card, ...]) -> tuple[Interface, ...]:
