@@ -56,15 +56,19 @@ class FileEvents:
             self._sent(boot, request, role, fields)
         if what in {"request", "sent"} and (role in _TOLD_ELSEWHERE or role == "package"):
             return
-        self._sessions.note(boot, kind, {"path": scrub_path(request.path), "role": role, **fields})
+        details = {"path": scrub_path(request.path), "role": role, **fields}
+        if what == "sent" and role in {"kernel", "initrd"}:
+            self._sessions.note(boot, f"{role}.fetched", {**details, "protocol": request.protocol})
+        else:
+            self._sessions.note(boot, kind, details)
+        if what == "sent" and role in {"kernel", "initrd"} and self._sessions.fetched(boot, request.path):
+            self._fetched_all(boot)
 
     def _sent(self, boot: Boot, request: FileRequest, role: str, fields: Mapping[str, object]) -> None:
         if role == "package":
             self._package(boot, request, fields)
         if role in {"loader", "kernel", "initrd"}:
             self._sessions.reach(boot, role)
-        if role in {"kernel", "initrd"} and self._sessions.fetched(boot, request.path):
-            self._fetched_all(boot)
 
     def _package(self, boot: Boot, request: FileRequest, fields: Mapping[str, object]) -> None:
         """Packages come by the thousand: the first is an event, the rest are counted for the summary."""

@@ -44,6 +44,11 @@ def test_loader_kernel_and_initrd_are_steps_and_the_last_one_counts_an_attempt(w
         world.saw("http.sent", boot.plan.initrd[0], bytes=100)
     assert boot.session.step == "initrd"
     assert world.states.get("web1").attempts == 1
+    assert [kind for kind in world.kinds() if kind.endswith(".fetched")] == [
+        "kernel.fetched",
+        "initrd.fetched",
+        "initrd.fetched",
+    ]
 
 
 def test_a_broken_transfer_and_a_HEAD_are_no_steps(world: World) -> None:
