@@ -1,0 +1,299 @@
+"""Sockets: which answer leaves by which way, interfaces that come and go, octets over loopback."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any, cast
+
+import pytest
+import pytest_twisted
+from scapy.layers.inet import IP, UDP
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.task import Clock
+
+from provd.model.dhcp import Destination
+from provd.net.dhcp import DhcpListener
+from provd.net.dhcp_kernel import Link, LinuxKernel, RawOutput
+from provd.net.rawsocket import checksum, ip_udp_packet
+from provd.service.dhcp_ports import Arrival
+
+LOCAL = 0x0A580001
+CLIENT = 0x0A580064
+MAC = bytes.fromhex("525400880011")
+EVERYBODY = 0xFFFFFFFF
+
+
+class FakeSocket:
+    """Remembers what was sent; hands out what was put in."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, str, int, str]] = []
+        self.waiting: list[tuple[bytes, str, str, tuple[str, int]]] = []
+        self.problem: OSError | None = None
+        self.closed = False
+
+    def fileno(self) -> int:
+        return 99
+
+    def close(self) -> None:
+        self.closed = True
+
+    def getsockname(self) -> tuple[str, int]:
+        return "0.0.0.0", 67
+
+    def sendmsg(self, buffers: list[bytes], ancillary: list[Any], flags: int, address: tuple[str, int]) -> int:
+        if self.problem is not None:
+            raise self.problem
+        _, local, _ = struct.unpack("=i4s4s", ancillary[0][2])
+        self.sent.append((buffers[0], *address, socket.inet_ntoa(local)))
+        return len(buffers[0])
+
+    def recvmsg(self, size: int, space: int) -> tuple[bytes, list[Any], int, tuple[str, int]]:
+        if not self.waiting:
+            raise BlockingIOError
+        data, local, destination, peer = self.waiting.pop(0)
+        info = struct.pack("=i4s4s", 2, socket.inet_aton(local), socket.inet_aton(destination))
+        return data, [(socket.IPPROTO_IP, 8, info)], 0, peer
+
+
+class FakeRaw:
+    """An AF_PACKET socket on paper."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes, bytes]] = []
+        self.problem: OSError | None = None
+
+    def send(self, interface: str, packet: bytes, mac: bytes) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.sent.append((interface, packet, mac))
+
+    def close(self) -> None:
+        self.sent = []
+
+
+class FakeKernel:
+    """Links that tests add and remove."""
+
+    def __init__(self) -> None:
+        self.links: dict[str, Link] = {"eth0": Link("eth0", 2, 1500, (LOCAL,))}
+        self.sockets: list[FakeSocket] = []
+        self.packets = FakeRaw()
+        self.may_raw = True
+        self.problem: OSError | None = None
+
+    def link(self, name: str) -> Link | None:
+        return self.links.get(name)
+
+    def udp(self, link: Link, port: int) -> socket.socket:
+        if self.problem is not None:
+            raise self.problem
+        self.sockets.append(FakeSocket())
+        return cast("socket.socket", self.sockets[-1])
+
+    def raw(self) -> RawOutput:
+        if not self.may_raw:
+            raise PermissionError(1, "Operation not permitted")
+        return self.packets
+
+
+class FakeReactor:
+    """Remembers readers."""
+
+    def __init__(self) -> None:
+        self.readers: list[IReadDescriptor] = []
+
+    def addReader(self, reader: IReadDescriptor) -> None:
+        self.readers.append(reader)
+
+    def removeReader(self, reader: IReadDescriptor) -> None:
+        self.readers.remove(reader)
+
+
+class Host:
+    """A listener on fakes."""
+
+    def __init__(self, *names: str) -> None:
+        self.kernel = FakeKernel()
+        self.reactor = FakeReactor()
+        self.clock = Clock()
+        self.received: list[tuple[bytes, Arrival]] = []
+        self.changes = 0
+        self.listener = DhcpListener(
+            cast("IReactorFDSet", self.reactor),
+            self.clock,
+            names or ("eth0",),
+            lambda data, arrival: self.received.append((data, arrival)),
+            changed=self.changed,
+            kernel=self.kernel,
+        )
+
+    def changed(self) -> None:
+        self.changes += 1
+
+
+@pytest.fixture
+def host() -> Host:
+    host = Host()
+    host.listener.start()
+    return host
+
+
+def test_A04_an_address_with_a_mac_goes_out_raw_from_port_67_to_68(host: Host) -> None:
+    host.listener.send("eth0", b"offer", Destination(CLIENT, 68, MAC), LOCAL)
+    ((interface, packet, mac),) = host.kernel.packets.sent
+    assert (interface, mac) == ("eth0", MAC)
+    parsed = IP(packet)
+    assert (parsed.src, parsed.dst, parsed[UDP].sport, parsed[UDP].dport) == ("10.88.0.1", "10.88.0.100", 67, 68)
+    assert bytes(parsed[UDP].payload) == b"offer"
+    assert host.kernel.sockets[0].sent == []
+
+
+def test_A04_broadcast_where_raw_is_not_allowed() -> None:
+    host = Host()
+    host.kernel.may_raw = False
+    host.listener.start()
+    host.listener.send("eth0", b"offer", Destination(CLIENT, 68, MAC), LOCAL)
+    assert host.kernel.sockets[0].sent == [(b"offer", "255.255.255.255", 68, "10.88.0.1")]
+
+
+def test_A04_broadcast_where_raw_does_not_work(host: Host) -> None:
+    host.kernel.packets.problem = OSError(100, "Network is down")
+    host.listener.send("eth0", b"offer", Destination(CLIENT, 68, MAC), LOCAL)
+    assert host.kernel.sockets[0].sent == [(b"offer", "255.255.255.255", 68, "10.88.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("destination", "to"), [(Destination(EVERYBODY, 68), "255.255.255.255"), (Destination(0x0A580101, 67), "10.88.1.1")]
+)
+def test_A01_A03_broadcasts_and_relays_are_answered_from_the_chosen_address(
+    host: Host, destination: Destination, to: str
+) -> None:
+    host.listener.send("eth0", b"offer", destination, 0x0A580002)
+    assert host.kernel.sockets[0].sent == [(b"offer", to, destination.port, "10.88.0.2")]
+
+
+def test_A10_the_answer_leaves_by_the_interface_of_the_request() -> None:
+    host = Host("eth0", "eth1")
+    host.kernel.links["eth1"] = Link("eth1", 3, 1500, (0x0A590001,))
+    host.listener.start()
+    host.listener.send("eth1", b"offer", Destination(EVERYBODY, 68), 0x0A590001)
+    assert [len(sock.sent) for sock in host.kernel.sockets] == [0, 1]
+
+
+def test_a_reply_that_cannot_leave_is_counted_and_no_exception(host: Host) -> None:
+    host.kernel.sockets[0].problem = OSError(101, "Network is unreachable")
+    host.listener.send("eth0", b"offer", Destination(EVERYBODY, 68), LOCAL)
+    host.listener.send("eth7", b"offer", Destination(EVERYBODY, 68), LOCAL)
+    assert host.listener.unsent == 2
+
+
+def test_one_wake_takes_every_datagram_that_waits(host: Host) -> None:
+    peer = ("0.0.0.0", 68)
+    host.kernel.sockets[0].waiting = [(bytes([n]), "10.88.0.1", "255.255.255.255", peer) for n in range(100)]
+    host.reactor.readers[0].doRead()
+    assert [data[0] for data, _ in host.received] == list(range(100))
+
+
+def test_a_datagram_knows_how_it_came(host: Host) -> None:
+    host.kernel.sockets[0].waiting = [
+        (b"broadcast", "10.88.0.1", "255.255.255.255", ("0.0.0.0", 68)),
+        (b"unicast", "10.88.0.2", "10.88.0.2", ("10.88.0.100", 6800)),
+    ]
+    host.reactor.readers[0].doRead()
+    (_, first), (_, second) = host.received
+    assert first == Arrival("eth0", LOCAL, 0, 68, unicast=False, addresses=(LOCAL,), mtu=1500)
+    assert (second.local, second.source, second.source_port, second.unicast) == (0x0A580002, CLIENT, 6800, True)
+
+
+def test_an_interface_that_appears_later_is_bound(host: Host) -> None:
+    host.listener.use(["eth0", "eth1"])
+    assert "eth1" not in host.listener.bound
+    host.kernel.links["eth1"] = Link("eth1", 3, 9000, (0x0A590001,))
+    host.clock.advance(1)
+    assert host.listener.bound == ("eth0", "eth1")
+    assert host.listener.addresses == {LOCAL, 0x0A590001}
+    assert host.changes == 2
+
+
+def test_an_interface_made_anew_is_bound_again(host: Host) -> None:
+    host.kernel.links["eth0"] = Link("eth0", 9, 1500, (LOCAL,))
+    host.clock.advance(1)
+    assert [sock.closed for sock in host.kernel.sockets] == [True, False]
+    assert len(host.reactor.readers) == 1
+
+
+def test_an_address_that_changes_is_known_without_a_new_socket(host: Host) -> None:
+    host.kernel.links["eth0"] = Link("eth0", 2, 1500, (LOCAL, 0x0A580002))
+    host.clock.advance(1)
+    assert len(host.kernel.sockets) == 1
+    assert host.listener.addresses == {LOCAL, 0x0A580002}
+
+
+def test_a_port_that_is_taken_is_tried_again() -> None:
+    host = Host()
+    host.kernel.problem = OSError(98, "Address already in use")
+    host.listener.start()
+    assert not host.listener.bound
+    host.kernel.problem = None
+    host.clock.advance(1)
+    assert host.listener.bound == ("eth0",)
+
+
+def test_stop_closes_everything(host: Host) -> None:
+    host.listener.stop()
+    assert host.reactor.readers == []
+    assert host.kernel.sockets[0].closed
+    assert host.clock.getDelayedCalls() == []
+
+
+def test_the_raw_packet_has_right_checksums_for_even_and_odd_lengths() -> None:
+    for data in (b"", b"a", b"ab", b"x" * 547):
+        packet = ip_udp_packet(data, LOCAL, 67, CLIENT, 68)
+        assert checksum(packet[:20]) == 0
+        parsed = IP(packet)
+        again = IP(bytes(IP(src=parsed.src, dst=parsed.dst) / UDP(sport=67, dport=68) / data))
+        assert parsed[UDP].chksum == again[UDP].chksum
+        assert (parsed.len, parsed[UDP].len) == (28 + len(data), 8 + len(data))
+
+
+def test_C23_a_payload_no_packet_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="65508 octets do not fit"):
+        ip_udp_packet(bytes(65508), LOCAL, 67, CLIENT, 68)
+
+
+def test_the_kernels_loopback_is_found_with_its_address() -> None:
+    link = LinuxKernel().link("lo")
+    assert link is not None
+    assert 0x7F000001 in link.addresses
+    assert link.loopback
+    assert link.mtu >= 1500
+    assert LinuxKernel().link("no-such-link") is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_row_40_a_datagram_and_its_answer_over_loopback_without_root() -> None:
+    from twisted.internet import reactor  # noqa: TID251  # this test is about the real one
+
+    heard: Deferred[tuple[bytes, Arrival]] = Deferred()
+    listener = DhcpListener(
+        cast("IReactorFDSet", reactor), Clock(), ["lo"], lambda *datagram: heard.callback(datagram), server_port=0
+    )
+    listener.start()
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(5)
+            client.bind(("0.0.0.0", 0))
+            port = client.getsockname()[1]
+            client.sendto(b"discover", ("127.0.0.1", listener.port("lo")))
+            data, arrival = await heard
+            assert (data, arrival.interface, arrival.unicast) == (b"discover", "lo", True)
+            assert (arrival.local, arrival.source) == (0x7F000001, 0x7F000001)
+            listener.send("lo", b"offer", Destination(0x7F000001, port), arrival.local)
+            assert client.recvfrom(100) == (b"offer", ("127.0.0.1", listener.port("lo")))
+            listener.send("lo", b"all", Destination(EVERYBODY, port), arrival.local)
+            assert client.recv(100) == b"all"
+    finally:
+        listener.stop()
