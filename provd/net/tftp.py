@@ -212,13 +212,12 @@ class TftpServer:
     def _answer(self, request: FileRequest, packet: tftp.Request, peer: Address, answer: Answer) -> None:
         if isinstance(answer, NotFound):
             self._send_error(peer, request.local, _CODES.get(answer.status, tftp.ErrorCode.UNDEFINED))
-            kind = "tftp.missed" if answer.status in {404, 410} else "tftp.failed"
-            self._on_event(kind, request, {"reason": answer.reason, "expected": answer.expected})
+            self._on_event(_missed(answer.status), request, {"reason": answer.reason, "expected": answer.expected})
             return
         if answer.status >= 400 or answer.length < 0:
             self._send_error(peer, request.local, _CODES.get(answer.status, tftp.ErrorCode.UNDEFINED))
             why = f"status {answer.status}" if answer.status >= 400 else "the length of the content is not known"
-            self._on_event("tftp.failed", request, {"reason": why})
+            self._on_event(_missed(answer.status), request, {"reason": why, "expected": False})
             return
         self._start(request, packet, peer, answer)
 
@@ -286,3 +285,7 @@ class TftpServer:
             return
         endpoint.send(tftp.encode_error(code, _TEXTS[code]), peer)
         endpoint.close()
+
+
+def _missed(status: int) -> str:
+    return "tftp.missed" if status in {404, 410} else "tftp.failed"
