@@ -1,0 +1,168 @@
+"""installer_preseed: the Debian installer, answered by preseeding.
+
+It boots the installer's own kernel and initial RAM disk (``provd fetch debian-12``) and needs a Debian mirror as its
+install source: the distro's ``tree`` or the profile's ``source``, as in ``mirror:debian`` or ``http://MIRROR/debian``.
+
+Settings::
+
+    [plugins.installer_preseed]
+    log_every_s = 15          # seconds between uploads of the installer's log
+
+Answers of a profile, with their defaults::
+
+    [answers]
+    locale = "en_US.UTF-8"
+    language = "en"
+    country = "US"
+    keyboard = "us"
+    timezone = "Etc/UTC"
+    ntp = ""                  # time server, empty for none
+    users = []                # [{name, gecos, groups, sudo, password_hash, ssh_keys}]
+    root_password_hash = ""   # empty: root is locked
+    root_ssh_keys = []
+    tasks = ["standard"]      # of tasksel
+    packages = ["openssh-server"]
+    package_update = true     # upgrade what the mirror has newer versions of
+    security_host = ""        # host of security updates; empty: none are fetched during the installation
+    post_install = []         # shell commands, run in the installed system
+    disk = ""                 # first disk; "/dev/NAME", or conditions: name= serial= wwn= path= size>= size<=
+    proxy = ""
+    installed_kernel_args = ""
+    reboot = "reboot"         # or "poweroff"
+
+The distro's ``vars.suite`` names the release (``bookworm``). Three documents are served: ``preseed.cfg``;
+``report.sh``, which the installer sources for its reports, since its wget cannot post; and ``late.sh``, which makes the
+users. The installer calls back ``started``, ``progress``, ``log`` and ``finished`` (or ``failed``); the installed
+system calls ``firstboot`` once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from provd.plugin.api import Answer, BootPlan, Document, Finding, Installer, Plugin, Profile, Settings, hookimpl
+
+DEFAULTS: Mapping[str, object] = {
+    "locale": "en_US.UTF-8",
+    "language": "en",
+    "country": "US",
+    "keyboard": "us",
+    "timezone": "Etc/UTC",
+    "ntp": "",
+    "users": [],
+    "root_password_hash": "",
+    "root_ssh_keys": [],
+    "tasks": ["standard"],
+    "packages": ["openssh-server"],
+    "package_update": True,
+    "security_host": "",
+    "post_install": [],
+    "disk": "",
+    "proxy": "",
+    "installed_kernel_args": "",
+    "reboot": "reboot",
+    "log_every_s": 15,
+}
+
+
+class PreseedSettings(Settings, frozen=True):
+    """Keys of ``[plugins.installer_preseed]``."""
+
+    log_every_s: int = 15
+
+    def __post_init__(self) -> None:
+        if self.log_every_s < 1:
+            raise ValueError(f"log_every_s is {self.log_every_s}: at least 1 second is expected")
+
+
+class Preseed:
+    """Registers the installer ``preseed``."""
+
+    def __init__(self, settings: PreseedSettings) -> None:
+        self._settings = settings
+
+    @hookimpl
+    def provd_installers(self) -> Iterable[Installer]:
+        return [
+            Installer(
+                name="preseed",
+                families=("debian",),
+                documents={name: document(name) for name in ("preseed.cfg", "report.sh", "late.sh")},
+                kernel_args=kernel_args,
+                templates=Path(__file__).parent / "templates",
+                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
+                lint=lint,
+                ready=ready,
+            )
+        ]
+
+
+def document(name: str) -> Document:
+    """The document that the template of the same name makes."""
+
+    def render(answer: Answer) -> str:
+        return answer.render(name)
+
+    return Document(render)
+
+
+def ready(profile: Profile) -> str:
+    """What is missing before this profile can be installed."""
+    if not profile.source and not profile.distro.tree:
+        return f"profile {profile.name} has no install source: set source, or tree in distro {profile.distro.name}"
+    if not profile.distro.vars.get("suite") and not profile.vars.get("suite"):
+        return f"distro {profile.distro.name} has no vars.suite, as in bookworm"
+    return ""
+
+
+def kernel_args(plan: BootPlan) -> Sequence[str]:
+    """What the installer must know before it has its answer file: how to ask nothing, and where the file is.
+
+    A locale alone makes it ask for the continent, so language and country are said too. Its network set-up asks for a
+    host name before the answer file is fetched.
+    """
+    answers = {**DEFAULTS, **(plan.profile.answers if plan.profile else {})}
+    name, _, domain = (plan.system.host if plan.system else "debian").partition(".")
+    args = [
+        "auto=true",
+        "priority=critical",
+        f"url={plan.answer_url('preseed.cfg')}",
+        *(f"{key}={answers[key]}" for key in ("language", "country", "locale")),
+        f"keymap={answers['keyboard']}",
+        "interface=auto",
+        f"hostname={name}",
+    ]
+    return [*args, f"domain={domain}"] if domain else args
+
+
+def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
+    """Remarks on rendered documents: what debconf and the shell say, and whether anybody can log in."""
+    findings = [*_syntax(documents)]
+    answers = profile.answers
+    users = answers.get("users") or []
+    access = [answers.get("root_password_hash"), answers.get("root_ssh_keys")]
+    if isinstance(users, Sequence):
+        access += [
+            user.get(key) for user in users if isinstance(user, Mapping) for key in ("password_hash", "ssh_keys")
+        ]
+    if not any(access):
+        text = f"profile {profile.name}: nobody can log in: no user has a password_hash or ssh_keys, and root is locked"
+        findings.append(Finding("warning", "preseed.cfg", text))
+    return findings
+
+
+def _syntax(documents: Mapping[str, str]) -> Iterable[Finding]:
+    judges = {"preseed.cfg": ["debconf-set-selections", "-c"], "report.sh": ["sh", "-n"], "late.sh": ["sh", "-n"]}
+    for name, command in judges.items():
+        if name not in documents or shutil.which(command[0]) is None:
+            continue
+        run = subprocess.run(command, input=documents[name], capture_output=True, text=True, check=False, timeout=10)
+        for line in (run.stderr + run.stdout).splitlines():
+            level = "warning" if run.returncode == 0 else "error"
+            yield Finding(level, name, line.strip())
+
+
+PLUGIN = Plugin(name="installer_preseed", settings=PreseedSettings, build=Preseed)
