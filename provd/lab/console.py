@@ -56,11 +56,12 @@ class Console:
             return self._text
 
     def _append(self, data: bytes) -> None:
-        # An escape sequence may arrive in two pieces: what follows the last escape waits for more.
+        # An escape sequence may arrive in two pieces: an unfinished one waits for more.
         self._pending += self._decode(data)
         escape = self._pending.rfind("\x1b")
         whole = len(self._pending)
-        if escape >= 0 and data and whole - escape < _LONGEST_ESCAPE:
+        unfinished = escape >= 0 and _ESCAPES.match(self._pending, escape) is None
+        if unfinished and data and whole - escape < _LONGEST_ESCAPE:
             whole = escape
         self._text += _ESCAPES.sub("", self._pending[:whole]).replace("\r", "")
         self._pending = self._pending[whole:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -156,8 +157,8 @@ def run_demo(firmware: str = "bios", *, screen: Screen | None = None, cache: Pat
 
 def _run(firmware: Firmware, screen: Screen, cache: Path, directory: Path) -> None:
     copy_data(cache, directory / "data")
-    site = write_site(directory)
-    with PrivateNetwork(directory) as network:
+    with tempfile.TemporaryDirectory(prefix="provd-demo-") as short, PrivateNetwork(directory) as network:
+        site = write_site(directory, Path(short) / "provd.sock")
         lan = network.segment()
         server = network.host("server")
         server.attach(lan, "eth0", f"{SERVER}/24")

@@ -14,19 +14,19 @@ SYSTEM = "first-machine"
 USER = "operator"
 MAC = "52:54:00:77:00:01"
 
-_PROVD_TOML = f"""\
+_PROVD_TOML = """\
 # Written by the demo. Everything not said here is provd's default.
 data_dir = "data"
 site_dir = "site"
-socket = "provd.sock"
+socket = "{socket}"
 user = ""                       # stay root: the checkout may be readable by root only; capabilities are dropped
 
 [[interface]]
 name = "eth0"
 
 [[subnet]]
-network = "{NETWORK}.0/24"
-pool = "{NETWORK}.100-{NETWORK}.200"
+network = "{network}.0/24"
+pool = "{network}.100-{network}.200"
 domain = "demo.example"
 
 [[plugins.trigger_script.scripts]]
@@ -79,18 +79,19 @@ def make_key(path: Path) -> str:
     return path.with_suffix(".pub").read_text().strip()
 
 
-def write_site(directory: Path, parent: str = "debian-12") -> DemoSite:
+def write_site(directory: Path, socket: Path, parent: str = "debian-12") -> DemoSite:
     """Write all files into an empty directory.
 
     Args:
         directory: for this run; its ``data`` holds payloads and image already.
+        socket: local socket of the service; its path must be short (108 octets, unix(7)).
         parent: profile the demo's own inherits from.
     """
-    site = DemoSite(directory / "provd.toml", directory / "provd.sock", directory / "key")
+    site = DemoSite(directory / "provd.toml", socket, directory / "key")
     public = make_key(site.key)
     for folder in ("site/profiles", "site/systems"):
         (directory / folder).mkdir(parents=True)
-    site.config.write_text(_PROVD_TOML)
+    site.config.write_text(_PROVD_TOML.format(network=NETWORK, socket=socket))
     profile = _PROFILE_TOML.format(parent=parent, user=USER, key=public)
     (directory / "site/profiles/demo.toml").write_text(profile)
     (directory / f"site/systems/{SYSTEM}.toml").write_text(_SYSTEM_TOML)

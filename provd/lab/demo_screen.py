@@ -20,7 +20,7 @@ class Screen:
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._started = time.monotonic()
         self._bar: Progress | None = None
-        self._last = ("", -_STEP_PERCENT, 0.0)
+        self._last = (-_STEP_PERCENT, self._started)
         if self._console.is_terminal:
             columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
             self._bar = Progress(*columns, console=self._console, transient=True)
@@ -44,6 +44,7 @@ class Screen:
     def restart(self) -> None:
         """Count from zero."""
         self._started = time.monotonic()
+        self._last = (0, self._started)
 
     def say(self, text: str) -> None:
         """One line without a time."""
@@ -59,9 +60,9 @@ class Screen:
         if self._bar is not None:
             self._bar.update(self._task, description=text[:60], completed=share)
             return
-        said, percent, at = self._last
+        percent, at = self._last
         now = time.monotonic()
-        if text == said and int(share * 100) < percent + _STEP_PERCENT and now - at < _QUIET_S:
+        if share * 100 < percent + _STEP_PERCENT and now - at < _QUIET_S:
             return
-        self._last = (text, int(share * 100), now)
+        self._last = (int(share * 100), now)
         self._console.print(f"{self.elapsed():7.1f} s  ... {text} {share:4.0%}", markup=False)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from provd.api.client import LocalClient
+from provd.api.client import ApiError, LocalClient, NotReachableError
 from provd.lab.errors import LabError
 from provd.lab.network import Host
 
@@ -40,11 +40,11 @@ class RunningService:
             LabError: it ended, or did not answer in time; the sentence has the last lines of its log.
         """
         until = time.monotonic() + timeout_s
-        error: Exception | None = None
+        error: LabError | None = None
         while time.monotonic() < until and self.process.running():
             try:
-                self.client.call("status")
-            except Exception as caught:  # noqa: BLE001  not listening yet looks different in every client
+                self.call("status")
+            except LabError as caught:
                 error = caught
                 time.sleep(0.1)
             else:
@@ -54,14 +54,26 @@ class RunningService:
         msg = f"provd run {why}; its log {self.process.log} ends with:\n{last}"
         raise LabError(msg)
 
+    def call(self, operation: str, **arguments: object) -> Any:
+        """Run an operation of the service; its result as plain values.
+
+        Raises:
+            LabError: it refused, or nobody answers.
+        """
+        try:
+            return self.client.call(operation, arguments)
+        except (ApiError, NotReachableError) as error:
+            msg = f"provd, operation {operation}: {error}"
+            raise LabError(msg) from error
+
     def boots(self, system: str) -> Sequence[Mapping[str, Any]]:
         """Boot sessions of a system or MAC, the oldest first."""
-        rows: Sequence[Mapping[str, Any]] = self.client.call("boots", {"system": system, "limit": 20})
+        rows: Sequence[Mapping[str, Any]] = self.call("boots", system=system, limit=20)
         return sorted(rows, key=lambda row: float(row["started_at"]))
 
     def events(self, system: str, session: str = "", after: int = 0) -> Sequence[Mapping[str, Any]]:
         """Timeline rows of a boot, the newest if none is named: ``id``, ``at``, ``kind``, ``text``, ``fields``."""
-        trace = self.client.call("trace", {"system": system, "session": session, "after": after})
+        trace = self.call("trace", system=system, session=session, after=after)
         rows: Sequence[Mapping[str, Any]] = trace["events"]
         return rows
 

@@ -34,7 +34,7 @@ class Step:
 
 
 def _is_loader(row: Row) -> bool:
-    return row["fields"].get("role") == "loader"
+    return str(row["fields"].get("role")) == "loader"
 
 
 #: Steps of an image installation, in order.
