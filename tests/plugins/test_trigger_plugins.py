@@ -1,0 +1,170 @@
+"""trigger_script and trigger_webhook (security row C09)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provd.plugin.api import Event, ProcessResult
+from provd.plugin.errors import PluginError
+from tests.fakes.plugin_world import FakeRuntime, run_now
+from tests.fakes.shipped_plugins import shipped
+
+EVENT = Event("install.finished", 1.5, "s1", "web1", "52:54:00:aa:bb:cc", {"text": "ok", "root_password": "x"}, 7)
+SCRIPT: dict[str, Any] = {
+    "name": "after",
+    "on": ["install.finished"],
+    "argv": ["/usr/local/bin/after", "-v", "--", "{system}", "{mac}", "plain"],
+    "timeout_s": 30,
+}
+HOOK: dict[str, Any] = {"name": "cmdb", "on": ["install.*"], "url": "https://cmdb.example/x", "backoff_s": 2.0}
+
+
+def script(runtime: FakeRuntime, **more: Any) -> Any:
+    host = shipped("trigger_script", {"scripts": [{**SCRIPT, **more}]})
+    host.start(runtime)
+    return host.triggers["after"]
+
+
+def test_a_script_gets_arguments_json_and_environment() -> None:
+    runtime = FakeRuntime(processes=[ProcessResult(0, b"done\n")])
+    trigger = script(runtime)
+    assert (trigger.on, trigger.timeout_s) == (("install.finished",), 35)
+    assert run_now(trigger.run(EVENT)) == "done\n"
+    argv, stdin, timeout_s, env = runtime.ran[0]
+    assert argv == ("/usr/local/bin/after", "-v", "--", "web1", "52:54:00:aa:bb:cc", "plain")
+    assert timeout_s == 30
+    assert json.loads(stdin)["fields"] == {"text": "ok", "root_password": "***"}
+    assert env == {
+        "PROVD_EVENT": "install.finished",
+        "PROVD_SYSTEM": "web1",
+        "PROVD_MAC": "52:54:00:aa:bb:cc",
+        "PROVD_SESSION": "s1",
+        "PROVD_AT": "1.500",
+    }
+
+
+@pytest.mark.parametrize("name", ["; reboot", "`id`", "$(id)", "-rf", "--help", "a\nb", "a\0b", "x" * 5000])
+def test_c09_a_hostile_name_stays_one_argument_after_the_dashes(name: str) -> None:
+    runtime = FakeRuntime()
+    run_now(script(runtime).run(Event("install.finished", 0.0, system=name)))
+    argv, _, _, env = runtime.ran[0]
+    assert argv[:3] == ("/usr/local/bin/after", "-v", "--")
+    assert len(argv) == 6
+    assert argv[3] == env["PROVD_SYSTEM"] == name.replace("\n", " ").replace("\0", " ")[:1024]
+
+
+def test_a_failing_script_is_a_failure_with_its_last_words() -> None:
+    runtime = FakeRuntime(processes=[ProcessResult(3, b"", b"no answer/t0ken/x\n")])
+    with pytest.raises(RuntimeError, match=r"^/usr/local/bin/after ended with status 3: no answer/\*\*\*/x$"):
+        run_now(script(runtime).run(EVENT))
+
+
+def test_output_is_capped() -> None:
+    assert len(run_now(script(FakeRuntime(processes=[ProcessResult(0, b"x" * 65536)])).run(EVENT))) == 4096
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        ([], "must begin with an absolute path"),
+        (["after"], "must begin with an absolute path"),
+        (["/bin/x", "{system}"], "placeholders may only stand after '--'"),
+        (["/bin/x", "--name={system}", "--"], "placeholders may only stand after '--'"),
+        (["/bin/x", "--", "name={system}"], "a placeholder must be a whole argument"),
+    ],
+)
+def test_c09_a_command_line_that_mixes_values_with_options_stops_the_start(argv: list[str], sentence: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        shipped("trigger_script", {"scripts": [{**SCRIPT, "argv": argv}]})
+    assert sentence in str(caught.value)
+
+
+def webhook(runtime: FakeRuntime, **more: Any) -> Any:
+    host = shipped("trigger_webhook", {"hooks": [{**HOOK, **more}]})
+    host.start(runtime)
+    return host.triggers["cmdb"]
+
+
+def test_a_webhook_posts_json_and_signs_it(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("key\n")
+    secret.chmod(0o600)
+    runtime = FakeRuntime(answers=[(204, b"")])
+    assert run_now(webhook(runtime, secret_file=str(secret)).run(EVENT)) == "status 204 at attempt 1"
+    method, url, body, headers = runtime.sent[0]
+    assert (method, url) == ("POST", "https://cmdb.example/x")
+    assert json.loads(body) == {
+        "kind": "install.finished",
+        "at": 1.5,
+        "session": "s1",
+        "system": "web1",
+        "mac": "52:54:00:aa:bb:cc",
+        "fields": {"text": "ok", "root_password": "***"},
+        "id": 7,
+    }
+    assert headers["Content-Type"] == "application/json"
+    assert headers["X-Provd-Signature"] == "sha256=" + hmac.new(b"key", body, hashlib.sha256).hexdigest()
+
+
+def test_a_webhook_without_secret_is_not_signed() -> None:
+    runtime = FakeRuntime(answers=[(200, b"")])
+    run_now(webhook(runtime).run(EVENT))
+    assert "X-Provd-Signature" not in runtime.sent[0][3]
+
+
+def test_a_webhook_tries_again_with_growing_pauses() -> None:
+    runtime = FakeRuntime(answers=[(503, b""), ConnectionError("refused"), (429, b""), (200, b"")])
+    assert run_now(webhook(runtime, attempts=4).run(EVENT)) == "status 200 at attempt 4"
+    assert runtime.slept == [2.0, 4.0, 8.0]
+
+
+def test_a_webhook_gives_up_after_its_attempts() -> None:
+    runtime = FakeRuntime(answers=[TimeoutError("no complete answer in 10 s")] * 3)
+    with pytest.raises(RuntimeError, match=r"^cmdb: no complete answer in 10 s$"):
+        run_now(webhook(runtime).run(EVENT))
+    assert len(runtime.sent) == 3
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    runtime = FakeRuntime(answers=[(403, b"")])
+    with pytest.raises(RuntimeError, match=r"^cmdb: status 403$"):
+        run_now(webhook(runtime).run(EVENT))
+    assert len(runtime.sent) == 1
+
+
+def test_the_whole_timeout_covers_every_attempt_and_pause() -> None:
+    assert webhook(FakeRuntime(), attempts=3, timeout_s=10).timeout_s == 30 + 2 + 4 + 5
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "sentence"),
+    [
+        ("key", 0o644, "may be read by others; use chmod 600"),
+        ("key", 0o640, "may be read by others; use chmod 600"),
+        (" \n", 0o600, "is empty"),
+        (None, 0, "No such file or directory"),
+    ],
+)
+def test_an_unsafe_or_missing_secret_stops_the_start(
+    tmp_path: Path, content: str | None, mode: int, sentence: str
+) -> None:
+    secret = tmp_path / "secret"
+    if content is not None:
+        secret.write_text(content)
+        secret.chmod(mode)
+    with pytest.raises(PluginError) as caught:
+        webhook(FakeRuntime(), secret_file=str(secret))
+    assert "plugin trigger_webhook: it cannot be built" in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["ftp://h/", "http://user:pw@h/", "http:///x", "h"])
+def test_a_wrong_url_stops_the_start(url: str) -> None:
+    with pytest.raises(PluginError, match="must be http or https with a host and without a password"):
+        webhook(FakeRuntime(), url=url)
