@@ -62,8 +62,7 @@ class AddressTable:
         for address in gone:
             if address not in self._by_address:
                 self._free.give_back(address)
-        if gone:
-            self._order_idle()
+        self._order_idle()
 
     def __contains__(self, address: int) -> bool:
         return self._first <= address <= self._last
@@ -107,7 +106,9 @@ class AddressTable:
         if address not in self or not self._unreserved(who, address):
             return False
         binding = self._by_address.get(address)
-        return binding is None or binding.state is State.IDLE or self._owns(who, binding)
+        if binding is None or binding.state is State.IDLE:
+            return True
+        return binding.who.key == who.key and binding.state is not State.DECLINED
 
     def in_pool(self, address: int) -> bool:
         """The address may be given dynamically."""
@@ -234,9 +235,6 @@ class AddressTable:
     def _first_client_id(self, key: bytes) -> bytes | None:
         binding = self._held.get(key) or self._offers.get(key)
         return None if binding is None else binding.who.client_id
-
-    def _owns(self, who: Who, binding: Binding) -> bool:
-        return binding.state is not State.DECLINED and binding.who.key == who.key
 
     def _unreserved(self, who: Who, address: int) -> bool:
         owner = self._reserved.get(address)

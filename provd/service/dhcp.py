@@ -230,7 +230,7 @@ class DhcpService:
         known = system is not None
         mine = next((address for address in reserved if address in table), 0)
         who = table.who(packet.htype, packet.mac, client_id, known=known, reserved=mine)
-        if packet.message_type == MessageType.REQUEST and table.held(who) is None and not known:
+        if packet.message_type == MessageType.REQUEST and not packet.server_id and not known and not table.held(who):
             elsewhere = self.tables.elsewhere(table, packet.htype, packet.mac, client_id, known=known)
             return replace(who, elsewhere=elsewhere) if elsewhere else who
         return who

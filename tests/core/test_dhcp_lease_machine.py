@@ -34,6 +34,7 @@ class LeaseTable(RuleBasedStateMachine):
         super().__init__()
         self.table = AddressTable(SUBNET, excluded=(SERVER,))
         self.table.reserve({RESERVED: self.mac(0)})
+        self.last = 14
         self.now = 1000.0
         self.wall = 5000.0
         self.stored: dict[int, Lease] = {}
@@ -77,7 +78,8 @@ class LeaseTable(RuleBasedStateMachine):
         address = outcome.address
         assert self.live(address) in {b"", who.key}
         standing = self.offered.get(who.key)
-        if standing is not None and standing[1] > self.now and not who.reserved:
+        fits = standing is not None and standing[1] > self.now and standing[0] <= int(NETWORK[self.last])
+        if standing is not None and fits and not who.reserved:
             assert address == standing[0], "a repeated DISCOVER gets the same address"
         for key, (other, until) in self.offered.items():
             assert key == who.key or other != address or until <= self.now, "offered to somebody else"
@@ -173,7 +175,7 @@ class LeaseTable(RuleBasedStateMachine):
         self.table.reconfigure(
             Subnet("lab", NETWORK, Pool(NETWORK[10], NETWORK[last]), offer_s=60, decline_s=600), (SERVER,)
         )
-        self.offered.clear()
+        self.last = last
 
     @invariant()
     def no_address_has_two_owners_and_no_client_two_addresses(self) -> None:
