@@ -156,8 +156,7 @@ def encode(
         requested: option 55 of the client.
         keep: codes that are dropped last.
 
-    Raises:
-        WireError: a value that does not fit into its field.
+    Raises WireError for a value that does not fit into its field.
     """
     if trailer is None and codes.RELAY_INFORMATION in packet.options:
         trailer = (codes.RELAY_INFORMATION, packet.options[codes.RELAY_INFORMATION])

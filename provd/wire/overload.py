@@ -34,8 +34,8 @@ class Placement:
 
 
 @dataclass(slots=True)
-class _Bin:
-    """One field that takes options, in wire order."""
+class _Field:
+    """One field that takes options; they stand in it in wire order."""
 
     room: int
     chosen: list[int] = field(default_factory=list)
@@ -49,6 +49,9 @@ class _Bin:
 
     def join(self, parts: Sequence[tuple[int, bytes]]) -> bytes:
         return b"".join([parts[index][1] for index in sorted(self.chosen)])
+
+    def overloaded(self, parts: Sequence[tuple[int, bytes]]) -> bytes:
+        return self.join(parts) + bytes((END,)) if self.chosen else b""
 
 
 def place(
@@ -64,48 +67,36 @@ def place(
 
     An option is never cut (RFC 2131 section 4.1) and its instances stay in one field. The trailer (option 82) goes last
     into the options field and nowhere else (RFC 3046 section 2.2); it ranks after ``keep`` and before all others.
-
-    Args:
-        parts: (code, encoded instances) in wire order.
-        room: octets of the options field, the END option not counted.
-        trailer: (code, encoded instances) of the option that stands last.
-        keep: codes that are dropped last, most important first.
-        spare_file: the ``file`` field is free for options.
-        spare_sname: the ``sname`` field is free for options.
+    ``parts`` are (code, encoded instances) in wire order, ``room`` counts octets without END, ``keep`` has the most
+    important code first; ``spare_*`` say which fields are free.
     """
-    spare = spare_file or spare_sname
-    main = _Bin(room - (_OVERLOAD_OPTION_SIZE if spare else 0))
-    extra_file = _Bin(FILE_SIZE - 1 if spare_file else -1)
-    extra_sname = _Bin(SNAME_SIZE - 1 if spare_sname else -1)
-    rank = {code: position for position, code in enumerate(keep)}
-    order = sorted(range(len(parts)), key=lambda index: (rank.get(parts[index][0], len(rank)), index))
-    kept = [index for index in order if parts[index][0] in rank]
-    others = order[len(kept) :]
+    overload = _OVERLOAD_OPTION_SIZE if spare_file or spare_sname else 0
+    main = _Field(room - overload)
+    file = _Field(FILE_SIZE - 1 if spare_file else -1)
+    sname = _Field(SNAME_SIZE - 1 if spare_sname else -1)
     dropped: list[int] = []
 
-    def fill(indexes: list[int]) -> None:
+    def fill(indexes: Sequence[int]) -> None:
         for index in indexes:
             code, octets = parts[index]
-            if not any(target.take(index, len(octets)) for target in (main, extra_file, extra_sname)):
+            if not any(target.take(index, len(octets)) for target in (main, file, sname)):
                 dropped.append(code)
 
+    kept, others = _by_importance(parts, keep)
     fill(kept)
-    tail = b""
-    if trailer is not None:
-        if len(trailer[1]) <= main.room:
-            tail = trailer[1]
-            main.room -= len(tail)
-        else:
-            dropped.append(trailer[0])
+    tail = b"" if trailer is None else trailer[1]
+    if trailer is not None and len(tail) > main.room:
+        dropped.append(trailer[0])
+        tail = b""
+    main.room -= len(tail)
     fill(others)
+    flag = (1 if file.chosen else 0) | (2 if sname.chosen else 0)
+    head = main.join(parts) + (bytes((OVERLOAD, 1, flag)) if flag else b"")
+    return Placement(head + tail, file.overloaded(parts), sname.overloaded(parts), tuple(dropped))
 
-    flag = (1 if extra_file.chosen else 0) | (2 if extra_sname.chosen else 0)
-    head = main.join(parts)
-    if flag:
-        head += bytes((OVERLOAD, 1, flag))
-    return Placement(
-        options=head + tail,
-        file=extra_file.join(parts) + bytes((END,)) if flag & 1 else b"",
-        sname=extra_sname.join(parts) + bytes((END,)) if flag & 2 else b"",
-        dropped=tuple(dropped),
-    )
+
+def _by_importance(parts: Sequence[tuple[int, bytes]], keep: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Positions of what stays as long as possible, in the order of ``keep``, and of all others in wire order."""
+    at = {code: index for index, (code, _) in enumerate(parts)}
+    kept = [at[code] for code in keep if code in at]
+    return kept, [index for index in range(len(parts)) if index not in kept]

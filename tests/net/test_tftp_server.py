@@ -180,7 +180,7 @@ def test_t21_writing_is_refused(world: TftpWorld) -> None:
 
 
 @pytest.mark.parametrize("name", ["../etc/passwd", "a/../../x", "..\\x", "/..", "//"])
-def test_t23_paths_out_of_the_tree_are_refused_before_anybody_is_asked(world: TftpWorld, name: str) -> None:
+def test_t23_c20_paths_out_of_the_tree_are_refused_before_anybody_is_asked(world: TftpWorld, name: str) -> None:
     assert error_of(world.rrq(name)) == tftp.ErrorCode.ACCESS_VIOLATION
     assert world.events == []
 

@@ -132,36 +132,41 @@ def test_c24_each_packet_cut_at_each_octet(data: bytes) -> None:
             decoder(data[:size])
 
 
-def test_mutated_captures_decode_or_raise_wire_error_in_bounded_time() -> None:
+def cpu_seconds(decoder: Callable[[bytes], object], data: bytes) -> float:
+    """Processor time of one decode, the best of three where the first was slow: a garbage collection is not the codec."""
+    best = 1.0
+    for _ in range(3):
+        start = time.process_time()
+        with contextlib.suppress(WireError):
+            decoder(data)
+        best = min(best, time.process_time() - start)
+        if best < 0.005:
+            break
+    return best
+
+
+def test_c21_mutated_captures_decode_or_raise_wire_error_in_bounded_time() -> None:
     chooser = random.Random(20)
-    slowest = 0.0
     for _ in range(20_000):
         data = bytearray(chooser.choice(CAPTURES))
         for _ in range(chooser.randrange(1, 8)):
             data[chooser.randrange(len(data))] = chooser.randrange(256)
         octets = bytes(data[: chooser.randrange(len(data))] if chooser.random() < 0.1 else data)
         decoder = decode if len(octets) >= 240 else tftp.decode
-        start = time.process_time()
-        with contextlib.suppress(WireError):
-            decoder(octets)
-        slowest = max(slowest, time.process_time() - start)
-    assert slowest < 0.010
+        assert cpu_seconds(decoder, octets) < 0.010
 
 
 @pytest.mark.parametrize("filler", [b"\x07\x00", b"\x07\x01a", b"\x00", b"\x01\x00\x02\x00"])
 def test_the_most_expensive_dhcp_packets_are_cheap(filler: bytes) -> None:
     data = b"\x01\x01\x06\x00" + bytes(232) + b"\x63\x82\x53\x63" + (filler * 16384)[: (16384 - 240) // 12 * 12]
-    start = time.process_time()
-    decode(data)
-    assert time.process_time() - start < 0.010
+    assert cpu_seconds(decode, data) < 0.010
 
 
 def test_the_most_expensive_domain_lists_are_cheap() -> None:
     data = b"\x01a" * 126 + b"\0" + b"\xc0\x00" * 30000
-    start = time.process_time()
     with pytest.raises(WireError, match="more than 128 names"):
         decode_domain_search(data)
-    assert time.process_time() - start < 0.050
+    assert cpu_seconds(decode_domain_search, data) < 0.050
 
 
 label = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
@@ -211,7 +216,7 @@ def test_tftp_data_ack_error_round_trip(number: int, octets: bytes) -> None:
 
 
 @given(st.text(max_size=60))
-def test_t23_a_clean_path_stays_inside(name: str) -> None:
+def test_t23_c20_a_clean_path_stays_inside(name: str) -> None:
     try:
         path = clean_path(name)
     except WireError:

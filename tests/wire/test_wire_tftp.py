@@ -87,6 +87,6 @@ def test_t23_paths_have_one_form(name: str, path: str) -> None:
     "name",
     ["", "/", "..", "../etc/passwd", "a/../../b", "a/..", "..\\..\\x", "/../data-private/x", "a\0b", "a\nb", "\x7f"],
 )
-def test_t23_paths_that_are_refused(name: str) -> None:
+def test_t23_c20_paths_that_are_refused(name: str) -> None:
     with pytest.raises(WireError, match="file name"):
         clean_path(name)
