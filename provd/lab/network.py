@@ -162,7 +162,7 @@ class PrivateNetwork:
         self._unique = f"{_PREFIX}-{os.getpid()}-{next(_numbers)}"
         self._namespaces: list[str] = []
         self._hosts: list[Host] = []
-        self._segments = 0
+        self.segments: list[Segment] = []
         self._switch = ""
 
     def __enter__(self) -> Self:
@@ -188,8 +188,9 @@ class PrivateNetwork:
 
     def segment(self) -> Segment:
         """A new broadcast domain."""
-        self._segments += 1
-        return Segment(self._switch, f"br{self._segments}")
+        made = Segment(self._switch, f"br{len(self.segments) + 1}")
+        self.segments.append(made)
+        return made
 
     def host(self, name: str) -> Host:
         """A new host without interfaces."""
