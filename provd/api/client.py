@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -46,18 +47,23 @@ class LocalClient:
         timeout: seconds that one call may take.
     """
 
-    def __init__(self, socket_path: str, timeout: float = 30.0) -> None:
-        self.socket_path = socket_path
+    def __init__(self, socket_path: str | Path, timeout: float = 30.0) -> None:
+        self.socket_path = str(socket_path)
         self._timeout = timeout
 
-    def call(self, name: str, arguments: Mapping[str, object] | None = None) -> Any:
+    def call(self, operation: str, given: Mapping[str, object] | None = None, /, **arguments: object) -> Any:
         """Run one operation and return its result.
+
+        Args:
+            operation: its name, as in ``system.list``.
+            given: its arguments.
+            arguments: further ones by name.
 
         Raises:
             ApiError: the service refused.
             NotReachableError: there is no service at this socket, or it did not answer in time.
         """
-        return self._exchange("POST", f"/v1/call/{name}", json.dumps(dict(arguments or {})).encode())
+        return self._exchange("POST", f"/v1/call/{operation}", json.dumps({**(given or {}), **arguments}).encode())
 
     def operations(self) -> list[dict[str, Any]]:
         """Every operation: ``name``, ``summary``, ``permission``, ``example``, ``arguments`` (a JSON Schema).

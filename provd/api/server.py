@@ -1,6 +1,6 @@
 """JSON over HTTP on a local socket: one POST per operation."""
 
-# ruff: noqa: N802 - the method names are Twisted's
+# ruff: noqa: N802, N803, FBT001, FBT002 - the signatures are Twisted's
 # mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations

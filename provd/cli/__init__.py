@@ -1,1 +1,1 @@
-
+"""The command line: a client of the local API, and what works without a running service."""

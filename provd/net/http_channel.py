@@ -73,8 +73,8 @@ class BootChannel(http.HTTPChannel):
     def write(self, data: bytes) -> None:
         """Write so that the producer hears when the kernel has everything.
 
-        A transport pauses its producer only once more than ``bufferSize`` octets wait; for one call that is none, so every
-        write is reported when it has left, the last and the smallest too. (The same number is the size of reads.)
+        A transport pauses its producer only once more than ``bufferSize`` octets wait; for one call that is none, so
+        every write is reported when it has left, the smallest too. (The same number is the size of reads.)
         """
         usual = self.transport.bufferSize if hasattr(self.transport, "bufferSize") else 0
         self.transport.bufferSize = 0

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="no-untyped-call, untyped-decorator"
+
 from __future__ import annotations
 
 import os
@@ -7,7 +9,8 @@ from pathlib import Path
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import provider
 
 from provd.model.content import Content, FileBody, NotFound, StreamBody
 from provd.net.http import HttpLimits, HttpSite
@@ -308,6 +311,7 @@ def test_a_stream_of_unknown_length_is_chunked_for_1_1_and_closed_for_1_0(
 def test_c18_no_token_in_any_log_line(web: FakeConnection, tree: FakeTree) -> None:
     seen: list[str] = []
 
+    @provider(ILogObserver)
     def observe(event: LogEvent) -> None:
         seen.append(repr(event))
 

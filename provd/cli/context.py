@@ -1,0 +1,124 @@
+"""What every command shares: the configuration it looks at, the client, and how errors end."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from provd.config.schema import ServerConfig
+
+OK: Final = 0
+REFUSED: Final = 1
+NOT_REACHABLE: Final = 3
+EXIT_CODES: Final = (
+    "Exit codes: 0 done; 1 refused or failed, one sentence on standard error says why; 2 wrong usage; "
+    "3 no service answers at the socket."
+)
+DEFAULT_CONFIG: Final = "/etc/provd/provd.toml"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Client(Protocol):
+    """The local API."""
+
+    def call(self, operation: str, given: Mapping[str, object] | None = None, /, **arguments: object) -> Any:
+        """Run an operation."""
+        ...
+
+    def operations(self) -> list[dict[str, Any]]:
+        """Describe every operation."""
+        ...
+
+
+@dataclass
+class Context:
+    """State of one invocation.
+
+    Attributes:
+        config: path of ``provd.toml``.
+        socket: path of the local socket, empty for the configuration's.
+        run: runs the service with a configuration and returns the exit code.
+        make_client: makes a client for a socket path.
+    """
+
+    config: str
+    socket: str
+    run: Callable[[Path], int]
+    make_client: Callable[[str], Client]
+    _client: Client | None = field(default=None, repr=False)
+
+    def server_config(self) -> ServerConfig:
+        """The configuration; its defaults where the default file does not exist.
+
+        Raises:
+            click.ClickException: it has an error, or a file that was named does not exist.
+        """
+        from provd.config.errors import ConfigError
+        from provd.config.settings import from_table, load
+
+        path = Path(self.config)
+        try:
+            if self.config == DEFAULT_CONFIG and not path.exists():
+                return from_table({}, path)
+            return load(path)
+        except (ConfigError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+    @property
+    def client(self) -> Client:
+        """The client of the service this configuration belongs to."""
+        if self._client is None:
+            self._client = self.make_client(self.socket or self.server_config().socket)
+        return self._client
+
+
+def local_client(socket: str) -> Client:
+    """The real client."""
+    from provd.api.client import LocalClient
+
+    return LocalClient(socket)
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+class NotReachable(click.ClickException):
+    """No service answers."""
+
+    exit_code = NOT_REACHABLE
+
+
+def sentences(function: F) -> F:
+    """Turn the errors of provd into one sentence and the documented exit code."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        from provd.api.client import ApiError, NotReachableError
+
+        try:
+            return function(*args, **kwargs)
+        except ApiError as error:
+            raise click.ClickException(str(error)) from error
+        except NotReachableError as error:
+            raise NotReachable(str(error)) from error
+
+    return wrapper  # type: ignore[return-value]
+
+
+def output_option(function: F) -> F:
+    """``-o table|json``."""
+    return click.option(
+        "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+    )(function)
+
+
+def example(*lines: str) -> str:
+    """An epilog with command lines."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)

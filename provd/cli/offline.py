@@ -1,0 +1,109 @@
+"""Commands that need no running service: run, check, fetch, image, config, demo."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from provd.cli.context import REFUSED, Context, example, output_option, pass_context
+from provd.cli.output import progress, show
+
+
+@click.command(epilog=example("provd --config /etc/provd/provd.toml run"))
+@click.option("--config", "config", type=click.Path(), help="Configuration file.")
+@pass_context
+def run(context: Context, config: str | None) -> None:
+    """Run the service until it is told to stop (SIGTERM); SIGHUP reloads."""
+    sys.exit(context.run(Path(config or context.config)))
+
+
+@click.command(epilog=example("provd check", "provd check --config ./provd.toml"))
+@click.option("--config", "config", type=click.Path(), help="Configuration file.")
+@output_option
+@pass_context
+def check(context: Context, config: str | None, output: str) -> None:
+    """Check configuration, plugins, distros, profiles, systems, boot files and ports, without a running service."""
+    from provd.cli.preflight import preflight
+
+    findings = preflight(Path(config or context.config))
+    show([{"level": one.level, "text": one.text} for one in findings], output)
+    if any(one.level == "error" for one in findings):
+        sys.exit(REFUSED)
+
+
+@click.command(epilog=example("provd fetch debian-12", "provd fetch loaders"))
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--refresh", is_flag=True, help="Fetch again although everything is there.")
+@pass_context
+def fetch(context: Context, names: tuple[str, ...], *, refresh: bool) -> None:
+    """Get boot payloads from signed packages: installer kernels and initial RAM disks, or the boot loaders."""
+    from provd.payload.catalogue import PAYLOADS
+    from provd.payload.errors import PayloadError
+    from provd.payload.fetch import fetch as fetch_payload
+
+    if not names:
+        rows = [{"name": spec.name, "summary": spec.summary} for spec in PAYLOADS.values()]
+        show(rows, "table")
+        return
+    data_dir = Path(context.server_config().data_dir)
+    for name in names:
+        try:
+            with progress() as report:
+                record = fetch_payload(name, data_dir, report, refresh=refresh)
+        except PayloadError as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{name}: {len(record.files)} files in {data_dir / 'payload' / name}")
+
+
+@click.group(epilog=example("provd image build debian-12"))
+def image() -> None:
+    """Disk images for the image installer."""
+
+
+@image.command("build", epilog=example("provd image build debian-12"))
+@click.argument("name")
+@click.option("--refresh", is_flag=True, help="Build again although it is there.")
+@pass_context
+def image_build(context: Context, name: str, *, refresh: bool) -> None:
+    """Build the image NAME from packages."""
+    from provd.image.build import build_image
+    from provd.image.errors import ImageError
+
+    cache = Path(context.server_config().data_dir) / "image"
+    try:
+        with progress() as report:
+            manifest = build_image(name, cache, report, refresh=refresh)
+    except ImageError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{manifest.name}: {manifest.raw_size} octets in {cache / manifest.name}")
+
+
+@image.command("list", epilog=example("provd image list"))
+@output_option
+@pass_context
+def image_list(context: Context, output: str) -> None:
+    """List images."""
+    from provd.image.library import list_images, stored_size
+
+    cache = Path(context.server_config().data_dir) / "image"
+    rows = [
+        {"name": one.name, "raw_size": one.raw_size, "stored": stored_size(cache, one), "created": one.created}
+        for one in list_images(cache)
+    ]
+    show(rows, output)
+
+
+@click.group(epilog=example("provd config schema"))
+def config() -> None:
+    """The configuration file."""
+
+
+@config.command("schema", epilog=example("provd config schema > provd.schema.json"))
+def config_schema() -> None:
+    """Print the JSON Schema of provd.toml."""
+    from provd.config.settings import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,119 @@
+"""What can be checked before a start: files, plugins, boot files and ports."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from provd.config.catalogue import Catalogue
+from provd.config.errors import ConfigError
+from provd.config.layers import layers
+from provd.config.payloads import missing_payloads
+from provd.config.schema import ServerConfig
+from provd.config.settings import check_plugin_tables, load, model_subnets
+from provd.config.systems import check_systems
+from provd.plugin.discovery import discover, select_enabled, shipped_dir
+from provd.plugin.errors import PluginError
+from provd.plugin.host import PluginHost
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One result: ``level`` is ``error``, ``warning`` or ``info``."""
+
+    level: str
+    text: str
+
+
+def preflight(path: Path) -> list[Remark]:
+    """Everything that is wrong, and which ports machines must reach; errors first.
+
+    Args:
+        path: ``provd.toml``.
+    """
+    try:
+        config = load(path)
+    except (ConfigError, OSError) as error:
+        return [Remark("error", str(error))]
+    found = [*_plugins(config, path), *_catalogue(config), *_ports(config)]
+    order = ("error", "warning", "info")
+    return sorted(found, key=lambda remark: order.index(remark.level))
+
+
+def _plugins(config: ServerConfig, path: Path) -> Iterator[Remark]:
+    """Found, not named twice, settings decoded, objects built and their hooks known."""
+    try:
+        found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
+        check_plugin_tables(config, found.keys(), str(path))
+        host = PluginHost(
+            select_enabled(found, config.enabled),
+            config.plugins,
+            clock=time.monotonic,
+            data_dir=config.data_dir,
+            critical=config.critical,
+            file=str(path),
+        )
+    except (ConfigError, PluginError, OSError) as error:
+        yield Remark("error", str(error))
+        return
+    yield Remark("info", f"plugins: {', '.join(host.names)}")
+    host.close()
+
+
+def _catalogue(config: ServerConfig) -> Iterator[Remark]:
+    catalogue = Catalogue.load(layers(config.plugin_dirs, config.site_dir))
+    for problem in catalogue.problems:
+        yield Remark("error", str(problem))
+    for problem in check_systems(tuple(catalogue.systems.values()), catalogue.profiles, model_subnets(config)):
+        yield Remark("error", str(problem))
+    used = {system.profile for system in catalogue.systems.values()}
+    distros = {profile.distro.name for name, profile in catalogue.profiles.items() if name in used}
+    for problem in missing_payloads(catalogue.distros.values(), Path(config.data_dir)):
+        needed = problem.subject.removeprefix("distro ") in distros
+        yield Remark("error" if needed else "warning", str(problem))
+    counts = f"{len(catalogue.distros)} distros, {len(catalogue.profiles)} profiles, {len(catalogue.systems)} systems"
+    yield Remark("info", f"catalogue: {counts} in files")
+    for profile in catalogue.profiles.values():
+        if profile.boot.answers_bind != "lease":
+            yield Remark("warning", f"profile {profile.name}: answers.bind is {profile.boot.answers_bind}, not lease")
+
+
+def _ports(config: ServerConfig) -> Iterator[Remark]:
+    """Ports a firewall must let through, and whether they can be bound here and now."""
+    listen = config.listen
+    wanted = (
+        ("DHCP", socket.SOCK_DGRAM, listen.dhcp_port, "udp"),
+        ("TFTP", socket.SOCK_DGRAM, listen.tftp_port, "udp"),
+        ("HTTP", socket.SOCK_STREAM, listen.http_port, "tcp"),
+    )
+    for service, kind, port, name in wanted:
+        yield Remark("info", f"{service}: port {port}/{name} must be reachable for machines")
+        addresses = [str(address) for address in listen.addresses] if service != "DHCP" else []
+        for address in addresses or [""]:
+            fault = _bind_fault(kind, address, port)
+            if fault:
+                yield Remark("error" if fault[0] else "warning", f"{service} port {port}/{name}: {fault[1]}")
+    if not config.interfaces:
+        yield Remark("warning", "no [[interface]] is configured: DHCP answers nobody")
+
+
+def _bind_fault(kind: socket.SocketKind, address: str, port: int) -> tuple[bool, str] | None:
+    """(is an error, sentence) where the port cannot be bound."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False, "another program has it (a running provd, if this is its machine)"
+            if error.errno == errno.EACCES:
+                return False, "this user may not bind it; root or CAP_NET_BIND_SERVICE may"
+            if error.errno == errno.EADDRNOTAVAIL:
+                return True, f"{address} is no address of this machine"
+            return True, str(error.strerror)
+    return None

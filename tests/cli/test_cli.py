@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from provd.cli.context import local_client
+from provd.cli.main import build_cli
+from provd.plugin.contract import Operation
+from tests.fakes.fake_api import Backend, TableClient
+
+
+class ZoneArguments(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    zone: str
+    serial: int = 1
+    hosts: list[str] = msgspec.field(default_factory=list)
+
+
+ZONE = Operation(
+    "dns.sync",
+    "Write the zone.",
+    "operate",
+    ZoneArguments,
+    lambda a: {"zone": a.zone, "n": len(a.hosts)},
+    "provd dns sync",
+)
+
+
+@pytest.fixture
+def backend() -> Backend:
+    return Backend({"dns.sync": ZONE})
+
+
+def _provd(backend: Backend, *argv: str) -> Result:
+    cli = build_cli(lambda _path: 0, lambda _socket: TableClient(backend))
+    return CliRunner().invoke(cli, ["--socket", "unused", *argv])
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+
+
+ALL = dict(_commands(build_cli(lambda _path: 0)))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_has_help_with_an_example_that_it_understands(path: tuple[str, ...], backend: Backend) -> None:
+    told = _provd(backend, *path, "--help")
+    assert told.exit_code == 0
+    assert "Example:" in told.output
+    assert ALL[path].help
+    line = told.output.partition("Example:")[2].strip().splitlines()[0]
+    words = [word for word in line.split() if not word.startswith(("-", "/", "."))]
+    assert words[0] == "provd"
+    assert words[1 : 1 + len(path)] == list(path) or isinstance(ALL[path], click.Group)
+
+
+def test_the_commands_of_this_service_are_there() -> None:
+    names = {" ".join(path) for path in ALL}
+    assert names >= {
+        "run", "check", "fetch", "image build", "image list", "distro list", "distro show", "profile list",
+        "profile show", "system add", "system list", "system show", "system edit", "system remove", "lease list",
+        "trace", "boots", "plugin list", "explain", "config schema",
+    }  # fmt: skip
+
+
+def test_exit_codes_are_documented(backend: Backend) -> None:
+    text = " ".join(_provd(backend, "--help").output.split())
+    assert "0 done; 1 refused or failed" in text
+    assert "3 no service answers at the socket" in text
+
+
+def test_tables_for_people_and_json_for_machines(backend: Backend) -> None:
+    table = _provd(backend, "system", "list")
+    assert "web1" in table.output
+    assert "52:54:00:00:00:01" in table.output
+    rows = json.loads(_provd(backend, "system", "list", "-o", "json").output)
+    assert rows[0]["name"] == "web1"
+
+
+def test_systems_from_the_command_line(backend: Backend) -> None:
+    added = _provd(
+        backend, "system", "add", "db1", "--mac", "52:54:00:00:00:02", "--address", "10.0.0.20", "--profile", "web",
+        "--kernel-arg", "quiet", "--answer", "disks=2", "--answer", "timezone=UTC", "--no-netboot", "-o", "json",
+    )  # fmt: skip
+    assert added.exit_code == 0, added.output
+    system = backend.systems.systems["db1"]
+    assert (system.kernel_args, system.netboot) == (("quiet",), False)
+    assert system.answers == {"disks": 2, "timezone": "UTC"}
+    assert str(system.interfaces[0].address) == "10.0.0.20"
+    edited = _provd(backend, "system", "edit", "db1", "--interface", "name=lan0,mac=52:54:00:00:00:03", "--netboot")
+    assert edited.exit_code == 0, edited.output
+    assert backend.systems.systems["db1"].interfaces[0].name == "lan0"
+    assert backend.systems.systems["db1"].netboot is True
+    assert _provd(backend, "system", "remove", "db1").exit_code == 0
+    assert "db1" not in backend.systems.systems
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "sentence"),
+    [
+        (["system", "show", "nobody"], 1, "there is no system 'nobody'"),
+        (["system", "add", "x"], 2, "at least one --mac"),
+        (["system", "add", "x", "--mac", "zz"], 1, "'zz' is not a MAC address"),
+        (["system", "add", "x", "--mac", "52:54:00:00:00:07", "--answer", "novalue"], 2, "'novalue' is not KEY=VALUE"),
+        (["system", "add", "x", "--address", "10.0.0.1"], 2, "more --address than --mac"),
+        (["system", "add", "x", "--interface", "ip=10.0.0.1"], 2, "'ip' is not one of"),
+        (["nonsense"], 2, "No such command"),
+        (["trace", "nobody"], 1, "'nobody' is no system and no MAC"),
+    ],
+)
+def test_errors_are_one_sentence_on_standard_error(backend: Backend, argv: list[str], code: int, sentence: str) -> None:
+    refused = _provd(backend, *argv)
+    assert refused.exit_code == code
+    assert sentence in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_no_service_is_exit_code_3(tmp_path: Path) -> None:
+    cli = build_cli(lambda _path: 0, local_client)
+    refused = CliRunner().invoke(cli, ["--socket", str(tmp_path / "none"), "status"])
+    assert refused.exit_code == 3
+    assert "is 'provd run' running?" in refused.stderr
+
+
+def test_the_timeline_reads_as_a_story(backend: Backend) -> None:
+    lines = _provd(backend, "trace", "web1").output.splitlines()
+    assert lines[0].startswith("52:54:00:00:00:01 web1: install web")
+    assert lines[2].strip() == "4.250  HTTP sent: boot/x/linux, 8.2 MB"
+    assert lines[-1] == "running, step 'answers'"
+
+
+def test_explain_prints_origins(backend: Backend) -> None:
+    told = _provd(backend, "explain", "web1")
+    assert "profile web (profiles/web.toml: kernel_args)" in told.output
+    assert "hunter2" not in told.output
+
+
+def test_an_operation_of_a_plugin_is_a_command(backend: Backend) -> None:
+    assert "dns" in _provd(backend, "--help").output
+    told = _provd(backend, "dns", "sync", "--zone", "example.org", "--hosts", '["a", "b"]', "-o", "json")
+    assert json.loads(told.output) == {"zone": "example.org", "n": 2}
+    assert _provd(backend, "dns", "sync").exit_code == 2
+    assert _provd(backend, "dns", "sync", "--zone", "x", "--hosts", "nojson").exit_code == 2
+
+
+def test_run_hands_the_configuration_over(tmp_path: Path) -> None:
+    seen: list[Path] = []
+
+    def run(path: Path) -> int:
+        seen.append(path)
+        return 1
+
+    ended = CliRunner().invoke(build_cli(run), ["run", "--config", str(tmp_path / "provd.toml")])
+    assert ended.exit_code == 1
+    assert seen == [tmp_path / "provd.toml"]
+
+
+def test_the_schema_is_json() -> None:
+    printed = CliRunner().invoke(build_cli(lambda _path: 0), ["config", "schema"])
+    assert "data_dir" in json.dumps(json.loads(printed.output))
+
+
+def _check(tmp_path: Path, text: str) -> Any:
+    path = tmp_path / "provd.toml"
+    path.write_text(text)
+    return CliRunner().invoke(build_cli(lambda _path: 0), ["check", "--config", str(path), "-o", "json"])
+
+
+def test_check_names_file_key_and_rule_of_a_wrong_configuration(tmp_path: Path) -> None:
+    told = _check(tmp_path, 'data_dri = "/x"\n')
+    assert told.exit_code == 1
+    assert "data_dri" in told.output
+    assert str(tmp_path / "provd.toml") in told.output
+
+
+def test_check_lists_ports_and_what_is_missing(tmp_path: Path) -> None:
+    site = tmp_path / "site" / "profiles"
+    site.mkdir(parents=True)
+    (site / "bad.toml").write_text('distro = "nosuch"\n')
+    told = _check(
+        tmp_path,
+        f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\nenabled = []\n'
+        "[listen]\ndhcp_port = 10067\ntftp_port = 10069\nhttp_port = 10080\n",
+    )
+    remarks = json.loads(told.output)
+    texts = [one["text"] for one in remarks]
+    assert any("nosuch" in text for text in texts)
+    assert told.exit_code == 1
+    assert any(text.startswith("TFTP: port 10069/udp") for text in texts)
+    assert any("DHCP answers nobody" in text for text in texts)
