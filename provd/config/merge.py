@@ -1,8 +1,8 @@
 """How one level overrides another, and where each value of the result came from.
 
 Tables merge key by key. A key written ``"!key"`` removes the inherited one, as in Cobbler. Everything else (texts,
-numbers, lists) replaces. Only ``kernel_args`` append; there ``"!quiet"`` removes every inherited ``quiet`` or ``quiet=...``.
-A reference to a secret is one value, not a table.
+numbers, lists) replaces. Only ``kernel_args`` append; there ``"!quiet"`` removes every inherited ``quiet`` or
+``quiet=...``. A reference to a secret is one value, not a table.
 """
 
 from __future__ import annotations

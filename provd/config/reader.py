@@ -110,6 +110,8 @@ def _distro_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
     for index, initrd in enumerate(distro.initrd):
         if rule := payload_fault(initrd):
             yield f"initrd[{index}]", rule
+    if distro.tree and "://" not in distro.tree and not distro.tree.startswith("/"):
+        yield "tree", f"{distro.tree!r} is neither a URL nor an absolute path"
     for index, loader in enumerate(distro.efi_loaders or ()):
         if not loader.startswith("/") or not loader.isprintable():
             yield f"efi_loaders[{index}]", f"{loader!r} is not an absolute path on the EFI system partition"

@@ -67,7 +67,7 @@ class SubnetConfig(Table, frozen=True):
     pool: Annotated[
         str | PoolTable | None,
         key(
-            'Dynamic addresses, both ends included, as `"10.0.0.100-10.0.0.200"` or `{first, last}`. None: reservations'
+            'Dynamic addresses, both ends included, as `"10.0.0.100-10.0.0.200"` or `{first, last}`; none for no pool.'
         ),
     ] = None
     interface: Annotated[

@@ -1,0 +1,83 @@
+"""What every system must keep beside the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from provd.config.systems import check_system, check_systems
+from provd.model.mac import Mac
+from provd.model.subnet import Subnet
+from provd.model.system import Interface, System
+
+SUBNETS = (Subnet("lan", IPv4Network("10.0.0.0/24"), routers=(IPv4Address("10.0.0.1"),)),)
+CARD = Interface("eth0", Mac.parse("52:54:00:00:00:01"), IPv4Address("10.0.0.20"))
+SECOND = Interface("eth1", Mac.parse("52:54:00:00:00:02"))
+GOOD = System("web1", "debian-12", (CARD, SECOND), uuid="aaaaaaaa-0000-0000-0000-000000000001")
+OTHER = replace(GOOD, name="db1", interfaces=(Interface("eth0", Mac.parse("52:54:00:00:00:09")),), uuid="")
+
+
+def at(address: str) -> System:
+    return replace(GOOD, interfaces=(replace(CARD, address=IPv4Address(address)),))
+
+
+FAULTS = {
+    "unknown profile": (
+        replace(GOOD, profile="debian-21"),
+        "no profile that can be installed has the name 'debian-21'; did you mean 'debian-12'?",
+    ),
+    "outside every subnet": (at("10.9.0.20"), "address 10.9.0.20 lies outside every subnet; known: 10.0.0.0/24"),
+    "network address": (at("10.0.0.0"), "address 10.0.0.0 is the network or broadcast address of 10.0.0.0/24"),
+    "router": (at("10.0.0.1"), "address 10.0.0.1 is a router or provd's own in subnet lan"),
+    "no card": (replace(GOOD, interfaces=()), "at least one interface with a MAC is needed"),
+    "one MAC on two cards": (
+        replace(GOOD, interfaces=(CARD, replace(SECOND, mac=CARD.mac))),
+        "two interfaces have the mac 52:54:00:00:00:01",
+    ),
+    "one name for two cards": (
+        replace(GOOD, interfaces=(CARD, replace(SECOND, name="eth0"))),
+        "two interfaces have the name eth0",
+    ),
+    "group address": (
+        replace(GOOD, interfaces=(replace(CARD, mac=Mac.parse("01:00:5e:00:00:01")),)),
+        "interface eth0: MAC 01:00:5e:00:00:01 is a group address",
+    ),
+    "host name": (replace(GOOD, hostname="-x"), "'-x' is not a host name (RFC 1123)"),
+    "host name of a card": (
+        replace(GOOD, interfaces=(replace(CARD, hostname="a b"),)),
+        "interface eth0: 'a b' is not a host name (RFC 1123)",
+    ),
+    "name": (
+        replace(GOOD, name="../x", hostname="x"),
+        "'../x' is not a name: letters, digits and . _ + - are expected, a letter or digit first",
+    ),
+    "policy": (replace(GOOD, policy="often"), "policy 'often' is not one of once, always, never"),
+    "argument": (replace(GOOD, kernel_args=("a\n",)), "kernel_args[0]: 'a\\n' is empty or holds a control character"),
+    "bind": (replace(GOOD, answers={"bind": "x"}), "answers.bind: 'x' is not one of lease, subnet, token-only"),
+    "name of another": (replace(GOOD, name="db1"), "the name is already that of system db1 (store)"),
+    "MAC of another": (
+        replace(GOOD, interfaces=(*GOOD.interfaces, Interface("eth2", OTHER.interfaces[0].mac))),
+        "MAC 52:54:00:00:00:09 is already that of system db1 (store)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_fault_is_one_sentence(name: str) -> None:
+    system, expected = FAULTS[name]
+    assert check_system(system, [OTHER], ["debian-12"], SUBNETS) == (expected,)
+
+
+def test_a_good_system_has_no_fault() -> None:
+    assert check_system(GOOD, [OTHER], ["debian-12"], SUBNETS) == ()
+    assert check_system(replace(GOOD, profile=""), [], [], None) == ()
+
+
+def test_a_clash_between_a_file_and_the_store_names_both_and_is_told_once() -> None:
+    declared = replace(OTHER, uuid=GOOD.uuid, origin="file", file="/etc/provd/systems/db1.toml")
+    (problem,) = check_systems([GOOD, declared], ["debian-12"], SUBNETS)
+    assert str(problem) == (
+        "/etc/provd/systems/db1.toml: system db1: UUID aaaaaaaa-0000-0000-0000-000000000001 is already that of system web1 (store)"
+    )
