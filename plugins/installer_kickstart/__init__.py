@@ -1,0 +1,184 @@
+"""installer_kickstart: Red Hat's installer (anaconda), answered by Kickstart: RHEL and its rebuilds from 6 on, Fedora.
+
+It boots the distro's kernel and initial RAM disk and needs the vendor's install tree as its source (HTTP, FTP or NFS).
+Version 6 gets ``ks=``, ``ksdevice=bootif`` and ``method=``; later ones get ``inst.ks=`` and ``inst.repo=``.
+
+Settings::
+
+    [plugins.installer_kickstart]
+    log_every_s = 15          # seconds between uploads of the installer's log
+
+Answers of a profile, with their defaults::
+
+    [answers]
+    locale = "en_US.UTF-8"
+    keyboard = "us"
+    timezone = "Etc/UTC"
+    ntp = ""                  # time server, empty for the distribution's own
+    users = []                # [{name, gecos, groups, sudo, password_hash, ssh_keys}]
+    root_password_hash = ""   # empty: root is locked
+    root_ssh_keys = []
+    packages = []             # packages, and groups written as "@name"
+    repositories = []         # further ones: [{name, url}]
+    package_update = false    # "yum update" at the end; needs repositories that the installed system can reach
+    post_install = []         # shell commands, run in the installed system
+    disk = ""                 # first disk; "/dev/NAME", or conditions: name= serial= wwn= path= size>= size<=
+    proxy = ""
+    installed_kernel_args = ""
+    reboot = "reboot"         # or "poweroff"
+    external = ""             # URL of a Kickstart file elsewhere, handed on untouched
+
+``ks.cfg`` is the only document. The installer calls back ``started``, ``log`` and ``finished`` (or ``failed``), the
+installed system ``firstboot`` once; all of them through bash, which can talk to a port. ``ksvalidator`` of pykickstart
+judges the file where it is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from provd.plugin.api import (
+    Answer,
+    BootPlan,
+    Distro,
+    Document,
+    Finding,
+    Installer,
+    Location,
+    Plugin,
+    Profile,
+    Settings,
+    hookimpl,
+)
+
+DEFAULTS: Mapping[str, object] = {
+    "locale": "en_US.UTF-8",
+    "language": "en",
+    "country": "US",
+    "keyboard": "us",
+    "timezone": "Etc/UTC",
+    "ntp": "",
+    "users": [],
+    "root_password_hash": "",
+    "root_ssh_keys": [],
+    "packages": [],
+    "repositories": [],
+    "package_update": False,
+    "post_install": [],
+    "disk": "",
+    "proxy": "",
+    "installed_kernel_args": "",
+    "reboot": "reboot",
+    "external": "",
+}
+
+
+class KickstartSettings(Settings, frozen=True):
+    """Keys of ``[plugins.installer_kickstart]``."""
+
+    log_every_s: int = 15
+
+    def __post_init__(self) -> None:
+        if self.log_every_s < 1:
+            raise ValueError(f"log_every_s is {self.log_every_s}: at least 1 second is expected")
+
+
+class Kickstart:
+    """Registers the installer ``kickstart``."""
+
+    def __init__(self, settings: KickstartSettings) -> None:
+        self._settings = settings
+
+    @hookimpl
+    def provd_installers(self) -> Iterable[Installer]:
+        return [
+            Installer(
+                name="kickstart",
+                families=("redhat",),
+                documents={"ks.cfg": Document(render)},
+                kernel_args=kernel_args,
+                templates=Path(__file__).parent / "templates",
+                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
+                lint=lint,
+                ready=ready,
+            )
+        ]
+
+
+def major(distro: Distro) -> int:
+    """Major version of a rebuild of RHEL; Fedora and what has no number count as new."""
+    number = distro.version.partition(".")[0]
+    return int(number) if number.isdigit() else 99
+
+
+def render(answer: Answer) -> str:
+    """The Kickstart file, from the template of the distro's version."""
+    profile = answer.plan.profile
+    return answer.render("ks-6.cfg" if profile is not None and major(profile.distro) <= 6 else "ks.cfg")
+
+
+def ready(profile: Profile) -> str:
+    """What is missing before this profile can be installed."""
+    if not profile.source and not profile.distro.tree:
+        return f"profile {profile.name} has no install source: set source, or tree in distro {profile.distro.name}"
+    return ""
+
+
+def source(location: Location) -> str:
+    """A location as anaconda writes it: ``nfs:HOST:/PATH``, else a URL."""
+    return f"nfs:{location.host}:{location.path}" if location.scheme == "nfs" else location.url
+
+
+def kernel_args(plan: BootPlan) -> Sequence[str]:
+    """Where the Kickstart file and the tree are, in the words of this version; the network card is the booting one."""
+    answers = {**DEFAULTS, **(plan.profile.answers if plan.profile else {})}
+    old = plan.profile is not None and major(plan.profile.distro) <= 6
+    file = str(answers["external"] or plan.answer_url("ks.cfg"))
+    tree = source(plan.location) if plan.location else ""
+    if old:
+        args = [f"ks={file}", "ksdevice=bootif", f"lang={answers['locale']}", f"keymap={answers['keyboard']}"]
+        return [*args, f"method={tree}"] if tree else args
+    args = [f"inst.ks={file}", f"inst.repo={tree}"] if tree else [f"inst.ks={file}"]
+    return [*args, f"inst.lang={answers['locale']}", f"inst.keymap={answers['keyboard']}", "ip=dhcp"]
+
+
+def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
+    """Remarks of ``ksvalidator``, and whether anybody can log in."""
+    findings = list(_validated(documents.get("ks.cfg", ""), major(profile.distro)))
+    users = profile.answers.get("users") or []
+    access = [profile.answers.get("root_password_hash"), profile.answers.get("root_ssh_keys")]
+    if isinstance(users, Sequence):
+        access += [
+            user.get(key) for user in users if isinstance(user, Mapping) for key in ("password_hash", "ssh_keys")
+        ]
+    if not any(access):
+        text = f"profile {profile.name}: nobody can log in: no user has a password_hash or ssh_keys, and root is locked"
+        findings.append(Finding("warning", "ks.cfg", text))
+    return findings
+
+
+def _validated(text: str, version: int) -> Iterable[Finding]:
+    beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    validator = shutil.which("ksvalidator", path=beside_python)
+    if validator is None or not text:
+        return
+    # Rebuilds of RHEL are far from Fedora's numbers.
+    name = "DEVEL" if version == 99 else f"F{version}" if version >= 20 else f"RHEL{version}"
+    with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
+        file.write(text)
+        file.flush()
+        command = [validator, "-v", name, file.name]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    output = (run.stdout + run.stderr).replace(file.name, "ks.cfg")
+    said = " ".join(output.replace("Checking kickstart file ks.cfg", "").split())
+    if run.returncode != 0 or said:
+        yield Finding("error" if run.returncode else "warning", "ks.cfg", f"ksvalidator for {name}: {said}")
+
+
+PLUGIN = Plugin(name="installer_kickstart", settings=KickstartSettings, build=Kickstart)
