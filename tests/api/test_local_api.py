@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_twisted  # type: ignore[import-untyped]
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.threads import deferToThread
 
 from provd.api.client import ApiError, LocalClient, NotReachableError
@@ -24,12 +25,12 @@ from tests.fakes.fake_api import Backend
 async def _served(path: Path, use: Callable[[], Any], role: Callable[[Any], str] = local_role) -> Any:
     from twisted.internet import reactor  # noqa: TID251 - these tests are about the real one
 
-    site = ApiSite(reactor, Backend().table, role)  # type: ignore[arg-type]
+    site = ApiSite(reactor, Backend().table, role)
     port = listen(reactor, str(path), site)  # type: ignore[arg-type]
     try:
         return await deferToThread(use)
     finally:
-        await port.stopListening()
+        await maybeDeferred(port.stopListening)
 
 
 def _raw(path: Path, body: bytes, headers: dict[str, str] | None = None) -> tuple[int, bytes]:

@@ -38,8 +38,6 @@ def _get(port: int, path: str, address: str = "127.0.0.1") -> tuple[bytes, str, 
     """Head, SHA-256 of the body, octets."""
     with socket.create_connection((address, port), timeout=20) as connection:
         connection.sendall(f"GET /{path} HTTP/1.0\r\n\r\n".encode())
-        if pause:
-            connection.settimeout(pause)
         head, digest, size, raw = b"", hashlib.sha256(), 0, b""
         while b"\r\n\r\n" not in raw:
             more = connection.recv(4096)
