@@ -77,7 +77,8 @@ class Row:
         """Count one call of this length."""
         self.calls += 1
         self.total_s += seconds
-        self.max_s = max(self.max_s, seconds)
+        if seconds > self.max_s:  # noqa: PLR1730  max() costs a call for every packet
+            self.max_s = seconds
         self._buckets[min(int(seconds * 1e6).bit_length(), _LAST_BUCKET)] += 1
 
 
@@ -113,11 +114,9 @@ class Guard:
 
     def row(self, plugin: str, hook: str) -> Row:
         """The counters of one plugin and hook; the same object for the whole life of the host."""
+        if plugin not in self._breakers:
+            self.reset(plugin)
         return self._rows.setdefault((plugin, hook), Row(plugin, hook))
-
-    def breaker(self, plugin: str) -> Breaker:
-        """The breaker of one plugin."""
-        return self._breakers.setdefault(plugin, Breaker(self._limits))
 
     def reset(self, plugin: str) -> None:
         """A new object took the plugin's place: its breaker starts closed."""
@@ -127,7 +126,7 @@ class Guard:
         """All counters in the order they were first used, with the breakers' states as of now."""
         now = self._clock()
         for row in self._rows.values():
-            row.breaker = self.breaker(row.plugin).state(now)
+            row.breaker = self._breakers[row.plugin].state(now)
         return list(self._rows.values())
 
     def call(self, endpoint: Endpoint, args: tuple[object, ...]) -> object:
@@ -137,8 +136,8 @@ class Guard:
             What the plugin returned, checked and normalised by ``endpoint.check``, or a :class:`Missing`. Nothing is
             raised but ``KeyboardInterrupt``.
         """
-        breaker = self.breaker(endpoint.row.plugin)
         row = endpoint.row
+        breaker = self._breakers[row.plugin]
         started = self._clock()
         if breaker.tripped_until is not None and not breaker.allows(started):
             row.skipped += 1
@@ -155,7 +154,7 @@ class Guard:
         else:
             ended = self._clock()
             row.took(ended - started)
-            if ended - started <= self._limits.slow_s:
+            if breaker.tripped_until is not None and ended - started <= self._limits.slow_s:
                 breaker.succeeded()
         if ended - started > self._limits.slow_s:
             self._slow(row, breaker, args, ended - started, ended)
