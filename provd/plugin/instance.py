@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from twisted.logger import Logger
 
 from provd.model.content import Content, StreamBody
+from provd.plugin.guard import discard
 from provd.plugin.runtime import Runtime
 
 P = ParamSpec("P")
@@ -36,10 +37,15 @@ class Instance:
         self._log = Logger(namespace="provd.plugin")
 
     def start(self, runtime: Runtime) -> None:
-        """Hand the runtime to an object that asks for it."""
+        """Hand the runtime to an object that asks for it.
+
+        Raises:
+            TypeError: its ``start`` is a coroutine function.
+        """
         start = getattr(self.target, "start", None)
-        if callable(start):
-            start(runtime)
+        if callable(start) and isawaitable(result := start(runtime)):
+            discard(result)
+            raise TypeError("start is a coroutine function; it must only keep the runtime")
 
     def retire(self) -> None:
         """No new use begins; the object is closed when the last one ends, which may be now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,9 @@ from twisted.internet.defer import ensureDeferred
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
+from provd.model.event import Event
 from provd.net.runtime import MOST_OUTPUT, TwistedRuntime
+from tests.fakes.shipped_plugins import shipped
 
 reactor: Any = installed_reactor
 _site: Any = Site
@@ -93,6 +96,21 @@ async def test_unknown_program_and_nul_are_refused(runtime: TwistedRuntime) -> N
         await runtime.run_process(["provd-has-no-such-program"])
     with pytest.raises(OSError, match="NUL"):
         await runtime.run_process(["true", "a\0b"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_c09_a_real_script_gets_a_hostile_name_as_one_word(runtime: TwistedRuntime, tmp_path: Path) -> None:
+    script = tmp_path / "after"
+    script.write_text('#!/bin/sh\nprintf "%s|%s|" "$#" "$2"; printf "%s|" "$PROVD_EVENT"; cat\n')
+    script.chmod(0o755)
+    table = {"scripts": [{"name": "s", "on": ["install.*"], "argv": [str(script), "--", "{system}"]}]}
+    host = shipped("trigger_script", table)
+    host.start(runtime)
+    name = "-x; $(id) `id` \n'"
+    output = await host.triggers["s"].run(Event("install.finished", 1.0, system=name))
+    words = output.split("|")
+    assert words[:3] == ["2", name.replace("\n", " "), "install.finished"]
+    assert json.loads(words[3])["system"] == name
 
 
 class Pages(Resource):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -402,3 +404,9 @@ def test_a_broken_boot_loader_is_isolated_and_counted(fails: bool) -> None:
     assert {(row.hook, row.failures) for row in host.stats()} == {
         (f"BootLoader.{name}", 1) for name in ("select", "files", "is_config", "config", "local_boot")
     }
+
+
+def test_hooks_are_called_through_the_facade_only() -> None:
+    root = Path(__file__).parents[2] / "provd"
+    users = [path.name for path in root.rglob("*.py") if re.search(r"\.hook\b|import pluggy", path.read_text())]
+    assert sorted(users) == ["api.py", "assembly.py", "specs.py"]

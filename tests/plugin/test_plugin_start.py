@@ -261,6 +261,18 @@ def test_start_that_fails_names_the_plugin() -> None:
         host.start(FakeRuntime())
 
 
+def test_start_is_no_coroutine() -> None:
+    class Waits:
+        async def start(self, runtime: object) -> None: ...
+
+        @hookimpl
+        def provd_event(self, event: Event) -> None: ...
+
+    host = host_of(("waits", Waits))
+    with pytest.raises(PluginError, match="plugin waits: it cannot start: TypeError: start is a coroutine function"):
+        host.start(FakeRuntime())
+
+
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
