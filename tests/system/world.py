@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from provd.lab.payloads import copy_data
 from provd.lab.service import RunningService
 from provd.lab.unpacked import fetch
 
+PLUGINS = ("relay", "pxelinux", "grub_efi", "source_http", "static_files", "trigger_script", "install_callbacks")
+
 LEASE_SCRIPT = """\
 #!/bin/sh
-# Both udhcpc and dhclient call this: apply the lease and write what came to $LEASE_FILE.
+# Both udhcpc and dhclient call this (the latter with an empty environment): apply the lease and write what came.
 case "${reason:-$1}" in
   bound | renew | BOUND | RENEW | REBIND | REBOOT)
     address="${ip:-$new_ip_address}"
@@ -29,7 +32,7 @@ case "${reason:-$1}" in
       echo "siaddr=${siaddr:-$new_next_server}"
       echo "bootfile=${boot_file:-$new_filename}"
       echo "lease=${lease:-$new_dhcp_lease_time}"
-    } >"$LEASE_FILE"
+    } >"LEASE_FILE"
     ;;
 esac
 """
@@ -51,7 +54,13 @@ class Site:
         return self.directory / "data"
 
     def start(
-        self, server: Host, interfaces: tuple[str, ...], subnets: str, *, plugins: Path | None = None
+        self,
+        server: Host,
+        interfaces: tuple[str, ...],
+        subnets: str,
+        *,
+        plugins: Path | None = None,
+        more: tuple[str, ...] = (),
     ) -> RunningService:
         """Write the configuration and start the service on a host."""
         copy_data(self.cache, self.data)
@@ -60,6 +69,7 @@ class Site:
         head = f'data_dir = "data"\nsite_dir = "site"\nsocket = "{self.socket}"\nuser = ""\n'
         if plugins is not None:
             head += f'plugin_dirs = ["{plugins}"]\n'
+        head += f"enabled = {json.dumps([*PLUGINS, *more])}\n"
         cards = "".join(f'[[interface]]\nname = "{name}"\n' for name in interfaces)
         config = self.directory / "provd.toml"
         config.write_text("\n".join((head + self.extra, cards, subnets)))
@@ -84,23 +94,20 @@ class Client:
         self.work = network.logs / name
         self.work.mkdir(parents=True)
         self.script = self.work / "lease-script"
-        self.script.write_text(LEASE_SCRIPT)
-        self.script.chmod(0o755)
         self.lease_file = self.work / "lease"
+        self.script.write_text(LEASE_SCRIPT.replace("LEASE_FILE", str(self.lease_file)))
+        self.script.chmod(0o755)
 
     def _lease(self) -> dict[str, str]:
         lines = self.lease_file.read_text().splitlines()
         self.lease_file.unlink()
         return {key: value for key, _, value in (line.partition("=") for line in lines)}
 
-    def _environment(self) -> list[str]:
-        return ["/usr/bin/env", f"LEASE_FILE={self.lease_file}"]
-
     def udhcpc(self, *options: str) -> dict[str, str]:
         """Ask with busybox's client; what it was given."""
         busybox = fetch("busybox-static", self.cache).program("busybox")
         common = ("-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "2", "-s", str(self.script))
-        self.host.run([*self._environment(), str(busybox), "udhcpc", *common, *options], 30)
+        self.host.run([str(busybox), "udhcpc", *common, *options], 30)
         return self._lease()
 
     def dhclient(self, *options: str) -> dict[str, str]:
@@ -109,7 +116,7 @@ class Client:
         config.write_text("send dhcp-client-identifier = ff:11:22:33:44:00:01:00:01:2a:2b:2c:2d:52:54:00:00:00:01;\n")
         files = ("-lf", str(self.work / "dhclient.leases"), "-pf", str(self.work / "dhclient.pid"), "-cf", str(config))
         argv = fetch("isc-dhcp-client", self.cache).argv("dhclient", "-4", "-v", "-1", "-sf", str(self.script), *files)
-        self.host.run([*self._environment(), *argv, *options, "eth0"], 60)
+        self.host.run([*argv, *options, "eth0"], 60)
         return self._lease() if self.lease_file.exists() else {}
 
     def tftp(self, server: str, path: str, *, blksize: int = 512) -> bytes:
