@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -51,7 +52,7 @@ class Watch:
                 self._notifier.watch(FilePath(str(directory)), mask=_CHANGES, callbacks=[self._event])
 
     def _event(self, _watch: object, path: FilePath[str], _mask: int) -> None:
-        if not self._wanted(Path(path.path)):
+        if not self._wanted(Path(os.fsdecode(path.path))):
             return
         if self._timer is not None and self._timer.active():
             self._timer.reset(CALM_S)

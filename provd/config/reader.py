@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,8 @@ T = TypeVar("T", bound=Table)
 
 BINDS: Final = ("lease", "subnet", "token-only")
 """Values of ``answers.bind``."""
+
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def _distro_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
     for index, initrd in enumerate(distro.initrd):
         if rule := payload_fault(initrd):
             yield f"initrd[{index}]", rule
-    if distro.tree and "://" not in distro.tree and not distro.tree.startswith("/"):
+    # A scheme without slashes is a plugin's own, as in mirror:debian.
+    if distro.tree and not _SCHEME.match(distro.tree) and not distro.tree.startswith("/"):
         yield "tree", f"{distro.tree!r} is neither a URL nor an absolute path"
     for index, loader in enumerate(distro.efi_loaders or ()):
         if not loader.startswith("/") or not loader.isprintable():

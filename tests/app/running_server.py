@@ -90,7 +90,7 @@ class RunningServer:
         """Whether the process is gone."""
         return self.process is not None and self.process.poll() is not None
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         assert self.process is not None
         self.process.send_signal(number)

@@ -82,7 +82,7 @@ def test_a_changed_file_is_reloaded_by_itself_and_a_broken_one_keeps_the_old_cat
 def test_SIGHUP_reloads_and_says_what_needs_a_restart(server: RunningServer) -> None:
     text = server.config.read_text()
     server.config.write_text(text.replace(f"http_port = {server.http}", "http_port = 1").replace("9.200", "9.100"))
-    server.signal(signal.SIGHUP)
+    server.send_signal(signal.SIGHUP)
     server.wait_for("a restart is needed for: listen.http_port")
     assert http_status(server, "nosuch") == 404
 
