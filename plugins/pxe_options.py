@@ -1,0 +1,71 @@
+"""pxe_options: what the PXE specification puts into a reply beside address and boot file.
+
+Most firmware does without; some needs it. Machines that are to boot (a PXE client with a boot plan) get
+
+- option 43 with sub-option 6, discovery control: no discovery by broadcast or multicast, load the boot file at once
+  (PXE 2.1 section 2.3);
+- option 97, the client's machine identifier, echoed unchanged (PXE 2.1 section 2.2);
+- option 60 ``PXEClient``, only where it is switched on: a server that gives addresses does not need it, and some
+  firmware takes it as a promise to answer on port 4011 too.
+
+Settings::
+
+    [plugins.pxe_options]
+    discovery_control = 11    # bits: 1 no broadcast, 2 no multicast, 4 listed servers only, 8 load the file at once
+    echo_identifier = true
+    vendor_class = false
+
+Nothing is sent to clients that are not PXE clients.
+"""
+
+from __future__ import annotations
+
+from provd.plugin.api import (
+    Action,
+    BootPlan,
+    DhcpRequest,
+    Lease,
+    OptionSet,
+    Plugin,
+    Settings,
+    hookimpl,
+)
+
+VENDOR_SPECIFIC, VENDOR_CLASS, MACHINE_IDENTIFIER = 43, 60, 97
+_DISCOVERY_CONTROL, _END = 6, 255
+
+
+class PxeOptionsSettings(Settings, frozen=True):
+    """Keys of ``[plugins.pxe_options]``."""
+
+    discovery_control: int = 11
+    echo_identifier: bool = True
+    vendor_class: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.discovery_control <= 15:
+            raise ValueError(f"discovery_control is {self.discovery_control}: it has four bits, 0 to 15")
+
+
+class PxeOptions:
+    """Adds the PXE options."""
+
+    def __init__(self, settings: PxeOptionsSettings) -> None:
+        self._settings = settings
+
+    @hookimpl(per_packet=True)
+    def provd_dhcp_options(self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None) -> OptionSet | None:
+        if not request.client.is_pxe or plan is None or plan.action is Action.NONE:
+            return None
+        control = bytes((_DISCOVERY_CONTROL, 1, self._settings.discovery_control, _END))
+        options = {VENDOR_SPECIFIC: control}
+        identifier = request.packet.options.get(MACHINE_IDENTIFIER, b"")
+        # Type 0 and sixteen octets; a malformed one is ignored (RFC 4578 section 2.3).
+        if self._settings.echo_identifier and len(identifier) == 17 and identifier[0] == 0:
+            options[MACHINE_IDENTIFIER] = identifier
+        if self._settings.vendor_class:
+            options[VENDOR_CLASS] = b"PXEClient"
+        return OptionSet(options, force=True)
+
+
+PLUGIN = Plugin(name="pxe_options", settings=PxeOptionsSettings, build=PxeOptions)
