@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from provd.store.interface import StoreError
 from provd.store.kinds import INSTALLS, LEASES, SYSTEMS, TOKENS
+from provd.store.sqlite_journal import JournalError, check_journal
 from provd.store.sqlite_record import Codec, RecordError, unseal
-from provd.store.sqlite_salvage import DAMAGE, finish_salvage, salvage
+from provd.store.sqlite_salvage import DAMAGE, Damaged, finish_salvage, salvage
 from provd.store.sqlite_schema import SEARCHED, TABLES, create, key_column, migrate, read_version, upsert
 
 VERIFIED: Final[tuple[Codec[Any], ...]] = (LEASES, SYSTEMS, INSTALLS, TOKENS)
@@ -72,15 +73,17 @@ def prepare(path: Path, wall: Callable[[], float]) -> tuple[str, ...]:
     finish_salvage(path)
     emptied = path.exists() and path.stat().st_size == 0
     _make_private(path)
+    log = Path(f"{path}-wal")
+    journal = log.read_bytes() if log.exists() else b""
     try:
-        told = _check(path, wall)
+        told = _check(path, wall, journal)
     except DAMAGE as error:
         if _is_no_damage(error, path):
             raise StoreError(f"the store {path} cannot be used: {error}") from error
         stamp = datetime.fromtimestamp(wall(), UTC).strftime("%Y%m%dT%H%M%S")
-        sentence = salvage(path, stamp, str(error), connect)
+        sentence = salvage(Damaged(path, str(error), journal, isinstance(error, JournalError)), stamp, connect)
         _make_private(path)
-        return (sentence, *_check(path, wall))
+        return (sentence, *_check(path, wall, b""))
     if emptied:
         return (f"the store {path} was there without any content: a first start was interrupted, or it was lost", *told)
     return told
@@ -112,9 +115,10 @@ def _is_no_damage(error: Exception, path: Path) -> bool:
     return code & 0xFF in _NOT_DAMAGE
 
 
-def _check(path: Path, wall: Callable[[], float]) -> tuple[str, ...]:
+def _check(path: Path, wall: Callable[[], float], journal: bytes) -> tuple[str, ...]:
     connection = connect(path)
     try:
+        check_journal(journal, connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1])
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise RecordError(str(verdict).replace("\n", " "))

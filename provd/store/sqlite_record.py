@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Final, Generic, TypeVar
@@ -47,16 +47,20 @@ def unseal(kind: str, record: bytes) -> tuple[int, bytes]:
     return sequence, body
 
 
-def carve(kind: str, raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """Every sound record of a kind anywhere in ``raw``: sequence number and body."""
+def carve(kinds: Sequence[str], raw: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Every sound record anywhere in ``raw``, each once: kind, sequence number and body."""
+    seen: set[tuple[int, int]] = set()
     at = raw.find(MAGIC)
     while at >= 0:
         if at + _HEAD.size <= len(raw):
             _, length, crc, sequence = _HEAD.unpack_from(raw, at)
             start = at + _HEAD.size
-            body = raw[start : start + length] if length <= MAX_BODY else b""
-            if length == len(body) and crc == _sum(kind, sequence, body):
-                yield sequence, body
+            if (sequence, crc) not in seen and length <= MAX_BODY:
+                body = raw[start : start + length]
+                kind = next((kind for kind in kinds if crc == _sum(kind, sequence, body)), "")
+                if kind and length == len(body):
+                    seen.add((sequence, crc))
+                    yield kind, sequence, body
         at = raw.find(MAGIC, at + 1)
 
 

@@ -7,9 +7,9 @@ the new file counts), remove the old file's journal, rename to the store's name.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,18 +24,38 @@ Rows = dict[int | str, tuple[int, bytes]]
 """Key to sequence number and body."""
 
 
-def salvage(path: Path, stamp: str, reason: str, connect: Callable[[Path], sqlite3.Connection]) -> str:
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """What is known of the damage.
+
+    Attributes:
+        path: the damaged file.
+        reason: how the damage showed.
+        journal: its write-ahead log before SQLite opened it.
+        dropped: SQLite did not read commits of that log, so that its tables alone are not enough.
+    """
+
+    path: Path
+    reason: str
+    journal: bytes
+    dropped: bool
+
+
+def salvage(damaged: Damaged, stamp: str, connect: Callable[[Path], sqlite3.Connection]) -> str:
     """Replace a damaged file by a new one with every sound record; the sentence says what was found.
 
     Args:
-        path: the damaged file.
+        damaged: the file.
         stamp: end of the copy's name.
-        reason: how the damage showed.
         connect: opens a new file.
     """
+    path = damaged.path
     copy = path.with_name(f"{path.name}.damaged-{stamp}")
-    raw = b"".join(_copy_aside(Path(f"{path}{end}"), Path(f"{copy}{end}")) for end in ("", "-wal"))
-    rows, whole = _rows(path, raw)
+    raw = path.read_bytes()
+    _write(copy, raw)
+    if damaged.journal:
+        _write(Path(f"{copy}-wal"), damaged.journal)
+    rows, whole = _rows(path, raw + damaged.journal, everything=damaged.dropped)
     building = Path(f"{path}.salvaging")
     building.unlink(missing_ok=True)
     os.close(os.open(building, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -46,7 +66,7 @@ def salvage(path: Path, stamp: str, reason: str, connect: Callable[[Path], sqlit
     finish_salvage(path)
     counts = ", ".join(f"{len(found)} {kind}" for kind, found in rows.items())
     missing = "" if whole else "; records on damaged pages are lost, and removed ones may be back"
-    return f"the store {path} was damaged ({reason}); a copy is kept as {copy}; recovered: {counts}{missing}"
+    return f"the store {path} was damaged ({damaged.reason}); a copy is kept as {copy}; recovered: {counts}{missing}"
 
 
 def finish_salvage(path: Path) -> None:
@@ -62,30 +82,27 @@ def finish_salvage(path: Path) -> None:
     _sync(path.parent)
 
 
-def _copy_aside(source: Path, target: Path) -> bytes:
-    """Copy a file with mode 0600, durably, and return its octets."""
-    if not source.exists():
-        return b""
+def _write(target: Path, octets: bytes) -> None:
+    """Write a copy with mode 0600, durably."""
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as out, source.open("rb") as octets:
-        shutil.copyfileobj(octets, out)
+    with os.fdopen(handle, "wb") as out:
+        out.write(octets)
         out.flush()
         os.fsync(out.fileno())
-    return target.read_bytes()
 
 
-def _rows(path: Path, raw: bytes) -> tuple[dict[str, Rows], bool]:
-    """What SQLite can still read, and where it stops, what lies in the file as sound records."""
+def _rows(path: Path, raw: bytes, *, everything: bool) -> tuple[dict[str, Rows], bool]:
+    """What SQLite can still read, and where it stops or ``everything`` is wanted, what lies there as sound records."""
     found: dict[str, Rows] = {}
-    whole = True
+    incomplete: set[str] = set()
     for codec in KINDS:
-        rows, complete = _readable(path, codec)
-        if not complete:
-            whole = False
-            for sequence, body in carve(codec.kind, raw):
-                _keep(codec, rows, sequence, body)
-        found[codec.kind] = rows
-    return found, whole
+        found[codec.kind], complete = _readable(path, codec)
+        if everything or not complete:
+            incomplete.add(codec.kind)
+    codecs = {codec.kind: codec for codec in KINDS if codec.kind in incomplete}
+    for kind, sequence, body in carve(list(codecs), raw) if codecs else ():
+        _keep(codecs[kind], found[kind], sequence, body)
+    return found, not incomplete
 
 
 def _readable(path: Path, codec: Codec[Any]) -> tuple[Rows, bool]:

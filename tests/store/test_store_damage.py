@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def judge(path: Path) -> tuple[int, str]:
 def test_one_flipped_bit_anywhere_costs_at_most_the_record_it_hit(tmp_path: Path, octets: bytes) -> None:
     pick = random.Random(16)
     header, schema = range(0, 100, 7), range(2000, 4096, 61)
-    offsets = {*header, *schema, *pick.sample(range(len(octets)), 150)}
+    offsets = {*header, *schema, *pick.sample(range(len(octets)), 80)}
     for offset in sorted(offsets):
         folder = tmp_path / str(offset)
         folder.mkdir()
@@ -121,6 +122,52 @@ def test_a_repair_that_was_interrupted_is_finished(tmp_path: Path, octets: bytes
     Path(f"{path}-wal").write_bytes(b"the old file's journal")
     assert judge(path) == (ROWS, "")
     assert not Path(f"{path}.salvaged").exists()
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> tuple[bytes, bytes]:
+    """Octets of the file and of its write-ahead log as a kill leaves them, each lease committed by itself."""
+    owner = OwnerThread()
+    path = tmp_path / "killed.db"
+    store = SqliteStore(path, deliver=owner.deliver, wall=lambda: NOW)
+    for number in range(1, ROWS + 1):
+        owner.wait(partial(store.leases.commit, [lease(number)], []))
+    octets = path.read_bytes(), Path(f"{path}-wal").read_bytes()
+    store.close()
+    return octets
+
+
+def test_a_log_that_a_kill_left_is_read_and_is_no_damage(tmp_path: Path, killed: tuple[bytes, bytes]) -> None:
+    path = tmp_path / "provd.db"
+    path.write_bytes(killed[0])
+    Path(f"{path}-wal").write_bytes(killed[1])
+    assert judge(path) == (ROWS, "")
+
+
+def test_one_flipped_bit_in_the_log_costs_no_acknowledged_lease_but_the_one_it_hit(
+    tmp_path: Path, killed: tuple[bytes, bytes]
+) -> None:
+    pick = random.Random(17)
+    size = len(killed[1])
+    for offset in sorted({*range(0, 56, 3), size - 1, size - 4100, size - 4105, *pick.sample(range(size), 20)}):
+        folder = tmp_path / str(offset)
+        folder.mkdir()
+        damaged = bytearray(killed[1])
+        damaged[offset] ^= 1 << pick.randrange(8)
+        (folder / "provd.db").write_bytes(killed[0])
+        (folder / "provd.db-wal").write_bytes(damaged)
+        count, told = judge(folder / "provd.db")
+        assert count >= ROWS - 1, f"octet {offset}"
+        assert "write-ahead log" in told, f"octet {offset}"
+        (copy,) = folder.glob("*.damaged-*-wal")
+        assert copy.read_bytes() == damaged
+
+
+def test_the_torn_end_of_an_interrupted_write_is_no_damage(tmp_path: Path, killed: tuple[bytes, bytes]) -> None:
+    path = tmp_path / "provd.db"
+    path.write_bytes(killed[0])
+    Path(f"{path}-wal").write_bytes(killed[1] + killed[1][32:1000])
+    assert judge(path) == (ROWS, "")
 
 
 def test_a_directory_in_the_way_is_no_damage(tmp_path: Path) -> None:
