@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import shutil
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plugins.installer_preseed import PLUGIN, Preseed, PreseedSettings, kernel_args, lint, ready
+from provd.plugin.api import BootPlan, Installer, Location
+from provd.plugin.templates import TemplateError
+from tests.fakes.answer_values import documents
+from tests.fakes.boot_values import DISTRO, plan, profile
+
+DEBIAN = replace(DISTRO, tree="mirror:debian", vars={"suite": "bookworm"})
+ADA = {"name": "ada", "gecos": "Ada L", "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-ed25519 AAAA a'b c"]}
+BOB = {"name": "bob", "password_hash": "$6$salt$hash"}
+
+
+def installer(**settings: object) -> Installer:
+    built = PLUGIN.build(PreseedSettings(**settings))  # type: ignore[arg-type]
+    assert isinstance(built, Preseed)
+    (only,) = built.provd_installers()
+    return only
+
+
+def machine(**fields: object) -> BootPlan:
+    return replace(plan(profile=profile(distro=DEBIAN)), **fields)  # type: ignore[arg-type]
+
+
+def rendered(**answers: object) -> dict[str, str]:
+    return documents(installer(), machine(), **answers)
+
+
+def seed(text: str) -> dict[str, str]:
+    """Question to ``type value`` of every line."""
+    lines = [line.split(" ", 2) for line in text.splitlines() if line]
+    return {question: rest for _owner, question, rest in lines}
+
+
+def test_row24_kernel_arguments() -> None:
+    assert kernel_args(machine()) == [
+        "auto=true",
+        "priority=critical",
+        "url=http://10.88.0.1:8080/answer/T/preseed.cfg",
+        "language=en",
+        "country=US",
+        "locale=en_US.UTF-8",
+        "keymap=us",
+        "interface=auto",
+        "hostname=web1",
+    ]
+
+
+def test_domain_of_a_long_host_name() -> None:
+    made = machine()
+    assert made.system is not None
+    args = kernel_args(replace(made, system=replace(made.system, hostname="web1.example.org")))
+    assert args[-2:] == ["hostname=web1", "domain=example.org"]
+
+
+def test_row20_mirror_of_the_location() -> None:
+    answers = seed(rendered()["preseed.cfg"])
+    assert answers["mirror/http/hostname"] == "string 10.88.0.1:8080"
+    assert answers["mirror/http/directory"] == "string /mirror/debian"
+    assert answers["mirror/suite"] == "string bookworm"
+    ftp = documents(installer(), machine(location=Location("ftp", "10.88.0.9", "/debian")))["preseed.cfg"]
+    assert seed(ftp)["mirror/protocol"] == "string ftp"
+    assert seed(ftp)["mirror/ftp/hostname"] == "string 10.88.0.9"
+
+
+def test_row33_hosts_differ_only_where_meant() -> None:
+    one, other = machine(), machine(token="U")
+    assert other.system is not None
+    other = replace(other, system=replace(other.system, name="web2"))
+    first, second = (documents(installer(), of)["preseed.cfg"].splitlines() for of in (one, other))
+    differing = [line.split()[1] for line, twin in zip(first, second, strict=True) if line != twin]
+    assert differing == ["netcfg/hostname", "preseed/early_command", "preseed/late_command"]
+
+
+def test_root_is_locked_unless_told() -> None:
+    assert seed(rendered()["preseed.cfg"])["passwd/root-password-crypted"] == "password !"
+    told = seed(rendered(root_password_hash="$6$a$b")["preseed.cfg"])
+    assert told["passwd/root-password-crypted"] == "password $6$a$b"
+
+
+def test_sudo_is_installed_for_whom_it_is_wanted() -> None:
+    assert seed(rendered(users=[ADA])["preseed.cfg"])["pkgsel/include"] == "string openssh-server sudo"
+    assert seed(rendered(users=[BOB])["preseed.cfg"])["pkgsel/include"] == "string openssh-server"
+
+
+def test_choices_of_a_profile() -> None:
+    answers = seed(
+        rendered(
+            ntp="10.88.0.1",
+            security_host="MIRROR",
+            package_update=False,
+            tasks=[],
+            reboot="poweroff",
+            installed_kernel_args="console=ttyS0",
+        )["preseed.cfg"]
+    )
+    assert answers["clock-setup/ntp-server"] == "string 10.88.0.1"
+    assert answers["apt-setup/security_host"] == "string MIRROR"
+    assert answers["pkgsel/upgrade"] == "select none"
+    assert answers["debian-installer/exit/poweroff"] == "boolean true"
+    assert answers["debian-installer/add-kernel-opts"] == "string console=ttyS0"
+
+
+def test_users_are_made_at_the_end() -> None:
+    late = rendered(users=[ADA, BOB], root_ssh_keys=["ssh-rsa BBBB r"], post_install=["echo 'a b' > /root/x"])[
+        "late.sh"
+    ]
+    assert "useradd --create-home --shell /bin/bash --comment 'Ada L' ada\n" in late
+    assert "usermod --append --groups adm ada\n" in late
+    assert """provd_keys ada /home/ada 'ssh-ed25519 AAAA a'"'"'b c'\n""" in late
+    assert "printf '%s:%s\\n' bob '$6$salt$hash' | chroot /target chpasswd --encrypted\n" in late
+    assert "provd_keys root /root 'ssh-rsa BBBB r'\n" in late
+    assert """in-target sh -c 'echo '"'"'a b'"'"' > /root/x'\n""" in late
+
+
+def test_row32_a_missing_variable_is_an_error() -> None:
+    with pytest.raises(TemplateError, match=r"template late\.sh line \d+: .*'name'"):
+        rendered(users=[{"gecos": "nobody"}])
+
+
+@pytest.mark.parametrize("answers", [{}, {"users": [ADA, BOB], "post_install": ["a && 'b'"], "disk": "size>=10G"}])
+def test_debconf_and_the_shell_accept_the_documents(answers: dict[str, object]) -> None:
+    assert shutil.which("debconf-set-selections")
+    made = rendered(**answers)
+    assert lint(made, replace(profile(distro=DEBIAN), answers={"root_ssh_keys": ["k"]})) == []
+
+
+def test_lint_hands_on_what_they_say() -> None:
+    broken = {"preseed.cfg": "d-i only-two\n", "late.sh": "if true; then\n"}
+    findings = lint(broken, replace(profile(distro=DEBIAN), answers={"root_ssh_keys": ["k"]}))
+    assert {finding.document for finding in findings} == {"preseed.cfg", "late.sh"}
+
+
+def test_row34_lint_warns_where_nobody_can_log_in() -> None:
+    (finding,) = lint(rendered(), profile(distro=DEBIAN))
+    assert finding.level == "warning"
+    assert "nobody can log in" in finding.text
+    assert lint(rendered(), replace(profile(distro=DEBIAN), answers={"users": [BOB]})) == []
+
+
+def test_ready_says_what_is_missing() -> None:
+    assert ready(profile(distro=DEBIAN)) == ""
+    assert "has no install source" in ready(profile(distro=replace(DEBIAN, tree="")))
+    assert ready(replace(profile(distro=replace(DEBIAN, tree="")), source="http://MIRROR/debian")) == ""
+    assert "vars.suite" in ready(profile(distro=replace(DEBIAN, vars={})))
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(ValueError, match="log_every_s is 0"):
+        PreseedSettings(log_every_s=0)
+    assert "sleep 7\n" in documents(installer(log_every_s=7), machine())["report.sh"]
+
+
+class _Posts(socketserver.BaseRequestHandler):
+    """Keeps what was posted and answers like the callbacks of the service."""
+
+    seen: list[bytes]
+
+    def handle(self) -> None:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += self.request.recv(4096)
+        head, body = request.split(b"\r\n\r\n", 1)
+        length = int(head.lower().split(b"content-length:")[1].split()[0])
+        while len(body) < length:
+            body += self.request.recv(4096)
+        self.seen.append(head.split(b"\r\n")[0] + b" " + body)
+        self.request.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n")
+
+
+@pytest.fixture
+def posts() -> Iterator[tuple[int, list[bytes]]]:
+    class Posts(_Posts):
+        seen: list[bytes] = []  # noqa: RUF012  one list for each test
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Posts) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server.server_address[1], Posts.seen
+        server.shutdown()
+        thread.join()
+
+
+def test_row36_reports_reach_the_server(posts: tuple[int, list[bytes]], tmp_path: Path) -> None:
+    """The installer has neither curl nor a wget that posts: the script must do with nc."""
+    busybox = shutil.which("busybox")
+    assert busybox, "the installer's shell and nc are busybox's"
+    port, seen = posts
+    script = tmp_path / "report.sh"
+    text = documents(installer(), machine(server="127.0.0.1", http_port=port))["report.sh"]
+    script.write_text(text.replace("/tmp/provd", f"{tmp_path}/provd"))
+    for name in ("nc", "wc", "cat", "head", "grep", "sleep"):
+        (tmp_path / name).symlink_to(busybox)
+    command = f". {script}; provd_say started 'Debian installer' && provd_say finished done"
+    run = subprocess.run(
+        [busybox, "sh", "-c", command], env={"PATH": str(tmp_path)}, check=False, timeout=30, capture_output=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert seen == [
+        b"POST /callback/T/started HTTP/1.0 Debian installer\n",
+        b"POST /callback/T/finished HTTP/1.0 done\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        ("", "/dev/sda"),
+        ("/dev/sdb", "/dev/sdb"),
+        ("name=sd*", "/dev/sda"),
+        ("size>=200G", "/dev/sdb"),
+        ("size>=50G size<=150G", "/dev/sda"),
+        ("size>=9T", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_choice_of_the_disk(tmp_path: Path, wanted: str, chosen: str) -> None:
+    block = tmp_path / "block"
+    for name, sectors in (("sda", 200_000_000), ("sdb", 600_000_000)):
+        (block / name).mkdir(parents=True)
+        (block / name / "size").write_text(f"{sectors}\n")
+        (block / name / "removable").write_text("0\n")
+    text = documents(installer(), machine(), disk=wanted)["report.sh"].replace("/sys/block", str(block))
+    fakes = (
+        'list-devices() { echo /dev/sda; echo /dev/sdb; }; readlink() { echo "$2"; };'
+        ' provd_say() { echo "$2" >&2; }; debconf-set() { [ "$1" != partman-auto/disk ] || echo "$2"; }\n'
+    )
+    script = tmp_path / "disk.sh"
+    script.write_text(f"{text}\n{fakes}provd_disk\n")
+    run = subprocess.run(["bash", script], capture_output=True, text=True, check=False, timeout=10)
+    assert run.stdout.strip() == chosen
+    assert (run.returncode == 0) is bool(chosen), run.stderr
