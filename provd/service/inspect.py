@@ -46,7 +46,7 @@ _MOST_TEXT: Final = 200
 def describe(event: Event) -> str:
     """One line: what happened and the details that matter; never a secret, never a control character."""
     words = _WORDS.get(event.kind, event.kind)
-    details = [_detail(name, value) for name, value in event.fields.items() if value not in {"", None}]
+    details = [_detail(name, value) for name, value in event.fields.items() if value not in ("", None)]
     text = f"{words}: {', '.join(details)}" if details else words
     return "".join(character if character.isprintable() else " " for character in text)[: _MOST_TEXT + 100]
 

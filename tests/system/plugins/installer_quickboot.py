@@ -1,0 +1,52 @@
+"""quickboot: an "installer" that boots the laboratory's tiny system, which proves a network boot and switches off.
+
+    [plugins.installer_quickboot]
+    kernel = "/abs/vmlinuz"
+    initrd = "/abs/initrd.gz"
+
+The machine fetches the document ``hello``, whose text is the host name, and posts ``finished``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from provd.plugin.api import Answer, BootPlan, Document, Installer, Payload, Plugin, Settings, hookimpl
+
+
+class SettingsOfQuickboot(Settings, frozen=True):
+    """Absolute paths of kernel and initial RAM disk."""
+
+    kernel: str
+    initrd: str
+
+
+class Quickboot:
+    """One installer."""
+
+    def __init__(self, settings: SettingsOfQuickboot) -> None:
+        self._payload = Payload(settings.kernel, (settings.initrd,))
+
+    @hookimpl
+    def provd_installers(self) -> Iterable[Installer]:
+        return [
+            Installer(
+                name="quickboot",
+                families=(),
+                documents={"hello": Document(_hello)},
+                kernel_args=_arguments,
+                payload=lambda _plan: self._payload,
+            )
+        ]
+
+
+def _hello(answer: Answer) -> str:
+    return f"hello {answer.vars['hostname']}\n"
+
+
+def _arguments(plan: BootPlan) -> Sequence[str]:
+    urls = (f"provd.url={plan.answer_url('hello')}", f"provd.post={plan.callback_url('finished')}")
+    return ("console=ttyS0", "provd.end=poweroff", *urls)
+
+
+PLUGIN = Plugin(name="installer_quickboot", settings=SettingsOfQuickboot, build=Quickboot)
