@@ -21,6 +21,7 @@ from provd.wire.relay import (
     relay_address,
 )
 
+_NAMES: Final = frozenset({codes.HOST_NAME, codes.CLIENT_FQDN})
 _NO_RELAY: Final = RelayInfo()
 
 
@@ -58,7 +59,7 @@ def client_facts(packet: DhcpPacket) -> ClientFacts:
         arch=_arch(options.get(codes.CLIENT_ARCHITECTURE, b"")),
         vendor_class=options.get(codes.VENDOR_CLASS, b"").rstrip(b"\0").decode("latin-1"),
         user_classes=user_classes,
-        hostname=client_name(options),
+        hostname=client_name(options) if not _NAMES.isdisjoint(options) else "",
         relay=relay_info(packet.giaddr, raw),
     )
 

@@ -1,4 +1,7 @@
-"""What one message means for the address table: (packet, table, client, now) -> outcome. Nothing is changed here."""
+"""What one message means: (packet, address table, client) -> outcome. Nothing is changed here.
+
+The table is as of now: what has ended was taken out by ``AddressTable.expire``.
+"""
 
 from __future__ import annotations
 
@@ -85,13 +88,11 @@ class Here:
         ours: addresses of this server on the client's link, one of which option 54 must name.
         host: every address of this server; if option 54 names one not in ``ours``, another interface answers.
         unicast: the packet was sent to one of our addresses.
-        now: monotonic seconds.
     """
 
     ours: Collection[int]
     host: Collection[int] = ()
     unicast: bool = False
-    now: float = 0.0
 
 
 def decide(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Outcome:
@@ -139,21 +140,19 @@ def decide_request(packet: DhcpPacket, table: AddressTable, who: Who, here: Here
         return Silent("another server was chosen", withdraw=True)
     state = request_state(packet, unicast=here.unicast)
     if state == SELECTING:
-        return _selecting(packet, table, who, here)
+        return _selecting(packet, table, who)
     if state == INIT_REBOOT:
         return _init_reboot(packet, table, who)
     return _extending(packet, table, who, state)
 
 
-def _selecting(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Outcome:
+def _selecting(packet: DhcpPacket, table: AddressTable, who: Who) -> Outcome:
     # RFC 2131 section 4.3.2, "DHCPREQUEST generated during SELECTING state".
     wanted = packet.requested_address
     if not wanted:
         return Nak("the request names no address")
     for binding in (table.offered(who), table.held(who)):
         if binding is None or binding.address != wanted:
-            continue
-        if binding.state is State.OFFERED and binding.until <= here.now:
             continue
         if table.may_have(who, wanted):
             return Ack(wanted, SELECTING)

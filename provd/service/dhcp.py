@@ -211,6 +211,9 @@ class DhcpService:
             return "no subnet"
         if system is None and table.subnet.unknown == "ignore":
             return "unknown machine"
+        server = server_address(table, packet, arrival)
+        if not server:
+            return "interface without an address"
         now = self._clocks.monotonic()
         if table.next_expiry <= now:
             table.expire(now)
@@ -221,7 +224,7 @@ class DhcpService:
             who=self._who(table, request, system, reserved),
             system=system,
             profile=None if system is None else self._profiles.profile_for(system),
-            server=server_address(table, packet, arrival),
+            server=server,
             now=now,
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from provd.core.dhcp_options import Level, configured, subnet_level
+from provd.core.dhcp_options import Level, configured, merge, subnet_level, wanted
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
@@ -14,7 +15,8 @@ from provd.wire import codes
 from provd.wire.errors import WireError
 from provd.wire.options import encode_option
 
-_REMEMBERED = 65536
+_REMEMBERED: Final = 65536
+_WANTED: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class OptionLevels:
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
         self._levels: dict[tuple[str, str, object], _Remembered] = {}
+        self._wanted: dict[tuple[object, ...], tuple[list[Level], dict[int, bytes]]] = {}
 
     def of(
         self, subnet: Subnet, server: int, profile: Profile | None, system: System | None, mac: bytes
@@ -52,9 +55,21 @@ class OptionLevels:
             levels.append(self._get("system", system.name, mac, system, lambda: self._system(system, mac)))
         return levels
 
+    def wanted(self, levels: list[Level], requested: bytes) -> dict[int, bytes]:
+        """What a client with this parameter request list gets from these levels alone; remembered by the levels."""
+        key = (*(id(level) for level in levels), requested)
+        found = self._wanted.get(key)
+        if found is None:
+            if len(self._wanted) >= _WANTED:
+                self._wanted.clear()
+            # The levels are kept beside the answer, so that their identities are not used again.
+            found = self._wanted[key] = (levels, wanted(merge(levels), requested))
+        return dict(found[1])
+
     def clear(self) -> None:
         """Forget everything, after a reload."""
         self._levels.clear()
+        self._wanted.clear()
 
     def _get(self, kind: str, name: str, detail: object, source: object, make: Callable[[], Level]) -> Level:
         key = (kind, name, detail)

@@ -79,7 +79,6 @@ class Outcomes:
             ours={exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses},
             host=host,
             unicast=arrival.unicast,
-            now=exchange.now,
         )
         outcome = decide.decide(packet, exchange.table, exchange.who, here)
         match outcome:
@@ -168,7 +167,7 @@ class Outcomes:
         refusal = self._guard.refusal(exchange.table, mac, exchange.now)
         binding = exchange.table.at(address)
         if refusal or binding is None:
-            self._silent(exchange, refusal, withdraw=False)
+            self._silent(exchange, refusal or "decline of an unused address", withdraw=False)
             return
         self._commits.decline(exchange.table, binding, mac, exchange.now)
         where = f"{dotted(address)} in subnet {exchange.table.subnet.name}"

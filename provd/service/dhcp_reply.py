@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,7 @@ from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_options import Level, merge, wanted
 from provd.core.dhcp_times import time_options
 from provd.model.boot import BootFile, BootPlan
-from provd.model.dhcp import Destination, DhcpRequest, Reply
+from provd.model.dhcp import Destination, DhcpRequest, OptionSet, Reply
 from provd.model.lease import Lease
 from provd.model.profile import Profile
 from provd.model.system import System
@@ -120,10 +120,11 @@ class ReplyBuilder:
             exchange.table.subnet, exchange.server, exchange.profile, exchange.system, request.client.mac.octets
         )
         fields = _boot_fields(plan, boot, levels)
-        merged = merge(levels, self._hooks.options(request, lease, plan))
-        for conflict in merged.conflicts:
-            self._throttle.warn("conflict " + conflict, conflict)
-        options = wanted(merged, packet.requested_options)
+        plugins = self._hooks.options(request, lease, plan)
+        if plan is None and not plugins:
+            options = self._levels.wanted(levels, packet.requested_options)
+        else:
+            options = self._merged(levels, plugins, packet.requested_options)
         if lease_s is not None:
             options.update(time_options(lease_s))
         _echo(exchange, options)
@@ -166,6 +167,14 @@ class ReplyBuilder:
         message = self._finish(exchange, reply)
         message.fields["reason"] = reason
         return message
+
+    def _merged(
+        self, levels: list[Level], plugins: Sequence[tuple[str, OptionSet]], requested: bytes
+    ) -> dict[int, bytes]:
+        merged = merge(levels, plugins)
+        for conflict in merged.conflicts:
+            self._throttle.warn("conflict " + conflict, conflict)
+        return wanted(merged, requested)
 
     def _boot(self, exchange: Exchange, address: int) -> tuple[BootPlan | None, BootFile | None]:
         request = exchange.request

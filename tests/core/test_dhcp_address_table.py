@@ -112,6 +112,44 @@ def test_a_smaller_pool_keeps_leases_and_gives_their_addresses_to_nobody_new() -
     assert table.candidate(client(3)) is None
 
 
+def test_a_lease_outside_a_smaller_pool_runs_on_but_is_not_offered_again() -> None:
+    table = AddressTable(SUBNET)
+    bound(table, 1, 19)
+    table.reconfigure(replace(SUBNET, pool=Pool(NETWORK[10], NETWORK[12])))
+    assert table.may_have(client(1), BASE + 19)
+    assert table.candidate(client(1)) == (BASE + 10, "free")
+
+
+def test_a_previous_address_on_offer_is_not_the_oldest_expired_one() -> None:
+    table = AddressTable(replace(SUBNET, pool=Pool(NETWORK[10], NETWORK[10])))
+    bound(table, 1, 10, until=10.0)
+    table.expire(11.0)
+    assert table.candidate(client(1)) == (BASE + 10, "previous")
+    table.offer(client(1), BASE + 10, 60, 11.0, 60.0)
+    assert table.candidate(client(2)) is None
+    table.expire(80.0)
+    assert table.candidate(client(2)) == (BASE + 10, "oldest-expired")
+
+
+def test_a_client_that_moves_leaves_its_old_address_to_others() -> None:
+    table = AddressTable(SUBNET)
+    bound(table, 1, 10)
+    bound(table, 1, 11)
+    assert table.candidate(client(1)) == (BASE + 11, "current")
+    old = table.at(BASE + 10)
+    assert old is not None
+    assert old.state is State.IDLE
+    assert table.candidate(client(2), BASE + 10) == (BASE + 10, "requested")
+
+
+def test_a_second_offer_of_another_address_takes_the_first_one_back() -> None:
+    table = AddressTable(replace(SUBNET, pool=Pool(NETWORK[10], NETWORK[10])))
+    table.offer(client(1), BASE + 10, 60, 0.0, 60.0)
+    table.offer(client(1), BASE + 200, 60, 0.0, 60.0)
+    assert table.at(BASE + 10) is None
+    assert table.candidate(client(2)) == (BASE + 10, "free")
+
+
 def test_one_timer_entry_serves_many_renewals() -> None:
     timers = Timers()
     table = AddressTable(SUBNET)
@@ -173,6 +211,14 @@ def test_restore_keeps_what_runs_and_remembers_what_ended() -> None:
     assert running is not None
     assert running.until == 500.0
     assert table.declined == 1
+
+
+def test_restore_with_a_clock_that_went_back_gives_the_granted_time_and_no_more() -> None:
+    table = AddressTable(SUBNET)
+    restore(table, lease(BASE + 10, client(1)), now=0.0, wall=-1e9)
+    running = table.at(BASE + 10)
+    assert running is not None
+    assert running.until == 1000.0
 
 
 def test_restore_tells_a_second_identity_apart_by_its_mark() -> None:

@@ -59,7 +59,7 @@ class LeaseTable(RuleBasedStateMachine):
 
     def ask(self, packet: DhcpPacket, who: Who) -> decide.Outcome:
         self.table.expire(self.now)
-        here = decide.Here(ours={SERVER}, now=self.now)
+        here = decide.Here(ours={SERVER})
         return decide.decide(packet, self.table, who, here)
 
     def live(self, address: int) -> bytes:
