@@ -9,8 +9,9 @@ import msgspec
 
 from provd.config.keys import Table, key
 
-SHIPPED_PLUGINS: Final = (
-    "static_files",
+DEFAULT_PLUGINS: Final = (
+    "gate_rules",
+    "client_classes",
     "relay",
     "pxelinux",
     "grub_efi",
@@ -19,10 +20,13 @@ SHIPPED_PLUGINS: Final = (
     "installer_image",
     "installer_preseed",
     "installer_kickstart",
+    "install_callbacks",
+    "site_vars",
+    "static_files",
     "trigger_script",
     "trigger_webhook",
 )
-"""The plugins that ship, in the order in which they are asked where the configuration names none."""
+"""Shipped plugins that a site needs or that do nothing until they are configured, in the order they are asked."""
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -182,7 +186,7 @@ class ServerConfig(Table, frozen=True):
     ] = ()
     enabled: Annotated[
         tuple[str, ...], key("The plugins that run; the order is the order in which they are asked.", applies="restart")
-    ] = SHIPPED_PLUGINS
+    ] = DEFAULT_PLUGINS
     critical: Annotated[
         tuple[str, ...],
         key(
