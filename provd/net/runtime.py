@@ -45,10 +45,9 @@ class TwistedRuntime:
     def __init__(self, reactor: Any, agent: IAgent | None = None) -> None:
         self._time: IReactorTime = reactor
         self._processes: IReactorProcess = reactor
-        self._pool: Any = None
         if agent is None:
-            self._pool = _pool(reactor, persistent=False)
-            agent = _agent(reactor, connectTimeout=10.0, pool=self._pool)
+            # connections are not kept: triggers are rare, and nothing is left to close when provd stops
+            agent = _agent(reactor, connectTimeout=10.0, pool=_pool(reactor, persistent=False))
         self._agent = agent
 
     async def run_process(
@@ -99,11 +98,6 @@ class TwistedRuntime:
     async def sleep(self, seconds: float) -> None:
         """See :meth:`provd.plugin.runtime.Runtime.sleep`."""
         await deferLater(self._time, seconds)
-
-    async def close(self) -> None:
-        """Close idle connections."""
-        if self._pool is not None:
-            await self._pool.closeCachedConnections()
 
     async def _exchange(self, method: str, url: str, headers: Headers, producer: Any) -> tuple[int, bytes]:
         response: Any = await self._agent.request(method.encode(), url.encode(), headers, producer)

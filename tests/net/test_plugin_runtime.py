@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as installed_reactor  # noqa: TID251  these tests are about the real one
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
@@ -82,6 +83,37 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     except FileNotFoundError:
         return False
+
+
+@pytest_twisted.ensureDeferred
+async def test_cancelling_kills_the_process(runtime: TwistedRuntime, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    running: Any = ensureDeferred(
+        runtime.run_process(["sh", "-c", f"echo $$ > {pid_file}; exec sleep 600"], timeout_s=60)
+    )
+    running.addErrback(lambda failure: failure.trap(CancelledError))
+    for _ in range(500):
+        if pid_file.exists() and pid_file.read_text():
+            break
+        await runtime.sleep(0.02)
+    running.cancel()
+    await running
+    for _ in range(100):
+        if not _runs(int(pid_file.read_text())):
+            break
+        await runtime.sleep(0.02)
+    assert not _runs(int(pid_file.read_text()))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_grandchild_that_keeps_the_pipes_does_not_hold_the_call(
+    runtime: TwistedRuntime, tmp_path: Path
+) -> None:
+    pid_file = tmp_path / "pid"
+    script = f"sleep 600 & echo $! > {pid_file}; echo done"
+    result = await runtime.run_process(["sh", "-c", script], timeout_s=20)
+    assert (result.status, result.stdout) == (0, b"done\n")
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
 
 
 @pytest_twisted.ensureDeferred

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from twisted.logger import ILogObserver, globalLogPublisher
 from zope.interface import implementer
 
 from provd.model.dhcp import Allow, Destination, DhcpRequest, GateVerdict, Ignore, OptionSet, Refuse, Reply
-from provd.plugin.api import Action, BootPlan, Change, Content, Event, Subnet, Veto, hookimpl
+from provd.plugin.api import Action, BootPlan, Change, Content, Event, FileBody, NotFound, Subnet, Veto, hookimpl
 from provd.plugin.breaker import Limits
 from provd.plugin.host import PluginHost
 from tests.fakes.plugin_world import CLIENT, PLAN, REPLY, SYSTEM, FakeClock, dhcp_request, file_request, host_of
@@ -94,6 +95,10 @@ FAULTS: dict[str, tuple[str, Callable[[], object]]] = {
     "returns a reply to port 0": (REPLIES, lambda: replace(REPLY, destination=Destination(1, 0))),
     "returns a reply of another type": (REPLIES, lambda: replace(REPLY, message_type=99)),
     "returns a reply with a text trailer": (REPLIES, lambda: replace(REPLY, trailer="x")),  # type: ignore[arg-type]
+    "returns a reply with wide flags": (REPLIES, lambda: replace(REPLY, flags=0x10000)),
+    "returns a word as reply": (REPLIES, lambda: "reply"),
+    "returns no reason for what is not found": (FILE, lambda: NotFound(7)),  # type: ignore[arg-type]
+    "returns a length that is none": (FILE, lambda: Content(FileBody(Path("/x")), -2)),
     "returns a file name": (FILE, lambda: "/etc/passwd"),
     "returns content with another length": (FILE, lambda: Content(b"abc", 4)),
     "returns content with a text body": (FILE, lambda: Content("abc", 3)),  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -13,15 +13,21 @@ import pytest
 
 from provd.model.dhcp import Allow, DhcpRequest, GateVerdict, Ignore, OptionSet, Refuse, Reply
 from provd.plugin.api import (
+    BootFile,
     BootLoader,
     BootPlan,
+    Callback,
+    CallbackCall,
+    CallbackResult,
     Change,
     ClientFacts,
     Content,
     Event,
     FileRequest,
+    InstallSource,
     Inventory,
     Lease,
+    Location,
     NotFound,
     Operation,
     Profile,
@@ -404,6 +410,69 @@ def test_a_broken_boot_loader_is_isolated_and_counted(fails: bool) -> None:
     assert {(row.hook, row.failures) for row in host.stats()} == {
         (f"BootLoader.{name}", 1) for name in ("select", "files", "is_config", "config", "local_boot")
     }
+
+
+class OneOfEach:
+    """Registered callables whose answer a test chooses."""
+
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self.answer = answer
+
+    @hookimpl
+    def provd_boot_loaders(self) -> Iterable[BootLoader]:
+        def ask(*_args: Any) -> Any:
+            return self.answer()
+
+        return [BootLoader("l", ask, dict, lambda _path: True, ask, lambda _plan: "local")]
+
+    @hookimpl
+    def provd_install_sources(self) -> Iterable[InstallSource]:
+        return [InstallSource("s", ("x",), lambda _url, _plan: self.answer())]
+
+    @hookimpl
+    def provd_callbacks(self) -> Iterable[Callback]:
+        return [Callback("c", 10, lambda _call: self.answer())]
+
+
+CALL = CallbackCall("c", b"", PLAN, "10.0.0.5")
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("select", BootFile("a"), BootFile("/a")),
+        ("select", BootFile("a", "http"), BootFile("a", "carrier pigeon")),
+        ("select", None, BootFile("a", options={0: b""})),
+        ("resolve", Location("http", "h", "/"), "http://h/"),
+        ("resolve", None, 7),
+        ("run", CallbackResult("e"), None),
+        ("run", CallbackResult("e", outcome="finished"), CallbackResult("e", outcome="exploded")),
+    ],
+)
+def test_registered_callables_are_checked_like_hooks(kind: str, good: Any, bad: Any) -> None:
+    instead = {
+        "select": None,
+        "resolve": None,
+        "run": CallbackResult("callback.failed", {"name": "c"}, reply="error\n"),
+    }
+
+    def ask(answer: Callable[[], Any]) -> Any:
+        host = host_of(("p", lambda: OneOfEach(answer)))
+        calls: dict[str, Callable[[], Any]] = {
+            "select": lambda: host.boot_loaders["l"].select(CLIENT, PLAN),
+            "resolve": lambda: host.install_sources["s"].resolve("x:y", PLAN),
+            "run": lambda: host.callbacks["c"].run(CALL),
+        }
+        return calls[kind]()
+
+    assert ask(lambda: good) == good
+    assert ask(lambda: bad) == instead[kind]
+    assert ask(lambda: 1 / 0) == instead[kind]
+
+
+def test_a_loader_without_such_a_configuration_answers_not_found() -> None:
+    answer = host_of(("p", lambda: OneOfEach(lambda: None))).boot_loaders["l"].config(file_request("x"), PLAN)
+    assert answer == NotFound("the boot loader has no such configuration")
 
 
 def test_hooks_are_called_through_the_facade_only() -> None:

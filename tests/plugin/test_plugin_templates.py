@@ -40,6 +40,7 @@ def render(tmp_path: Path) -> Render:
 
     def run(source: str, **more: object) -> str:
         (folder / "t.cfg").write_text(source)
+        (folder / "macros.cfg").write_text("{% macro b(x) %}<b>{{ x }}</b>{% endmacro %}")
         (folder / "other.cfg").write_text("other {{ hostname }}")
         return templates.render("t.cfg", {**VARS, **more})
 
@@ -66,6 +67,10 @@ def render(tmp_path: Path) -> Render:
         ("{{ made.year }} {{ system.interfaces[0].address.version }}", "2024 4"),
         ("{% if a %}\nx\n{% endif %}\nend\n", "end\n"),
         ("{{ 'x\ny\n\nz'|indent(2) }}", "x\n  y\n\n  z"),
+        ("{{ (1 + 2) * 3 % 5 }} {{ 2 ** 8 }} {{ [1] + [2] }} {{ 'ab' * 2 }} {{ 'a' + 'b' }}", "4 256 [1, 2] abab ab"),
+        ("{% import 'macros.cfg' as m %}{{ m.b('x') }}", "<b>x</b>"),
+        ("{% for i in items recursive %}{{ loop.cycle('odd', 'even') }}{% endfor %}", "oddeven"),
+        ("{{ items[9]|default('none') }} {{ users['bob']|default('none') }}", "none none"),
         ("{{ 'pässword'|b64encode }}", "cMOkc3N3b3Jk"),
     ],
 )
