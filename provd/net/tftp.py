@@ -186,7 +186,8 @@ class TftpServer:
         return False
 
     def _decide(self, request: FileRequest, packet: tftp.Request, peer: Address) -> None:
-        self._on_event("tftp.request", request, {"options": dict(packet.options), "mode": packet.mode})
+        shown = {name: value for name, value in packet.options.items() if f"{name}{value}".isprintable()}
+        self._on_event("tftp.request", request, {"options": shown, "mode": packet.mode})
         try:
             answer = self._open_file(request)
         except Exception:  # noqa: BLE001  a request must never stop the listener

@@ -228,6 +228,15 @@ def test_l02_option_82_stays_out_of_overloaded_fields() -> None:
     assert decode(out.data).relay_information == relay
 
 
+@pytest.mark.parametrize("size", [90, 100, 110, 120])
+def test_l02_the_room_of_option_82_is_taken_from_the_others(size: int) -> None:
+    options = {53: b"\x02"} | {code: bytes(20) for code in range(100, 115)}
+    out = encode(reply(options, sname=b"s", file=b"f"), trailer=(82, bytes(size)))
+    assert len(out.data) + 28 <= 576
+    assert decode(out.data).relay_information == bytes(size)
+    assert out.dropped == tuple(range(100 + (307 - 3 - size - 2) // 22, 115))
+
+
 def test_l03_option_82_goes_first_when_only_the_kept_are_left() -> None:
     options = {53: b"\x02", 54: bytes(4), 51: bytes(4), 1: bytes(4), 3: bytes(4), 6: bytes(60), 61: bytes(7)}
     out = encode(reply(options, sname=b"s", file=b"f"), trailer=(82, bytes(255)))
