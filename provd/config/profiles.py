@@ -131,14 +131,11 @@ class Resolver:
 
 def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Profile:
     """Lay every level on the one below, from the distro to the profile itself."""
-    origins = _distro_origins(distro)
+    origins = _first_origins(distro)
     tables: dict[str, dict[str, Any]] = {name: {} for name in _TABLES}
     single: dict[str, Any] = {"installer": distro.value.installer, "source": "", "boot_loaders": ()}
     policy: dict[str, Any] = {}
     arguments: tuple[Argument, ...] = ()
-    origins["installer"] = origins["distro.installer"]
-    origins.update(dict.fromkeys(("source", "boot_loaders", "answers.bind"), DEFAULT))
-    origins.update({f"boot.{name}": DEFAULT for name in _POLICY})
 
     def from_distro(key: str) -> Origin:
         return Origin("distro", distro.name, distro.file, key)
@@ -173,12 +170,17 @@ def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Prof
     )
 
 
-def _distro_origins(distro: Read[DistroFile]) -> dict[str, Origin]:
+def _first_origins(distro: Read[DistroFile]) -> dict[str, Origin]:
+    """Origins before any profile has spoken: the distro's file, or a default."""
     names = [field.name for field in msgspec.structs.fields(DistroFile) if field.name not in {"vars", "kernel_args"}]
-    return {
+    origins = {
         f"distro.{name}": Origin("distro", distro.name, distro.file, name) if name in distro.table else DEFAULT
         for name in names
     }
+    origins["installer"] = origins["distro.installer"]
+    origins.update(dict.fromkeys(("source", "boot_loaders", "answers.bind"), DEFAULT))
+    origins.update({f"boot.{name}": DEFAULT for name in _POLICY})
+    return origins
 
 
 def for_system(profile: Profile, system: System) -> Profile:
