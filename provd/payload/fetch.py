@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from provd.payload.apt import Deb, PrivateApt
 from provd.payload.catalogue import GrubImage, PayloadSpec, payload_spec
@@ -21,8 +21,27 @@ from provd.payload.record import FileRecord, PayloadRecord, damaged, file_record
 Progress: TypeAlias = Callable[[str, float], None]
 
 
+class PackageSource(Protocol):
+    """Where packages come from; :class:`provd.payload.apt.PrivateApt` is one."""
+
+    def update(self, progress: Callable[[float], None]) -> None:
+        """Learn what there is."""
+
+    def resolve(self, packages: Sequence[str]) -> tuple[Deb, ...]:
+        """Describe the packages."""
+
+    def download(self, debs: Sequence[Deb], progress: Callable[[float], None]) -> dict[str, Path]:
+        """Fetch and check them: package name to file."""
+
+
 def fetch(
-    name: str, data_dir: Path, progress: Progress, *, refresh: bool = False, root: Path = Path("/")
+    name: str,
+    data_dir: Path,
+    progress: Progress,
+    *,
+    refresh: bool = False,
+    root: Path = Path("/"),
+    source: Callable[[Path], PackageSource] = PrivateApt,
 ) -> PayloadRecord:
     """Make payload ``name`` complete below ``data_dir/payload/NAME``.
 
@@ -35,6 +54,7 @@ def fetch(
         progress: told what is done.
         refresh: fetch again although a complete payload is there.
         root: where the machine's own files begin.
+        source: makes the source of packages for an empty private directory.
 
     Raises:
         PayloadError: unknown name, nothing to get it from, or a check failed: one sentence.
@@ -51,7 +71,7 @@ def fetch(
     except OSError as error:
         raise PayloadError(f"{folder.parent} cannot be written: {error.strerror}") from error
     try:
-        return _Fetch(spec, work, root, progress).run(folder)
+        return _Fetch(spec, work, root, progress, source).run(folder)
     except OSError as error:
         raise PayloadError(f"payload {name} could not be written to {folder}: {error}") from error
     finally:
@@ -75,6 +95,7 @@ class _Fetch:
     work: Path
     root: Path
     progress: Progress
+    source: Callable[[Path], PackageSource]
     sources: dict[str, _Source] = field(default_factory=dict)
 
     def run(self, folder: Path) -> PayloadRecord:
@@ -112,7 +133,7 @@ class _Fetch:
     def _download(self, packages: list[str]) -> None:
         apt_root = self.work / "apt"
         apt_root.mkdir()
-        apt = PrivateApt(apt_root)
+        apt = self.source(apt_root)
         apt.update(lambda share: self.progress("reading the package index", 0.15 * share))
         debs = apt.resolve(packages)
         size = sum(deb.size for deb in debs) / 1e6

@@ -18,18 +18,21 @@ def installed_version(package: str, paths: Iterable[str], root: Path = Path("/")
     wanted = {f"/{path}" for path in paths}
     if not all((root / path[1:]).exists() for path in wanted):
         return ""
-    state = _dpkg(root, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package).split()
+    state = _dpkg(
+        "dpkg-query", f"--admindir={root / 'var/lib/dpkg'}", "-W", "-f", "${db:Status-Status} ${Version}", package
+    ).split()
     if len(state) != 2 or state[0] != "installed":
         return ""
     # `dpkg --verify` prints one line for each file whose checksum is not the package's.
-    changed = {line.split()[-1] for line in _dpkg(root, "dpkg", "--verify", package).splitlines() if line.strip()}
-    return "" if any(path in wanted or f"{path}/" in wanted for path in changed) else state[1]
+    changed = {
+        line.split()[-1] for line in _dpkg("dpkg", f"--root={root}", "--verify", package).splitlines() if line.strip()
+    }
+    return "" if changed & wanted else state[1]
 
 
-def _dpkg(root: Path, command: str, *args: str) -> str:
-    admindir = str(root / "var/lib/dpkg")
+def _dpkg(*command: str) -> str:
     try:
-        run = subprocess.run([command, f"--admindir={admindir}", *args], capture_output=True, text=True, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         return ""
     return run.stdout
