@@ -40,6 +40,7 @@ class Database:
         self._reader = connect(path)
         self._reader.execute("PRAGMA query_only = ON")
         self._reading = threading.Lock()
+        self._behind: list[WriteBehind[Any]] = []
         self.writer = Writer(lambda: connect(path), deliver)
 
     def row(self, codec: Codec[T], value: T) -> tuple[Any, ...]:
@@ -54,6 +55,15 @@ class Database:
     def change(self, statement: str, arguments: Sequence[object]) -> None:
         """Run one statement whose failure is only logged."""
         self.writer.submit(lambda connection: _execute(connection, statement, arguments), self._told)
+
+    def attach(self, behind: WriteBehind[Any]) -> None:
+        """Tell ``behind`` when the disk takes writes again."""
+        self._behind.append(behind)
+
+    def recovered(self) -> None:
+        """A write became durable: what failed before is tried again."""
+        for behind in self._behind:
+            behind.retry()
 
     def _told(self, error: Exception | None) -> None:
         if error is not None:
@@ -96,11 +106,13 @@ class WriteBehind(Generic[T]):
         self._codec = codec
         self._pending: dict[int | str, T] = {}
         self._failed: dict[int | str, None] = {}
+        database.attach(self)
 
     def save(self, value: T) -> None:
         """Hand over a value."""
         key = self._codec.key(value)
         self._pending[key] = value
+        self._failed.pop(key, None)
         self._database.save(self._codec, value, partial(self._done, key, value))
 
     def pending(self) -> Iterable[T]:
@@ -116,14 +128,18 @@ class WriteBehind(Generic[T]):
         self._pending.pop(key, None)
         self._failed.pop(key, None)
 
+    def retry(self) -> None:
+        """Hand over once more what failed."""
+        if self._failed:
+            again, self._failed = self._failed, {}
+            for key in again:
+                self.save(self._pending[key])
+
     def _done(self, key: int | str, value: T, error: Exception | None) -> None:
         if error is None:
             if self._pending.get(key) is value:
                 del self._pending[key]
-            again, self._failed = self._failed, {}
-            for each in again:
-                if each in self._pending:
-                    self.save(self._pending[each])
+            self._database.recovered()
             return
         if not self._failed:
             self._database.log.error("{kind} wait for the disk: {error}", kind=self._codec.kind, error=error)

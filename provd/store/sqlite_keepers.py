@@ -45,7 +45,12 @@ class SqliteLeases:
             connection.executemany("DELETE FROM leases WHERE address = ?", [(address,) for address in removed])
             connection.executemany(upsert("leases"), [self._database.row(LEASES, lease) for lease in leases])
 
-        self._database.writer.submit(work, done)
+        def told(error: Exception | None) -> None:
+            if error is None:
+                self._database.recovered()
+            done(error)
+
+        self._database.writer.submit(work, told)
 
 
 class SqliteSystems:

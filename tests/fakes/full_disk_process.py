@@ -8,12 +8,20 @@ from __future__ import annotations
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from provd.model.event import Event
 from provd.model.lease import Lease
-from provd.store.interface import StoreError
+from provd.model.system import InstallState, System
+from provd.store.interface import Done, StoreError
 from provd.store.sqlite import SqliteStore
 from tests.fakes.owner_thread import OwnerThread
+
+
+def refused(start: Callable[[Done], None]) -> Callable[[Done], None]:
+    """The same, where a failure is what is waited for."""
+    return lambda done: start(lambda _error: done(None))
 
 
 def main(path: Path) -> None:
@@ -33,9 +41,20 @@ def main(path: Path) -> None:
     grown = Path(f"{path}-wal").stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (grown, hard))
     print(commit(2))
+    store.installs.put("web1", InstallState("held"))
+    owner.wait(refused(store.flush))
+    store.installs.put("web1", InstallState("held", attempts=2))
+    number = store.sessions.append(Event("boot.held", 1.0, "s1"))
+    try:
+        store.systems.put(System("web1"), expected="")
+    except StoreError:
+        print("an edit is refused")
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     print(commit(3))
-    print(sorted(lease.address for lease in store.leases.load()))
+    store.close()
+    store = SqliteStore(path, deliver=owner.deliver, wall=lambda: 2.0)
+    print(sorted(lease.address for lease in store.leases.load()), store.systems.all())
+    print(store.installs.get("web1").state, [event.id == number for event in store.sessions.events("s1")])
     store.close()
 
 

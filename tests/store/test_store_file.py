@@ -134,7 +134,7 @@ def test_a_full_disk_refuses_and_space_that_comes_back_is_used_without_a_restart
     told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True, timeout=60).stdout.splitlines()
     assert told[0] == "durable"
     assert told[1].startswith("refused: the store cannot write: ")
-    assert told[2:] == ["durable", "[1, 3]"]
+    assert told[2:] == ["an edit is refused", "durable", "[1, 3] []", "held [True]"]
 
 
 def test_one_value_that_cannot_be_stored_fails_alone(path: Path, owner: OwnerThread) -> None:
