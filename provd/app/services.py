@@ -69,6 +69,7 @@ class Services:
         self.clock, self.current, self.host, self.store = clock, current, host, store
         self.wall: Callable[[], float] = time.time  # noqa: TID251  the root's clock
         self.current.subnets = model_subnets(current.config)
+        self._templates: dict[tuple[Path, ...], Templates] = {}
         self.bus = EventBus(clock, store.sessions)
         self.sessions = Sessions(store.sessions, self.bus.publish, self.wall)
         self.systems = Systems(
@@ -206,8 +207,11 @@ class Services:
 
     def _render(self, installer: str, folder: Path | None, template: str, variables: Mapping[str, object]) -> str:
         site = Path(self.current.config.site_dir) / "templates"
-        folders = [site / installer, site, *([folder] if folder is not None else [])]
-        return Templates(folders, clock=time.monotonic).render(template, variables)
+        folders = (site / installer, site, *((folder,) if folder is not None else ()))
+        templates = self._templates.get(folders)
+        if templates is None:
+            templates = self._templates[folders] = Templates(folders, clock=time.monotonic)
+        return templates.render(template, variables)
 
     def _check_system(self, system: System, others: Iterable[System]) -> Sequence[str]:
         return check_system(system, tuple(others), self.current.catalogue.profiles, self.current.subnets)
