@@ -78,16 +78,14 @@ class AddressTable:
         """Addresses of the pool."""
         return self._free.size
 
-    def who(
-        self, htype: int, mac: bytes, client_id: bytes, *, known: bool, reserved: int = 0, elsewhere: bool = False
-    ) -> Who:
+    def who(self, htype: int, mac: bytes, client_id: bytes, *, known: bool, reserved: int = 0) -> Who:
         """Tell the client apart; nothing is remembered before an offer or a lease is made."""
         if self.identity == CLIENT_ID:
             key = strict_key(htype, mac, client_id)
         else:
             key = auto_key(htype, mac, client_id, self._first_client_id, known=known)
         own = own_client_id(htype, mac, client_id)
-        return Who(key, mac, own, reserved if reserved in self else 0, known, elsewhere)
+        return Who(key, mac, own, reserved if reserved in self else 0, known)
 
     def at(self, address: int) -> Binding | None:
         """The binding of an address."""

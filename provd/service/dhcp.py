@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from twisted.logger import Logger
@@ -21,13 +21,24 @@ from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_reque
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_levels import OptionLevels
 from provd.service.dhcp_outcomes import NAMES, Outcomes, dotted
-from provd.service.dhcp_ports import Arrival, BootDirector, DhcpHooks, KnownSystems, LeaseWriter, Send, SystemProfiles
+from provd.service.dhcp_ports import (
+    Arrival,
+    BootDirector,
+    Clocks,
+    DhcpHooks,
+    KnownSystems,
+    LeaseWriter,
+    Send,
+    SystemProfiles,
+)
 from provd.service.dhcp_reply import Exchange, Ports, ReplyBuilder
 from provd.service.dhcp_subnets import SubnetTables, reservations_of, reserved_addresses
 from provd.wire.codes import MessageType
 from provd.wire.dhcp import decode_request
 from provd.wire.errors import WireError
 from provd.wire.packet import DhcpPacket
+
+__all__ = ["Clocks", "DhcpService", "server_address"]
 
 _FROM_CLIENTS: Final = frozenset(
     {
@@ -40,19 +51,6 @@ _FROM_CLIENTS: Final = frozenset(
     }
 )
 _MAX_HOPS: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """Time as arguments.
-
-    Attributes:
-        wall: seconds since the epoch, for what is stored and shown.
-        monotonic: seconds that no clock change moves, for everything that ends.
-    """
-
-    wall: Callable[[], float]
-    monotonic: Callable[[], float]
 
 
 class DhcpService:
@@ -99,17 +97,9 @@ class DhcpService:
             throttle=self._throttle,
             ports=ports or Ports(),
         )
-        commits = LeaseCommits(
-            store=store,
-            repeats=self._repeats,
-            counters=self.counters,
-            throttle=self._throttle,
-            wall=clocks.wall,
-            monotonic=clocks.monotonic,
-        )
         self._outcomes = Outcomes(
             builder=builder,
-            commits=commits,
+            commits=LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks),
             repeats=self._repeats,
             director=director,
             send=send,

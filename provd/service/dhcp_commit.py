@@ -15,7 +15,7 @@ from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_times import end_of
 from provd.model.lease import Lease
 from provd.service.dhcp_counters import DhcpCounters, Throttle
-from provd.service.dhcp_ports import LeaseWriter
+from provd.service.dhcp_ports import Clocks, LeaseWriter
 from provd.service.dhcp_reply import Exchange, Message
 
 _REPEAT_S: Final = 10.0
@@ -84,26 +84,22 @@ class LeaseCommits:
         repeats: requests that were answered.
         counters: counts writes.
         throttle: reports a store that cannot write.
-        wall: seconds since the epoch.
-        monotonic: seconds.
+        clocks: wall and monotonic time.
     """
 
     def __init__(
         self,
-        *,
         store: LeaseWriter,
         repeats: RepeatedRequests,
         counters: DhcpCounters,
         throttle: Throttle,
-        wall: Callable[[], float],
-        monotonic: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
         self._store = store
         self._repeats = repeats
         self._counters = counters
         self._throttle = throttle
-        self._wall = wall
-        self._monotonic = monotonic
+        self._wall, self._monotonic = clocks.wall, clocks.monotonic
         self._log = Logger(namespace="provd.dhcp")
 
     def grant(

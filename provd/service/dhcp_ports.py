@@ -38,6 +38,19 @@ class Arrival:
     mtu: int = 1500
 
 
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time as arguments.
+
+    Attributes:
+        wall: seconds since the epoch, for what is stored and shown.
+        monotonic: seconds that no clock change moves, for everything that ends.
+    """
+
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+
+
 Send = Callable[[str, bytes, Destination, int], None]
 """Sends one datagram: interface it leaves by, octets, receiver, our address. Raises nothing."""
 

@@ -119,7 +119,7 @@ class ReplyBuilder:
         levels = self._levels.of(
             exchange.table.subnet, exchange.server, exchange.profile, exchange.system, request.client.mac.octets
         )
-        fields = _boot_fields(plan, boot, levels)
+        fields = _boot_fields(exchange.server, plan, boot, levels)
         plugins = self._hooks.options(request, lease, plan)
         if plan is None and not plugins:
             options = self._levels.wanted(levels, packet.requested_options)
@@ -141,10 +141,7 @@ class ReplyBuilder:
             flags=reply_flags(packet, kind),
         )
         message = self._finish(exchange, reply)
-        if boot is not None:
-            message.fields["file"] = fields.name
-        if plan is not None:
-            message.fields["action"] = plan.action.value
+        message.fields.update(fields.told)
         return message
 
     def refuse(self, exchange: Exchange, reason: str) -> Message:
@@ -181,8 +178,7 @@ class ReplyBuilder:
         # A plain client and the installer's own DHCP get no boot file (PXE 2.1 section 2.2.1: option 60 asks for one).
         if not request.client.is_netboot:
             return None, None
-        server = ".".join(str(octet) for octet in exchange.server.to_bytes(4))
-        return self._director.offer(request, exchange.system, exchange.table.subnet, address, server)
+        return self._director.offer(request, exchange.system, exchange.table.subnet, address, _dotted(exchange.server))
 
     def _destination(self, exchange: Exchange, kind: int, yiaddr: int) -> Destination:
         return destination(
@@ -226,21 +222,29 @@ class ReplyBuilder:
 
 @dataclass(frozen=True, slots=True)
 class _BootFields:
+    """The BOOTP ``file`` field, and what events are told."""
+
     file: bytes = b""
-    name: str = ""
+    told: Mapping[str, object] = field(default_factory=dict)
 
 
-def _boot_fields(plan: BootPlan | None, boot: BootFile | None, levels: list[Level]) -> _BootFields:
+def _boot_fields(server: int, plan: BootPlan | None, boot: BootFile | None, levels: list[Level]) -> _BootFields:
     """The BOOTP file field, and options 66 and 67 as a level of their own: shim reads the header only (rule P10)."""
-    if plan is None or boot is None:
+    if plan is None:
         return _BootFields()
+    told: dict[str, object] = {"action": plan.action.value}
+    if boot is None:
+        return _BootFields(told=told)
     name = plan.url(boot.path) if boot.transport == "http" else boot.path
     octets = name.encode("utf-8", "surrogateescape")
-    server = plan.server.encode("ascii", "replace")
-    options = {codes.TFTP_SERVER_NAME: server, codes.BOOT_FILE: octets, **boot.options}
+    options = {codes.TFTP_SERVER_NAME: _dotted(server).encode(), codes.BOOT_FILE: octets, **boot.options}
     levels.append(Level(f"boot loader {plan.loader}", options, frozenset(options)))
     # RFC 2131 section 2: the field has 128 octets with its final NUL; a longer name stands in option 67 alone.
-    return _BootFields(octets if len(octets) <= _FILE_FIELD else b"", name)
+    return _BootFields(octets if len(octets) <= _FILE_FIELD else b"", {"file": name, **told})
+
+
+def _dotted(address: int) -> str:
+    return ".".join(str(octet) for octet in address.to_bytes(4))
 
 
 def _echo(exchange: Exchange, options: dict[int, bytes]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from provd.core.dhcp_binding import Binding
@@ -144,11 +143,6 @@ class SubnetTables:
             if table.next_expiry <= now
             for binding in table.expire(now)
         ]
-
-    @property
-    def next_expiry(self) -> float:
-        """Monotonic time of the next expiry, infinity for none."""
-        return min((table.next_expiry for table in self._tables.values()), default=math.inf)
 
 
 def _is_on(table: AddressTable, arrival: Arrival) -> bool:

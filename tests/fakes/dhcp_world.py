@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from plugins.relay import Relay, RelaySettings
-from provd.model.boot import Action, BootFile, BootPlan
-from provd.model.client import ClientFacts
-from provd.model.dhcp import Allow, Destination, DhcpRequest, GateVerdict, OptionSet, Reply
+from provd.model.dhcp import Destination
 from provd.model.distro import Distro
-from provd.model.lease import Lease
 from provd.model.mac import Mac
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
@@ -20,6 +16,7 @@ from provd.model.system import Interface, System
 from provd.service.dhcp import Clocks, DhcpService
 from provd.service.dhcp_ports import Arrival
 from provd.wire.dhcp import DhcpPacket, decode, encode
+from tests.fakes.dhcp_fakes import FakeBootDirector, FakeHooks, FakeSystems, MemoryLeases
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "packets"
 SERVER = int(IPv4Address("10.88.0.1"))
@@ -82,120 +79,6 @@ def request(
         values[54] = server.to_bytes(4)
     packet = DhcpPacket(1, 1, 6, hops, xid, secs, flags, ciaddr, 0, 0, giaddr, mac.ljust(16, b"\0"), b"", b"", values)
     return encode(packet).data
-
-
-class MemoryLeases:
-    """A lease store that writes at once, later or not at all."""
-
-    def __init__(self) -> None:
-        self.rows: dict[int, Lease] = {}
-        self.commits = 0
-        self.hold = False
-        self.problem: Exception | None = None
-        self._waiting: list[Callable[[], None]] = []
-
-    def commit(self, leases: Sequence[Lease], removed: Sequence[int], done: Callable[[Exception | None], None]) -> None:
-        self.commits += 1
-
-        def write() -> None:
-            if self.problem is None:
-                self.rows.update((lease.address, lease) for lease in leases)
-                for address in removed:
-                    self.rows.pop(address, None)
-            done(self.problem)
-
-        if self.hold:
-            self._waiting.append(write)
-        else:
-            write()
-
-    def flush(self) -> None:
-        """Write what waits."""
-        waiting, self._waiting = self._waiting, []
-        for write in waiting:
-            write()
-
-
-class FakeHooks:
-    """The plugin host with the real relay plugin and one plugin made of attributes."""
-
-    def __init__(self) -> None:
-        self.relay = Relay(RelaySettings())
-        self.verdict: GateVerdict = Allow()
-        self.given_labels: frozenset[str] = frozenset()
-        self.sets: list[tuple[str, OptionSet]] = []
-        self.change: Callable[[Reply], Reply] = lambda reply: reply
-
-    def gate(self, request: DhcpRequest) -> GateVerdict:
-        return self.verdict
-
-    def labels(self, request: DhcpRequest) -> frozenset[str]:
-        return self.given_labels
-
-    def subnet(self, request: DhcpRequest, subnets: Sequence[Subnet]) -> Subnet | None:
-        return self.relay.provd_dhcp_subnet(request, subnets)
-
-    def options(
-        self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None
-    ) -> Sequence[tuple[str, OptionSet]]:
-        return self.sets
-
-    def reply(self, request: DhcpRequest, reply: Reply) -> Reply:
-        return self.change(self.relay.provd_dhcp_reply(request, reply) or reply)
-
-
-@dataclass
-class Seen:
-    """One call of the director."""
-
-    kind: str
-    request: DhcpRequest
-    system: System | None
-    address: int
-    fields: Mapping[str, object]
-
-
-class FakeBootDirector:
-    """Gives every netboot client one file, and remembers what it heard."""
-
-    def __init__(self) -> None:
-        self.file: BootFile | None = BootFile("pxelinux.0")
-        self.heard: list[Seen] = []
-        self.asked: list[tuple[int, str]] = []
-
-    def offer(
-        self, request: DhcpRequest, system: System | None, subnet: Subnet, address: int, server: str
-    ) -> tuple[BootPlan, BootFile | None]:
-        self.asked.append((address, server))
-        plan = BootPlan(Action.INSTALL, "test", request.client, system, loader="fake", server=server)
-        return plan, self.file
-
-    def seen(
-        self, kind: str, request: DhcpRequest, system: System | None, address: int, fields: Mapping[str, object]
-    ) -> None:
-        self.heard.append(Seen(kind, request, system, address, fields))
-
-    @property
-    def kinds(self) -> list[str]:
-        """What it heard, in order."""
-        return [seen.kind for seen in self.heard]
-
-
-class FakeSystems:
-    """Systems by MAC, then by UUID, and their profiles."""
-
-    def __init__(self) -> None:
-        self.all: list[System] = []
-        self.profiles: dict[str, Profile] = {}
-
-    def find(self, client: ClientFacts) -> System | None:
-        for system in self.all:
-            if any(card.mac == client.mac for card in system.interfaces):
-                return system
-        return next((system for system in self.all if system.uuid and system.uuid == client.uuid), None)
-
-    def profile_for(self, system: System) -> Profile | None:
-        return self.profiles.get(system.profile)
 
 
 def a_profile(name: str = "web", lease_s: int = 0, options: Mapping[str, object] | None = None) -> Profile:
@@ -307,8 +190,3 @@ class DhcpWorld:
         )
         assert (ack.kind, ack.packet.yiaddr) == (ACK, wanted)
         return ack
-
-
-def addresses(sent: Iterable[Sent]) -> list[str]:
-    """Given addresses as text."""
-    return [str(IPv4Address(one.packet.yiaddr)) for one in sent]

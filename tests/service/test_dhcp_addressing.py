@@ -115,6 +115,11 @@ def test_A09_two_subnets_on_one_interface_with_two_addresses(world: DhcpWorld) -
     assert (sent.packet.yiaddr, sent.packet.options[54], sent.local) == (ip("10.89.0.20"), here[1].to_bytes(4), here[1])
 
 
+def test_an_interface_without_an_address_is_not_answered_for(world: DhcpWorld) -> None:
+    assert world.ask(request(DISCOVER), local=0, addresses=()) == []
+    assert world.service.counters.dropped["interface without an address"] == 1
+
+
 def test_A10_the_answer_leaves_by_the_interface_the_request_came_in(world: DhcpWorld) -> None:
     sent = world.answer(request(DISCOVER), interface="eth0")
     assert sent.interface == "eth0"

@@ -1,0 +1,46 @@
+"""Reloading subnets loses no offer and no lease."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.dhcp_world import ACK, DISCOVER, MAC, OTHER_MAC, REQUEST, SERVER, DhcpWorld, ip, request
+
+ADDRESS = ip("10.88.0.100")
+
+
+@pytest.fixture
+def world() -> DhcpWorld:
+    return DhcpWorld()
+
+
+def renewal(mac: bytes = MAC, ciaddr: int = ADDRESS, xid: int = 9) -> bytes:
+    return request(REQUEST, mac=mac, ciaddr=ciaddr, xid=xid)
+
+
+def test_a_reload_between_offer_and_request_keeps_the_offer(world: DhcpWorld) -> None:
+    world.answer(request(DISCOVER))
+    world.configure(lease_s=7200)
+    ack = world.answer(request(REQUEST, wanted=ADDRESS, server=SERVER))
+    assert (ack.kind, ack.packet.options[51]) == (ACK, (3600).to_bytes(4))
+
+
+def test_a_reload_loses_no_lease_when_a_subnet_goes_and_comes_back_under_another_name(world: DhcpWorld) -> None:
+    world.dora()
+    first, *rest = world.subnets
+    world.service.reconfigure(rest, own=(SERVER,))
+    assert world.ask(renewal(), unicast=True) == []
+    world.service.reconfigure((replace(first, name="renamed"), *rest), own=(SERVER,))
+    assert world.answer(renewal(), unicast=True, source=ADDRESS).kind == ACK
+    assert world.answer(request(DISCOVER, mac=OTHER_MAC, wanted=ADDRESS)).packet.yiaddr != ADDRESS
+
+
+def test_a_lease_stored_for_a_subnet_that_comes_only_later_is_found(world: DhcpWorld) -> None:
+    world.dora()
+    first, *rest = world.subnets
+    world.subnets = rest
+    world.restart()
+    world.service.reconfigure((first, *rest), own=(SERVER,))
+    assert world.answer(request(REQUEST, wanted=ADDRESS)).kind == ACK
