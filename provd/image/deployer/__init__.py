@@ -1,0 +1,1 @@
+"""The deployer: the small system a machine boots in order to be written to."""

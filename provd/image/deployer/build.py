@@ -1,4 +1,4 @@
-"""Make the deployer: a distribution kernel, and an initial RAM disk that writes an image to the disk. No root needed."""
+"""Make the deployer without root: a distribution kernel, and an initial RAM disk that writes an image to the disk."""
 
 from __future__ import annotations
 
