@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -71,8 +72,15 @@ def prepare(config: ServerConfig) -> None:
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
     store = [data / f"provd.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
     folders = [data / name for name in ("payload", "image", "mirror")]
+    _raise_descriptor_limit()
     privileges.own([data, run_dir, *store, *folders], config.user)
     privileges.drop(config.user)
+
+
+def _raise_descriptor_limit() -> None:
+    """Every transfer and connection has a descriptor; the soft limit of a login shell is far below the hard one."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _refused(error: Exception) -> int:
