@@ -8,7 +8,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from provd.model.system import System
 from provd.model.token import InstallToken
 from provd.store.interface import StoreError, StoreTooNewError
 from provd.store.sqlite import SqliteStore
+from provd.store.sqlite_file import connect
 from provd.store.sqlite_schema import VERSION, migrate, read_version, write_version
-from provd.store.sqlite_writer import BACKLOG, Writer
 from tests.fakes.owner_thread import OwnerThread
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +71,14 @@ def test_c08_a_file_that_others_could_read_is_made_private(path: Path, owner: Ow
     path.chmod(0o644)
     opened(path, owner).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_commit_is_on_the_disk_before_it_is_told(path: Path) -> None:
+    path.parent.mkdir()
+    connection = connect(path)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    connection.close()
 
 
 def test_a_store_belongs_to_one_process(path: Path, owner: OwnerThread) -> None:
@@ -151,29 +158,6 @@ def test_one_value_that_cannot_be_stored_fails_alone(path: Path, owner: OwnerThr
     assert told[2] is None
     assert [each.address for each in store.leases.load()] == [1, 3]
     store.close()
-
-
-def test_a_disk_that_does_not_keep_up_is_told_to_whoever_asks_for_more(owner: OwnerThread) -> None:
-    busy, free = threading.Event(), threading.Event()
-
-    def slow(_connection: sqlite3.Connection) -> None:
-        busy.set()
-        assert free.wait(20)
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-
-    writer = Writer(connect, owner.deliver)
-    told: list[Exception | None] = []
-    writer.submit(slow, told.append)
-    assert busy.wait(20)
-    for _ in range(BACKLOG + 1):
-        writer.submit(lambda _connection: None, told.append)
-    free.set()
-    writer.close()
-    owner.run_delivered()
-    assert [str(error) for error in told if error is not None] == [f"the store is {BACKLOG} writes behind"]
-    assert told.count(None) == BACKLOG + 1
 
 
 def test_a_newer_file_is_refused_and_left_as_it_is(path: Path, owner: OwnerThread) -> None:
