@@ -14,7 +14,7 @@ from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import Interface, System
 from provd.service.dhcp import Clocks, DhcpService
-from provd.service.dhcp_ports import Arrival
+from provd.service.dhcp_ports import Arrival, DhcpHooks
 from provd.wire.dhcp import DhcpPacket, decode, encode
 from tests.fakes.dhcp_fakes import FakeBootDirector, FakeHooks, FakeSystems, MemoryLeases
 
@@ -114,6 +114,7 @@ class DhcpWorld:
 
     subnets: Sequence[Subnet] = ()
     identity: str = "auto"
+    behind: DhcpHooks | None = None
     mono: float = 1000.0
     wall: float = 1_700_000_000.0
     sent: list[Sent] = field(default_factory=list)
@@ -130,7 +131,7 @@ class DhcpWorld:
     def restart(self) -> None:
         """A new process over the same store."""
         self.service = DhcpService(
-            hooks=self.hooks,
+            hooks=self.behind or self.hooks,
             director=self.director,
             systems=self.systems,
             profiles=self.systems,
