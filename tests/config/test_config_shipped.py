@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from provd.config.catalogue import Catalogue
-from provd.config.layers import Layer, layers, shipped_dir
+from provd.config.layers import Layer, layers
 from provd.config.schema import DEFAULT_PLUGINS
 from provd.model.system import System
+from provd.shipped import shipped_root
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +23,7 @@ def test_every_plugin_of_the_default_list_ships() -> None:
 
 
 def test_what_ships_is_found_from_a_checkout() -> None:
-    assert shipped_dir() == ROOT
+    assert shipped_root() == ROOT
 
 
 def test_shipped_distros_and_profiles_have_no_fault() -> None:
@@ -50,7 +51,7 @@ def test_an_installed_package_brings_objects_without_being_run(tmp_path: Path) -
         "found = layers((), '/nowhere'); c = Catalogue.load(found);"
         "print([layer.name for layer in found], 'example-1' in c.profiles, c.problems)"
     )
-    paths = f"{tmp_path}:{ROOT}"
+    paths = os.pathsep.join((str(tmp_path), str(ROOT), *filter(None, sys.path)))
     told = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": paths},
