@@ -78,7 +78,7 @@ def text(answer: Content | NotFound) -> str:
         (16, False, "signed", "grubx64-http.efi", "http"),
     ],
 )
-def test_first_file_by_firmware_and_build(
+def test_row15_first_file_by_firmware_and_build(
     data_dir: Path, arch: int, ipxe: bool, build: str, path: str, transport: str
 ) -> None:
     first = loader(data_dir, build=build).select(client(arch, ipxe=ipxe), plan(arch=arch))

@@ -4,6 +4,7 @@ import shutil
 import socketserver
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -191,25 +192,51 @@ def posts() -> Iterator[tuple[int, list[bytes]]]:
         thread.join()
 
 
-def test_row36_reports_reach_the_server(posts: tuple[int, list[bytes]], tmp_path: Path) -> None:
-    """The installer has neither curl nor a wget that posts: the script must do with nc."""
+def run_in_installer(work: Path, port: int, command: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command after report.sh the way the installer does: busybox alone, its output in a pipe."""
     busybox = shutil.which("busybox")
     assert busybox, "the installer's shell and nc are busybox's"
-    port, seen = posts
-    script = tmp_path / "report.sh"
-    text = documents(installer(), machine(server="127.0.0.1", http_port=port))["report.sh"]
-    script.write_text(text.replace("/tmp/provd", f"{tmp_path}/provd"))
-    for name in ("nc", "wc", "cat", "head", "grep", "sleep"):
-        (tmp_path / name).symlink_to(busybox)
-    command = f". {script}; provd_say started 'Debian installer' && provd_say finished done"
-    run = subprocess.run(
-        [busybox, "sh", "-c", command], env={"PATH": str(tmp_path)}, check=False, timeout=30, capture_output=True
+    for name in ("sh", "nc", "wc", "cat", "head", "tail", "sed", "grep", "sleep"):
+        (work / name).symlink_to(busybox)
+    text = documents(installer(log_every_s=1), machine(server="127.0.0.1", http_port=port))["report.sh"]
+    (work / "provd.sh").write_text(text.replace("/tmp/provd", f"{work}/provd").replace("/var/log", str(work)))
+    return subprocess.run(
+        [busybox, "sh", "-c", f". {work}/provd.sh; {command}"],
+        env={"PATH": str(work)},
+        check=False,
+        timeout=30,
+        capture_output=True,
     )
+
+
+def test_row36_reports_reach_the_server(posts: tuple[int, list[bytes]], tmp_path: Path) -> None:
+    """The installer has neither curl nor a wget that posts: the script must do with nc."""
+    port, seen = posts
+    run = run_in_installer(tmp_path, port, "provd_say started 'Debian installer' && provd_say finished done")
     assert run.returncode == 0, run.stderr
     assert seen == [
         b"POST /callback/T/started HTTP/1.0 Debian installer\n",
         b"POST /callback/T/finished HTTP/1.0 done\n",
     ]
+
+
+def test_the_installer_does_not_wait_for_the_log_upload(posts: tuple[int, list[bytes]], tmp_path: Path) -> None:
+    """The installer waits until nobody holds the pipe of its early command; the upload goes on for minutes."""
+    port, seen = posts
+    (tmp_path / "syslog").write_text("main-menu[1]: INFO: Menu item 'pkgsel' selected\n")
+    try:
+        run = run_in_installer(tmp_path, port, "provd_start")
+        assert run.returncode == 0
+        assert not (tmp_path / "provd.stop").exists()
+        deadline = time.monotonic() + 20
+        while not any(post.startswith(b"POST /callback/T/progress") for post in seen):
+            assert time.monotonic() < deadline, seen
+            threading.Event().wait(0.05)
+    finally:
+        (tmp_path / "provd.stop").touch()
+    assert seen[0] == b"POST /callback/T/started HTTP/1.0 Debian installer\n"
+    assert b"POST /callback/T/log HTTP/1.0 main-menu[1]: INFO: Menu item 'pkgsel' selected\n" in seen
+    assert b"POST /callback/T/progress HTTP/1.0 percent=60 text=pkgsel\n" in seen
 
 
 @pytest.mark.parametrize(

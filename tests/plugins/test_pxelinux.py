@@ -43,7 +43,7 @@ def config(data_dir: Path, name: str, of: BootPlan | None, **settings: object) -
     return loader(data_dir, **settings).config(request(f"pxelinux.cfg/{name}"), of)
 
 
-def test_bios_gets_lpxelinux(data_dir: Path) -> None:
+def test_row15_bios_gets_lpxelinux(data_dir: Path) -> None:
     first = loader(data_dir).select(client(0), plan())
     assert first is not None
     assert (first.path, first.transport) == ("lpxelinux.0", "tftp")
@@ -74,7 +74,7 @@ def test_installer_payload_serves_where_loaders_were_not_fetched(tmp_path: Path)
     assert "KERNEL boot/debian-12/" in text(config(tmp_path, "default", plan()))
 
 
-def test_install_configuration(data_dir: Path) -> None:
+def test_row18_configuration_of_an_install(data_dir: Path) -> None:
     answer = config(data_dir, "01-52-54-00-aa-bb-cc", plan())
     assert text(answer) == INSTALL_BY_HTTP
     assert isinstance(answer, Content)

@@ -28,8 +28,9 @@ provd_say() {
 
 provd_start() {
     provd_say started "Debian installer" || true
-    # Everything it inherited must be closed, or the installer waits for it.
-    provd_follow < /dev/null > /dev/null 2>&1 3>&- 4>&- 5>&- &
+    # The installer waits until its pipe is closed everywhere. A function would keep a copy of it (the shell saves what a
+    # redirection replaces), a shell of its own does not.
+    sh -c '. /tmp/provd.sh; provd_follow' < /dev/null > /dev/null 2>&1 3>&- 4>&- 5>&- &
 }
 
 # provd_log SENT: posts what the log has after SENT octets and prints how many it has now.
