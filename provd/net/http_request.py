@@ -26,6 +26,14 @@ from provd.net.http_channel import HttpLimits
 CALLBACKS: Final = "callback/"
 """The only part of the tree that takes POST."""
 
+_KINDS: Final = {
+    206: "http.partial",
+    304: "http.unchanged",
+    412: "http.refused",
+    416: "http.refused",
+}
+"""Events of answers that are not the whole file; everything else that left is ``http.sent``."""
+
 OpenFile = Callable[[FileRequest], Content | NotFound | Awaitable[Content | NotFound]]
 OnEvent = Callable[[str, FileRequest, Mapping[str, object]], None]
 
@@ -39,8 +47,9 @@ class Services:
         wall: seconds since the epoch.
         open_file: who answers.
         in_thread: runs a blocking call outside of the reactor's thread.
-        on_event: told ``http.request``, ``http.sent`` (``bytes``, ``seconds``, ``status``) and ``http.failed``
-            (``reason``, ``status``).
+        on_event: told ``http.request``, then one of ``http.sent``, ``http.partial``, ``http.unchanged`` and
+            ``http.refused`` (``bytes``, ``seconds``, ``status``), ``http.missed`` (``reason``, ``status``)
+            or ``http.failed`` (the same).
         limits: caps and deadlines.
         log: logger; it never sees a token.
     """
@@ -65,6 +74,7 @@ class BootRequest(Request):
         self._services = services
         self._work: Deferred[None] | None = None
         self._gone = False
+        self._missed: Mapping[str, object] | None = None
 
     def gotLength(self, length: int | None) -> None:  # noqa: ARG002, N802 - Twisted's name
         """Keep the body in memory: the channel caps it."""
@@ -117,8 +127,12 @@ class BootRequest(Request):
             self._services.log.error("HTTP {path}: {error}", path=scrub_path(asked.path), error=error)
             self._services.on_event("http.failed", asked, {"reason": str(error), "status": self.code})
             raise ConnectionAborted from error
+        if self._missed is not None:
+            self._services.on_event("http.missed", asked, {**self._missed, "status": self.code})
+            return
         seconds = self._services.clock.seconds() - started
-        self._services.on_event("http.sent", asked, {"bytes": sent, "seconds": seconds, "status": self.code})
+        kind = _KINDS.get(self.code, "http.sent" if self.code < 400 else "http.refused")
+        self._services.on_event(kind, asked, {"bytes": sent, "seconds": seconds, "status": self.code})
 
     async def _respond(self, asked: FileRequest) -> int:
         try:
@@ -129,10 +143,12 @@ class BootRequest(Request):
             raise
         except Exception:  # noqa: BLE001 - whatever the router did, this client gets an answer and the others are served
             self._services.log.failure("HTTP {path}: no answer", path=scrub_path(asked.path))
+            self._missed = {"reason": "the answer could not be made; the log has the error"}
             return self._plain(500)
         if isinstance(answer, NotFound):
             level = self._services.log.debug if answer.expected else self._services.log.info
             level("HTTP {path}: {reason}", path=scrub_path(asked.path), reason=scrub_path(answer.reason))
+            self._missed = {"reason": scrub_path(answer.reason), "expected": answer.expected}
             return self._plain(answer.status)
         if not isinstance(answer.body, FileBody):
             return await self._send(asked, answer, None)
@@ -141,6 +157,7 @@ class BootRequest(Request):
             opened = await self._services.in_thread(lambda: http_body.open_regular(body.path))
         except OSError as error:
             self._services.log.warn("HTTP {path}: {error}", path=scrub_path(asked.path), error=error)
+            self._missed = {"reason": f"{body.path.name}: {error.strerror or error}"}
             return self._plain(404)
         try:
             return await self._send(asked, _with_file_facts(answer, body, opened), opened)

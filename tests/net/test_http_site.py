@@ -257,6 +257,23 @@ def test_timeline_events_tell_bytes_seconds_and_failures(site: HttpSite, tree: F
     assert sent == [5]
 
 
+def test_only_a_whole_file_is_told_as_sent(site: HttpSite, tree: FakeTree, clock: Clock) -> None:
+    tree.files["search/1"] = NotFound("not this machine's", expected=True)
+    web = FakeConnection(site, clock)
+    tag = web.get("/boot/linux").headers["etag"]
+    web.get("/boot/linux", "Range: bytes=0-9")
+    web.get("/boot/linux", f"If-None-Match: {tag}")
+    web.get("/boot/linux", "Range: bytes=9999-")
+    web.get("/search/1")
+    web.get("/gone")
+    ends = [(kind, fields["status"]) for kind, _, fields in tree.events if kind != "http.request"]
+    assert ends == [
+        ("http.sent", 200), ("http.partial", 206), ("http.unchanged", 304), ("http.refused", 416), ("http.missed", 404),
+        ("http.missed", 404),
+    ]  # fmt: skip
+    assert tree.events[-3][2] == {"reason": "not this machine's", "expected": True, "status": 404}
+
+
 def test_a_lost_client_cancels_the_answer(site: HttpSite, tree: FakeTree, clock: Clock) -> None:
     cancelled: list[bool] = []
     sent: list[int] = []
