@@ -21,6 +21,7 @@ class FreeAddresses:
         self._last = int(pool.last) if pool else 0
         self._excluded = frozenset(excluded)
         self._back: deque[int] = deque()
+        self._waiting: set[int] = set()
 
     @property
     def size(self) -> int:
@@ -42,10 +43,11 @@ class FreeAddresses:
         while self._back:
             if not taken(self._back[0]):
                 return self._back[0]
-            self._back.popleft()
+            self._waiting.discard(self._back.popleft())
         return 0
 
     def give_back(self, address: int) -> None:
         """The address is nobody's again; before the cursor it waits for its turn in order."""
-        if address in self and address < self._next:
+        if address in self and address < self._next and address not in self._waiting:
+            self._waiting.add(address)
             self._back.append(address)

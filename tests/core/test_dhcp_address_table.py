@@ -82,6 +82,21 @@ def test_an_address_given_back_waits_behind_the_unused_ones() -> None:
     assert free.next({BASE + number for number in range(11, 20)}.__contains__) == BASE + 10
 
 
+def test_an_address_asked_for_and_given_up_many_times_waits_only_once() -> None:
+    table = AddressTable(replace(SUBNET, pool=Pool(NETWORK[10], NETWORK[11])))
+    bound(table, 1, 10)
+    table.candidate(client(2))
+    bound(table, 2, 11)
+    table.candidate(client(3))
+    table.decline(table._by_address[BASE + 11], lease(BASE + 11, client(2)), 1.0)
+    table.expire(2.0)
+    for number in range(100):
+        table.offer(client(3), BASE + 11, 60, float(number), 60.0)
+        table.withdraw(client(3))
+    assert len(table._free._back) == 1
+    assert table.candidate(client(3)) == (BASE + 11, "free")
+
+
 def test_reserved_addresses_come_back_when_the_reservation_is_gone() -> None:
     table = AddressTable(SUBNET)
     table.reserve({BASE + number: b"\x0a" * 6 for number in range(10, 20)})
