@@ -11,6 +11,7 @@ from provd.model.event import Event
 from provd.model.system import System
 from provd.plugin.contract import Change
 from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
+from provd.store.interface import StoreError
 
 
 class ChangeRefusedError(Exception):
@@ -121,7 +122,7 @@ class Systems:
         if system.name in self._by_name:
             raise ChangeRefusedError(f"system {system.name} exists already ({_home(self._by_name[system.name])})")
         self._allowed(Change("system.add", system.name, None, system))
-        kept = self._store.put(system, expected="")
+        kept = self._put(system, expected="")
         self._put_index(kept)
         self._changed("added", kept)
         return kept
@@ -141,7 +142,7 @@ class Systems:
         if expected and expected != before.version:
             raise ChangeRefusedError(f"system {name} was changed meanwhile (version {before.version}, not {expected})")
         self._allowed(Change("system.edit", name, before, after))
-        kept = self._store.put(after, expected=before.version)
+        kept = self._put(after, expected=before.version)
         self._drop_index(before)
         self._put_index(kept)
         self._changed("edited", kept)
@@ -155,7 +156,10 @@ class Systems:
         """
         before = self._writable(name)
         self._allowed(Change("system.remove", name, before, None))
-        self._store.remove(name, expected=before.version)
+        try:
+            self._store.remove(name, expected=before.version)
+        except StoreError as error:
+            raise ChangeRefusedError(f"system {name} could not be removed: {error}") from error
         self._states.remove(name)
         self._drop_index(before)
         self._changed("removed", before)
@@ -175,13 +179,19 @@ class Systems:
         if wanted:
             state = after_release(state)
         if system.origin == "store":
-            kept = self._store.put(replace(system, netboot=wanted), expected=system.version)
+            kept = self._put(replace(system, netboot=wanted), expected=system.version)
             self._put_index(kept)
             state = replace(state, netboot=None)
         else:
             state = replace(state, netboot=wanted)
         self._states.put(name, state)
         self._changed("netboot on" if wanted else "netboot off", system)
+
+    def _put(self, system: System, *, expected: str) -> System:
+        try:
+            return self._store.put(system, expected=expected)
+        except StoreError as error:
+            raise ChangeRefusedError(f"system {system.name} could not be stored: {error}") from error
 
     def _writable(self, name: str) -> System:
         system = self._by_name.get(name)

@@ -122,6 +122,11 @@ def refused(folder: Path, extra: str = "", config: str = "") -> str:
         pytest.param(
             "\n[plugins.nosuch]\nx = 1\n", "plugins.nosuch: no plugin has this name", id="unknown plugin table"
         ),
+        pytest.param(
+            '\n[subnet.options]\nntp-serverz = ["127.0.0.1"]\n',
+            "subnet[0].options.ntp-serverz",
+            id="unknown DHCP option",
+        ),
         pytest.param('\n[[subnet]]\nnetwork = "127.0.0.0/9"\n', "overlaps 127.0.0.0/8", id="overlapping subnets"),
     ],
 )

@@ -39,6 +39,7 @@ from provd.service.files import FileService
 from provd.service.installs import Installs
 from provd.service.sessions import Boot, Sessions
 from provd.service.tokens import Tokens
+from provd.store.interface import StoreError
 
 MAC = Mac.parse("52:54:00:00:00:01")
 ADDRESS = "10.0.0.10"
@@ -115,7 +116,7 @@ class FakeSystemStore:
         current = self.systems[system.name].version if system.name in self.systems else ""
         assert current == expected, "stale write"
         if self.full:
-            raise OSError(28, "No space left on device")
+            raise StoreError("the disk is full")
         self.writes += 1
         self.systems[system.name] = kept = replace(system, version=str(self.writes))
         return kept

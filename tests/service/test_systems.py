@@ -135,7 +135,7 @@ def test_every_change_is_an_event(world: World) -> None:
 
 def test_a_change_that_the_disk_refuses_changes_nothing(world: World) -> None:
     world.store.full = True
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ChangeRefusedError, match="system web1 could not be stored: the disk is full"):
         world.systems.add(system())
     assert world.systems.find(ClientFacts(mac=ONE)) is None
     assert world.events == []
