@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from provd.config import toml
-from provd.plugin.discovery import discover, shipped_dir
+from provd.plugin.discovery import discover
 from provd.plugin.host import PluginHost
 from provd.plugin.settings import decode_settings
 from provd.plugin.verify import specifications, verify
+from provd.shipped import shipped_dir
 from tests.fakes.plugin_world import FakeClock
 
 SHIPPED = discover(shipped_dir("plugins"), [])
