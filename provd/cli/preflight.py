@@ -16,9 +16,10 @@ from provd.config.payloads import missing_payloads
 from provd.config.schema import ServerConfig
 from provd.config.settings import check_plugin_tables, load, model_subnets
 from provd.config.systems import check_systems
-from provd.plugin.discovery import discover, select_enabled, shipped_dir
+from provd.plugin.discovery import discover, select_enabled
 from provd.plugin.errors import PluginError
 from provd.plugin.host import PluginHost
+from provd.shipped import shipped_dir
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Final
 
-import provd
+from provd.shipped import shipped_root
 
 ENTRY_POINTS: Final = "provd.catalogue"
 """Entry point group: each value is a package with ``distros/`` and ``profiles/`` beside its ``__init__.py``."""
@@ -31,23 +31,16 @@ class Layer:
     path: Path
 
 
-def shipped_dir() -> Path:
-    """Directory of the shipped ``plugins/``, ``distros/`` and ``profiles/``: inside a wheel, or the checkout's root."""
-    package = Path(provd.__file__).parent
-    inside = package / "_shipped"
-    return inside if inside.is_dir() else package.parent
-
-
 def layers(plugin_dirs: Sequence[str], site_dir: str, shipped: Path | None = None) -> tuple[Layer, ...]:
     """All layers, the lowest first.
 
     Args:
         plugin_dirs: as configured.
         site_dir: as configured.
-        shipped: directory of what ships; None for :func:`shipped_dir`.
+        shipped: directory of what ships; None for :func:`provd.shipped.shipped_root`.
     """
     return (
-        Layer("shipped", shipped or shipped_dir()),
+        Layer("shipped", shipped or shipped_root()),
         *_packages(),
         *(Layer("plugin_dirs", Path(folder)) for folder in plugin_dirs),
         Layer("site", Path(site_dir)),

@@ -1,4 +1,4 @@
-"""Finds plugins, distros and profiles: shipped folder, entry points, and the configured plugin directories.
+"""Finds plugins: shipped folder, entry points, and the configured plugin directories.
 
 Finding runs no plugin code: a plugin is imported when its ``Found.plugin`` is first read, so only enabled ones run.
 """
@@ -14,54 +14,7 @@ from provd.plugin.errors import PluginError
 from provd.plugin.loading import Found, FoundFile, FoundInstalled, check_directory
 
 GROUP = "provd.plugins"
-KINDS = ("plugins", "distros", "profiles")
-_PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def shipped_dir(kind: str) -> Path:
-    """Folder that ships with provd, found from a wheel, a checkout and an editable install alike.
-
-    Args:
-        kind: ``plugins``, ``distros`` or ``profiles``.
-
-    Raises:
-        ValueError: another kind.
-        FileNotFoundError: an incomplete installation.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} does not ship with provd; it is one of {', '.join(KINDS)}")
-    for folder in (_PACKAGE / "_shipped" / kind, _PACKAGE.parent / kind):
-        if folder.is_dir():
-            return folder
-    raise FileNotFoundError(f"this installation of provd has no {kind} folder below {_PACKAGE}")
-
-
-def layer_dirs(kind: str, plugin_dirs: Sequence[Path]) -> list[tuple[str, Path]]:
-    """Folders with TOML objects below the site layer, weakest first.
-
-    Args:
-        kind: ``distros`` or ``profiles``.
-        plugin_dirs: the configured directories; each may have a folder of that name.
-
-    Returns:
-        Pairs of origin (``shipped``, ``entry point NAME``, the directory) and folder.
-
-    Raises:
-        PluginError: a plugin directory that others may write to.
-    """
-    layers = [("shipped", shipped_dir(kind))]
-    for point in sorted(metadata.entry_points(group=f"provd.{kind}"), key=lambda point: point.name):
-        if point.dist is None:
-            continue
-        folder = Path(str(point.dist.locate_file(point.value.partition(":")[0].replace(".", "/"))))
-        if folder.is_dir():
-            layers.append((f"entry point {point.name}", folder))
-    for directory in plugin_dirs:
-        folder = directory / kind
-        if folder.is_dir():
-            check_directory(folder)
-            layers.append((str(directory), folder))
-    return layers
+"""Entry point group: a plugin's name, and where its ``PLUGIN`` is."""
 
 
 def discover(shipped: Path, plugin_dirs: Sequence[Path]) -> dict[str, Found]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provd.plugin.discovery import shipped_dir
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import FoundFile
+from provd.shipped import shipped_dir
 from tests.fakes.plugin_world import FakeClock
 
 

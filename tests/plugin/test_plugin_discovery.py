@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from provd.plugin.discovery import discover, layer_dirs, select_enabled, shipped_dir
+from provd.plugin.discovery import discover, select_enabled
 from provd.plugin.errors import PluginError
+from provd.shipped import shipped_dir
 from tests.fakes.plugin_world import dhcp_request, host_of
 
 SOURCE = """
@@ -242,20 +243,6 @@ def test_an_entry_point_that_cannot_be_loaded_is_a_sentence(
         PluginError, match="plugin acme: entry point acme_provd_gone:PLUGIN cannot be loaded: ModuleNot"
     ):
         host_of(discover(empty, [])["acme"])
-
-
-def test_distros_come_from_the_same_three_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packages = tmp_path / "packages"
-    entry_point(packages, "[provd.distros]\nacme = acme_distros_test\n")
-    (packages / "acme_distros_test").mkdir()
-    monkeypatch.syspath_prepend(str(packages))
-    site = tmp_path / "site"
-    (site / "distros").mkdir(parents=True, mode=0o755)
-    assert layer_dirs("distros", [site]) == [
-        ("shipped", shipped_dir("distros")),
-        ("entry point acme", packages / "acme_distros_test"),
-        (str(site), site / "distros"),
-    ]
 
 
 def test_shipped_folders() -> None:

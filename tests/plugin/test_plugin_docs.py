@@ -11,10 +11,11 @@ import pytest
 
 from provd.plugin import api
 from provd.plugin.api import Event
-from provd.plugin.discovery import discover, select_enabled, shipped_dir
+from provd.plugin.discovery import discover, select_enabled
 from provd.plugin.host import PluginHost
 from provd.plugin.specs import Registration
 from provd.plugin.verify import specifications
+from provd.shipped import shipped_dir
 from tests.fakes.plugin_world import CLIENT, PLAN, FakeClock, FakeRuntime, dhcp_request, run_now
 
 DOCS = Path(__file__).parents[2] / "docs"
