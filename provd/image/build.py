@@ -11,7 +11,7 @@ from pathlib import Path
 from provd.image.bootable import DiskIds, assemble, remove_tree
 from provd.image.chunks import ImageFacts, write_chunks
 from provd.image.errors import ImageError
-from provd.image.library import image_directory, kept
+from provd.image.library import image_directory, kept, replace_directory
 from provd.image.manifest import ImageManifest
 from provd.image.packages import host_sources
 from provd.image.progress import Progress, part, silent
@@ -63,7 +63,7 @@ def build_image(
         assemble(work / "root", work / "disk.raw", ids, recipe.free_mib, run_as_root())
         facts = ImageFacts(name, now().isoformat(timespec="seconds"), key, ("bios", "uefi"))
         manifest = write_chunks(work / "disk.raw", work / "chunks", facts, part(progress, 0.75, 1.0))
-        _swap(work / "chunks", directory)
+        replace_directory(work / "chunks", directory)
     except OSError as error:
         msg = f"building {name}: {error}"
         raise ImageError(msg) from error
@@ -71,11 +71,3 @@ def build_image(
         remove_tree(work / "root", run_as_root())
         shutil.rmtree(work, ignore_errors=True)
     return manifest
-
-
-def _swap(new: Path, directory: Path) -> None:
-    new.chmod(0o755)
-    old = new.with_name("old")
-    if directory.exists():
-        directory.rename(old)
-    new.rename(directory)

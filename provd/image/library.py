@@ -61,3 +61,11 @@ def stored_size(cache: Path, manifest: ImageManifest) -> int:
     """Octets that the image takes on this disk."""
     directory = image_directory(cache, manifest.name)
     return sum((directory / name).stat().st_size for name in manifest.stored_files)
+
+
+def replace_directory(new: Path, directory: Path) -> None:
+    """Put ``new`` where ``directory`` is; whoever reads finds the one or the other."""
+    new.chmod(0o755)
+    if directory.exists():
+        directory.rename(new.with_name("old"))
+    new.rename(directory)

@@ -21,6 +21,7 @@ PACKAGE_OF_TOOL = MappingProxyType(
         "depmod": "kmod",
         "dpkg": "dpkg",
         "mcopy": "mtools",
+        "mdir": "mtools",
         "mke2fs": "e2fsprogs",
         "mkfs.fat": "dosfstools",
         "mmdebstrap": "mmdebstrap",
