@@ -243,11 +243,16 @@ class Services:
 
 
 class _CurrentProfiles:
-    """The catalogue of this moment, for a service that outlives it."""
+    """The catalogue of this moment, for a service that outlives it; a system is resolved once for each version."""
 
     def __init__(self, current: Current) -> None:
         self._current = current
+        self._kept: dict[str, tuple[System, Catalogue, Profile | None]] = {}
 
     def profile_for(self, system: System) -> Profile | None:
         """The system's profile with its inheritance resolved."""
-        return self._current.catalogue.profile_for(system)
+        catalogue = self._current.catalogue
+        kept = self._kept.get(system.name)
+        if kept is None or kept[0] is not system or kept[1] is not catalogue:
+            kept = self._kept[system.name] = (system, catalogue, catalogue.profile_for(system))
+        return kept[2]
