@@ -54,7 +54,6 @@ class Binding:
         due: time of the earliest entry in the table's timer heap, infinity where there is none.
         lease: newest lease of this client on this address, None before its first ACK.
         lease_s: option 51 of the newest offer, so that the ACK says the same (RFC 2131 section 3.1).
-        offered_until: monotonic seconds to which the newest offer stands.
     """
 
     address: int
@@ -64,4 +63,3 @@ class Binding:
     due: float
     lease: Lease | None = None
     lease_s: int = 0
-    offered_until: float = 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from provd.core.dhcp_binding import Binding, State, Who
 from provd.core.dhcp_identity import (
@@ -137,7 +138,6 @@ class AddressTable:
             self._idle.pop(address, None)
             self._timers.schedule(binding, now + offer_s)
         binding.lease_s = lease_s
-        binding.offered_until = now + offer_s
         self._offers[who.key] = binding
         return binding
 
@@ -169,8 +169,7 @@ class AddressTable:
         binding.state = State.OFFERED
         self._held.pop(who.key, None)
         self._offers[who.key] = binding
-        binding.offered_until = now + self.subnet.offer_s
-        self._timers.schedule(binding, binding.offered_until)
+        self._timers.schedule(binding, now + self.subnet.offer_s)
 
     def withdraw(self, who: Who) -> None:
         """The client took another server's offer (RFC 2131 section 3.1, step 4): free ours at once."""
@@ -193,7 +192,8 @@ class AddressTable:
         self._timers.schedule(binding, until)
 
     def put(self, binding: Binding) -> None:
-        """Take over a binding that another table gave up."""
+        """Take over a binding that another table gave up; that table's timers must not see ours, so it is copied."""
+        binding = replace(binding, due=math.inf)
         self._by_address[binding.address] = binding
         if binding.state is State.DECLINED:
             self.declined += 1

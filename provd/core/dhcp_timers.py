@@ -6,8 +6,11 @@ import heapq
 import math
 from collections.abc import Iterator
 from itertools import count
+from typing import Final
 
 from provd.core.dhcp_binding import Binding
+
+_SWEEP: Final = 1024
 
 
 class Timers:
@@ -16,24 +19,34 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Binding]] = []
         self._number = count()
+        self._dead = 0
 
     def schedule(self, binding: Binding, until: float) -> None:
         """The binding's state ends at ``until``; infinity for never."""
         binding.until = until
         if until < binding.due:
+            self.cancel(binding)
             binding.due = until
             heapq.heappush(self._heap, (until, next(self._number), binding))
 
     def cancel(self, binding: Binding) -> None:
-        """The binding left the table."""
+        """The binding's entry is void, because it left the table or ends sooner."""
+        if binding.due == math.inf:
+            return
         binding.due = math.inf
+        self._dead += 1
+        # Clients that ask and never take would leave an entry each; more void entries than live ones are swept out.
+        if self._dead > _SWEEP and self._dead * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].due == entry[0]]
+            heapq.heapify(self._heap)
+            self._dead = 0
 
     def over(self, now: float) -> Iterator[Binding]:
         """Bindings whose state has ended."""
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            due, _, binding = heapq.heappop(heap)
+        while self._heap and self._heap[0][0] <= now:
+            due, _, binding = heapq.heappop(self._heap)
             if binding.due != due:
+                self._dead -= 1
                 continue
             binding.due = math.inf
             if binding.until > now:

@@ -9,11 +9,10 @@ from ipaddress import IPv4Network
 import pytest
 
 from provd.core.dhcp_binding import State, Who
-from provd.core.dhcp_identity import SECOND_IDENTITY, auto_key, own_client_id, strict_key
+from provd.core.dhcp_identity import auto_key, own_client_id, strict_key
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_pool import FreeAddresses
 from provd.core.dhcp_quarantine import DeclineGuard
-from provd.core.dhcp_restore import adopt, restore
 from provd.core.dhcp_timers import Timers
 from provd.core.dhcp_times import end_of, lease_time, time_options
 from provd.model.lease import Lease
@@ -179,6 +178,16 @@ def test_one_timer_entry_serves_many_renewals() -> None:
     assert timers.next == math.inf
 
 
+def test_offers_taken_back_leave_no_growing_heap() -> None:
+    table = AddressTable(SUBNET)
+    bound(table, 1, 19, until=90.0)
+    for _ in range(20000):
+        table.offer(client(2), BASE + 10, 60, 0.0, 60.0)
+        table.withdraw(client(2))
+    assert len(table._timers._heap) < 2500
+    assert [binding.address - BASE for binding in table.expire(90.0)] == [19]
+
+
 def test_a_lease_that_becomes_shorter_ends_at_its_new_time_and_only_once() -> None:
     table = AddressTable(SUBNET)
     bound(table, 1, 10, until=1000.0)
@@ -211,59 +220,6 @@ def test_I01_keys() -> None:
     assert auto_key(1, mac, b"\xfftwo", seen.get, known=True) == b"m" + mac
     assert auto_key(32, b"", b"\xffib", seen.get, known=False) == strict_key(32, b"", b"\xffib")
     assert strict_key(1, mac, b"") != strict_key(6, mac, b"")
-
-
-def test_restore_keeps_what_runs_and_remembers_what_ended() -> None:
-    table = AddressTable(SUBNET)
-    restore(table, lease(BASE + 10, client(1)), now=0.0, wall=1500.0)
-    restore(table, lease(BASE + 11, client(2), until=1400.0), now=0.0, wall=1500.0)
-    restore(table, lease(BASE + 12, client(3), state="released"), now=0.0, wall=1500.0)
-    restore(table, lease(BASE + 13, client(4), state="declined"), now=0.0, wall=1500.0)
-    restore(table, lease(BASE + 14, client(5), state="declined", until=1400.0), now=0.0, wall=1500.0)
-    states = {binding.address - BASE: binding.state for binding in table}
-    assert states == {10: State.BOUND, 11: State.IDLE, 12: State.IDLE, 13: State.DECLINED}
-    running = table.at(BASE + 10)
-    assert running is not None
-    assert running.until == 500.0
-    assert table.declined == 1
-
-
-def test_restore_with_a_clock_that_went_back_gives_the_granted_time_and_no_more() -> None:
-    table = AddressTable(SUBNET)
-    restore(table, lease(BASE + 10, client(1)), now=0.0, wall=-1e9)
-    running = table.at(BASE + 10)
-    assert running is not None
-    assert running.until == 1000.0
-
-
-def test_restore_tells_a_second_identity_apart_by_its_mark() -> None:
-    table = AddressTable(SUBNET)
-    second = replace(lease(BASE + 10, client(1), client_id=b"\xfftwo"), context={SECOND_IDENTITY: "yes"})
-    restore(table, second, now=0.0, wall=1500.0)
-    restore(table, lease(BASE + 11, client(1), client_id=b"\xffone"), now=0.0, wall=1500.0)
-    for client_id, address in ((b"\xfftwo", 10), (b"\xffone", 11), (b"", 11)):
-        held = table.held(table.who(1, client(1).mac, client_id, known=False))
-        assert held is not None
-        assert held.address == BASE + address
-
-
-def test_restore_loses_neither_of_two_running_leases_of_one_client() -> None:
-    table = AddressTable(SUBNET)
-    restore(table, lease(BASE + 10, client(1)), now=0.0, wall=1500.0)
-    restore(table, lease(BASE + 11, client(1)), now=0.0, wall=1500.0)
-    assert {binding.address - BASE for binding in table if binding.state is State.BOUND} == {10, 11}
-
-
-def test_adopt_moves_leases_with_their_ends() -> None:
-    old = AddressTable(SUBNET)
-    bound(old, 1, 10, until=50.0)
-    bound(old, 2, 200, until=50.0)
-    new = AddressTable(replace(SUBNET, name="new", network=IPv4Network("10.0.0.0/25")))
-    adopt(new, old)
-    assert [binding.address - BASE for binding in new] == [10]
-    assert [binding.address - BASE for binding in old] == [200]
-    assert [binding.address - BASE for binding in new.expire(50.0)] == [10]
-    assert [binding.address - BASE for binding in old.expire(50.0)] == [200]
 
 
 def test_the_guard_of_declines_forgets_after_the_subnets_time() -> None:

@@ -1,0 +1,86 @@
+"""Leases from the store and from tables that a reload took away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+
+from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_identity import SECOND_IDENTITY
+from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_restore import adopt, restore
+from provd.model.lease import Lease
+from provd.model.subnet import Pool, Subnet
+
+NETWORK = IPv4Network("10.0.0.0/24")
+SUBNET = Subnet("lab", NETWORK, Pool(NETWORK[10], NETWORK[19]))
+BASE = int(NETWORK[0])
+
+
+def client(number: int) -> Who:
+    mac = b"\x02\0\0\0\0" + bytes((number,))
+    return Who(b"m" + mac, mac)
+
+
+def lease(address: int, who: Who, *, state: str = "bound", until: float = 2000.0, client_id: bytes = b"") -> Lease:
+    return Lease(address, "lab", who.mac, client_id, state, starts_at=1000.0, expires_at=until)
+
+
+def bound(table: AddressTable, number: int, at: int, until: float = 100.0) -> None:
+    table.bind(client(number), BASE + at, lease(BASE + at, client(number)), until)
+
+
+def test_restore_keeps_what_runs_and_remembers_what_ended() -> None:
+    table = AddressTable(SUBNET)
+    restore(table, lease(BASE + 10, client(1)), now=0.0, wall=1500.0)
+    restore(table, lease(BASE + 11, client(2), until=1400.0), now=0.0, wall=1500.0)
+    restore(table, lease(BASE + 12, client(3), state="released"), now=0.0, wall=1500.0)
+    restore(table, lease(BASE + 13, client(4), state="declined"), now=0.0, wall=1500.0)
+    restore(table, lease(BASE + 14, client(5), state="declined", until=1400.0), now=0.0, wall=1500.0)
+    states = {binding.address - BASE: binding.state for binding in table}
+    assert states == {10: State.BOUND, 11: State.IDLE, 12: State.IDLE, 13: State.DECLINED}
+    running = table.at(BASE + 10)
+    assert running is not None
+    assert running.until == 500.0
+    assert table.declined == 1
+
+
+def test_restore_with_a_clock_that_went_back_gives_the_granted_time_and_no_more() -> None:
+    table = AddressTable(SUBNET)
+    restore(table, lease(BASE + 10, client(1)), now=0.0, wall=-1e9)
+    running = table.at(BASE + 10)
+    assert running is not None
+    assert running.until == 1000.0
+
+
+def test_restore_tells_a_second_identity_apart_by_its_mark() -> None:
+    table = AddressTable(SUBNET)
+    second = replace(lease(BASE + 10, client(1), client_id=b"\xfftwo"), context={SECOND_IDENTITY: "yes"})
+    restore(table, second, now=0.0, wall=1500.0)
+    restore(table, lease(BASE + 11, client(1), client_id=b"\xffone"), now=0.0, wall=1500.0)
+    for client_id, address in ((b"\xfftwo", 10), (b"\xffone", 11), (b"", 11)):
+        held = table.held(table.who(1, client(1).mac, client_id, known=False))
+        assert held is not None
+        assert held.address == BASE + address
+
+
+def test_restore_loses_neither_of_two_running_leases_of_one_client() -> None:
+    table = AddressTable(SUBNET)
+    restore(table, lease(BASE + 10, client(1)), now=0.0, wall=1500.0)
+    restore(table, lease(BASE + 11, client(1)), now=0.0, wall=1500.0)
+    assert {binding.address - BASE for binding in table if binding.state is State.BOUND} == {10, 11}
+
+
+def test_adopt_moves_leases_with_their_ends() -> None:
+    old = AddressTable(SUBNET)
+    bound(old, 1, 10, until=50.0)
+    bound(old, 2, 200, until=50.0)
+    new = AddressTable(replace(SUBNET, name="new", network=IPv4Network("10.0.0.0/25")))
+    adopt(new, old)
+    assert [binding.address - BASE for binding in new] == [10]
+    assert [binding.address - BASE for binding in old] == [200]
+    assert [binding.address - BASE for binding in old.expire(50.0)] == [200]
+    adopted = new.at(BASE + 10)
+    assert adopted is not None
+    assert adopted.state is State.BOUND
+    assert [binding.address - BASE for binding in new.expire(50.0)] == [10]
