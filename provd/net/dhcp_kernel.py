@@ -13,7 +13,7 @@ from provd.net.rawsocket import RawSender
 
 _SIOCGIFCONF: Final = 0x8912
 _SIOCGIFMTU: Final = 0x8921
-_IFREQ: Final = 40
+_IFREQ: Final = 40 if struct.calcsize("P") == 8 else 32
 _IFCONF_ENTRIES: Final = 4096
 _IP_PKTINFO: Final = 8
 _SO_RCVBUFFORCE: Final = 33
@@ -88,7 +88,7 @@ class LinuxKernel:
                 index = socket.if_nametoindex(name)
                 answer = fcntl.ioctl(probe, _SIOCGIFMTU, struct.pack("16s24x", name.encode()))
                 addresses = _addresses(probe, name)
-        except OSError:
+        except (OSError, ValueError):
             return None
         return Link(name, index, struct.unpack_from("=i", answer, 16)[0], addresses)
 

@@ -17,7 +17,7 @@ from provd.service.dhcp_ports import Arrival
 _PKTINFO: Final = struct.Struct("=i4s4s")
 _IP_PKTINFO: Final = 8
 _SPACE: Final = socket.CMSG_SPACE(_PKTINFO.size)
-_MAX_DATAGRAM: Final = 65535
+_MAX_DATAGRAM: Final = 4096
 _PER_WAKE: Final = 256
 
 
