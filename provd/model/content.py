@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,11 +52,22 @@ class StreamBody:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitedBody:
+    """The answer itself takes waiting: whether there is a file, and how long it is, is not known yet.
+
+    The net floor awaits ``answer()`` once and sends what comes in place of the content that carries this body: its
+    other fields mean nothing, and its length is -1. What comes carries no ``AwaitedBody`` again.
+    """
+
+    answer: Callable[[], Awaitable[Content | NotFound]]
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """The answer to a file request.
 
     Attributes:
-        body: bytes in memory, a file, or a stream.
+        body: bytes in memory, a file, a stream, or the promise of another answer.
         length: octets, or -1 where only the end of the stream tells (TFTP refuses those, HTTP/1.1 chunks them).
         media_type: HTTP Content-Type.
         headers: further HTTP headers (``Cache-Control: no-store`` for secrets).
@@ -66,7 +77,7 @@ class Content:
         on_sent: called once with the octets that left when the whole body has left, never on a broken transfer.
     """
 
-    body: bytes | FileBody | StreamBody
+    body: bytes | FileBody | StreamBody | AwaitedBody
     length: int
     media_type: str = "application/octet-stream"
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -96,3 +107,12 @@ class NotFound:
     reason: str
     status: int = 404
     expected: bool = False
+
+
+def settled(
+    answer: Content | NotFound | Awaitable[Content | NotFound],
+) -> Content | NotFound | Awaitable[Content | NotFound]:
+    """The answer as it is, or what is to be awaited for it."""
+    if isinstance(answer, Content) and isinstance(answer.body, AwaitedBody):
+        return answer.body.answer()
+    return answer

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES, HTTPChannel, Request
 
-from provd.model.content import Content, FileBody, FileRequest, NotFound
+from provd.model.content import Content, FileBody, FileRequest, NotFound, settled
 from provd.model.scrub import scrub_path
 from provd.net import http_body, http_rules
 from provd.net.http_channel import HttpLimits
@@ -136,7 +136,7 @@ class BootRequest(Request):
 
     async def _respond(self, asked: FileRequest) -> int:
         try:
-            answer = self._services.open_file(asked)
+            answer = settled(self._services.open_file(asked))
             if isawaitable(answer):
                 answer = await answer
         except (CancelledError, ConnectionAborted):

@@ -6,11 +6,11 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessDone
@@ -21,12 +21,16 @@ from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool, Resp
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent
 
+from provd.net.background import BackgroundTask
+from provd.net.http_stream import ResponseStream, open_stream
 from provd.plugin.runtime import NONE, ProcessResult
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 MOST_OUTPUT = 64 * 1024
 _BARE_EXEC = Path(__file__).with_name("bare_exec.py")
 _GRACE_S = 1.0
+
+T = TypeVar("T")
 
 # Twisted's client classes carry no annotations
 _agent: Any = Agent
@@ -94,6 +98,22 @@ class TwistedRuntime:
         finally:
             if timer.active():
                 timer.cancel()
+
+    async def http_stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = NONE,
+        timeout_s: float = 30.0,
+        stall_s: float = 60.0,
+    ) -> ResponseStream:
+        """See :meth:`provd.plugin.runtime.Runtime.http_stream`."""
+        return await open_stream(self._time, self._agent, method, url, headers, timeout_s, stall_s)
+
+    def background(self, work: Coroutine[Any, Any, T]) -> BackgroundTask[T]:
+        """See :meth:`provd.plugin.runtime.Runtime.background`."""
+        return BackgroundTask(work)
 
     async def sleep(self, seconds: float) -> None:
         """See :meth:`provd.plugin.runtime.Runtime.sleep`."""

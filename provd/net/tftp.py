@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from provd.core.tftp_negotiation import TransferLimits, negotiate
-from provd.model.content import Content, FileRequest, NotFound
+from provd.model.content import Content, FileRequest, NotFound, settled
 from provd.net.tftp_session import OnEvent, TftpSession
 from provd.net.tftp_socket import Address, Endpoint, Network
 from provd.wire import tftp
@@ -189,7 +189,7 @@ class TftpServer:
         shown = {name: value for name, value in packet.options.items() if f"{name}{value}".isprintable()}
         self._on_event("tftp.request", request, {"options": shown, "mode": packet.mode})
         try:
-            answer = self._open_file(request)
+            answer = settled(self._open_file(request))
         except Exception:  # noqa: BLE001  a request must never stop the listener
             self._logger.failure("{path} failed", path=request.path)
             answer = NotFound("internal error; the log has it", status=500)

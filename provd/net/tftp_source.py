@@ -167,6 +167,8 @@ def _open_plain(content: Content, retain: int, ready: Callable[[], None]) -> Sou
         return OpenSource(MemorySource(body))
     if isinstance(body, StreamBody):
         return StreamSource(body, content.length, retain=retain, ready=ready)
+    if not isinstance(body, FileBody):
+        raise OSError(errno.EINVAL, "the content is still awaited")
     source = _open_file(body, content.length)
     if content.length > _READ_AHEAD:
         return source

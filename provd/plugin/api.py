@@ -15,7 +15,7 @@ import pluggy
 from provd.model.arch import ARCHS, Arch
 from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts, RelayInfo
-from provd.model.content import Content, FileBody, FileRequest, NotFound, StreamBody
+from provd.model.content import AwaitedBody, Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.model.dhcp import Allow, Destination, DhcpRequest, GateVerdict, Ignore, OptionSet, Refuse, Reply
 from provd.model.distro import Distro
 from provd.model.event import Event
@@ -44,7 +44,7 @@ from provd.plugin.contract import (
     Trigger,
     Veto,
 )
-from provd.plugin.runtime import ProcessResult, Runtime
+from provd.plugin.runtime import HttpStream, ProcessResult, Runtime, Task
 from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.specs import PROJECT
 
@@ -85,6 +85,7 @@ __all__ = [
     "Allow",
     "Answer",
     "Arch",
+    "AwaitedBody",
     "BootFile",
     "BootLoader",
     "BootPlan",
@@ -104,6 +105,7 @@ __all__ = [
     "FileRequest",
     "Finding",
     "GateVerdict",
+    "HttpStream",
     "Ignore",
     "InstallSource",
     "InstallState",
@@ -130,6 +132,7 @@ __all__ = [
     "StreamBody",
     "Subnet",
     "System",
+    "Task",
     "Trigger",
     "Veto",
     "file_beneath",

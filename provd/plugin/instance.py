@@ -10,9 +10,10 @@ from typing import ParamSpec, TypeVar
 
 from twisted.logger import Logger
 
-from provd.model.content import Content, StreamBody
-from provd.plugin.guard import discard
+from provd.model.content import AwaitedBody, Content, NotFound, StreamBody
+from provd.plugin.guard import WrongValueError, discard
 from provd.plugin.runtime import Runtime
+from provd.plugin.validation import content as checked_content
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,7 +74,22 @@ class Instance:
         """The content; a stream keeps the object open until it has ended or nobody holds it any more."""
         if isinstance(content.body, StreamBody):
             return replace(content, body=StreamBody(_HeldStream(self, content.body.open)))
+        if isinstance(content.body, AwaitedBody):
+            return replace(content, body=AwaitedBody(self._answer_of(content.body)))
         return content
+
+    def _answer_of(self, body: AwaitedBody) -> Callable[[], Awaitable[Content | NotFound]]:
+        """What an awaited body comes to: checked like a hook's answer, and held like one."""
+
+        async def answer() -> Content | NotFound:
+            found = checked_content(await body.answer(), ())
+            if isinstance(found, NotFound):
+                return found
+            if not isinstance(found, Content) or isinstance(found.body, AwaitedBody):
+                raise WrongValueError(f"an AwaitedBody came to {type(found).__name__}, expected content or NotFound")
+            return self.held(found)
+
+        return self.in_use(answer)
 
     def in_use(self, function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         """The coroutine function, keeping the object open while one of its coroutines runs."""

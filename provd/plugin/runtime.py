@@ -1,13 +1,16 @@
-"""What a plugin may do besides answering: start a process, speak HTTP, wait."""
+"""What a plugin may do besides answering: start a process, speak HTTP, work in the background, wait."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 NONE: Mapping[str, str] = MappingProxyType({})
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,60 @@ class ProcessResult:
     stderr: bytes = b""
 
 
+class HttpStream(Protocol):
+    """An HTTP answer whose body is read piece by piece, by one reader.
+
+    Attributes:
+        status: HTTP status.
+        headers: lower-case names; a repeated header is joined by commas (RFC 9110 section 5.3).
+        length: octets that the body will have, or -1 where the server did not say. For HEAD what GET would send.
+    """
+
+    @property
+    def status(self) -> int: ...  # noqa: D102
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def length(self) -> int: ...  # noqa: D102
+
+    def read(self) -> Awaitable[bytes]:
+        """The next octets; empty at the end of a body that arrived whole.
+
+        Raises:
+            TimeoutError: nothing came for ``stall_s`` seconds.
+            ConnectionError: the body broke off, or nothing tells where it ends.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connection; harmless where it has ended."""
+        ...
+
+
+class Task(Protocol[T_co]):
+    """A coroutine that runs whether or not anybody awaits it.
+
+    Any number may await it, before and after it ended: each gets its value or its exception. Who stops waiting does
+    not stop it.
+    """
+
+    def __await__(self) -> Generator[Any, Any, T_co]: ...
+
+    @property
+    def done(self) -> bool:
+        """It has ended."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop it; harmless where it has ended."""
+        ...
+
+
 class Runtime(Protocol):
     """Given once to every plugin object that has a ``start(runtime)`` method, before the first request.
 
-    The methods are used inside ``Trigger.run``, ``Inventory.load`` and ``Operation.run`` coroutines, never in a hook.
+    The methods are used inside coroutines: ``Trigger.run``, ``Inventory.load``, ``Operation.run``, the answer of an
+    ``AwaitedBody`` and the iterator of a ``StreamBody``; never in a hook.
     """
 
     def run_process(
@@ -60,6 +113,37 @@ class Runtime(Protocol):
             TimeoutError: no complete answer in ``timeout_s`` seconds.
             ConnectionError: the server could not be reached or broke off.
         """
+        ...
+
+    def http_stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = NONE,
+        timeout_s: float = 30.0,
+        stall_s: float = 60.0,
+    ) -> Awaitable[HttpStream]:
+        """Send one HTTP or HTTPS request without a body; what it is answered with is not kept in memory.
+
+        Redirects are not followed, certificates are verified, nothing is decoded. Who gets the stream reads it to its
+        end or closes it.
+
+        Args:
+            method: ``GET`` or ``HEAD``.
+            url: absolute, without user and password.
+            headers: sent as they are.
+            timeout_s: seconds until the answer's headers.
+            stall_s: seconds between two pieces of its body.
+
+        Raises:
+            TimeoutError: no headers in ``timeout_s`` seconds.
+            ConnectionError: the server could not be reached or broke off.
+        """
+        ...
+
+    def background(self, work: Coroutine[Any, Any, T]) -> Task[T]:
+        """Run a coroutine at once, for nobody in particular; cancel it in ``close()`` where it still runs."""
         ...
 
     def sleep(self, seconds: float) -> Awaitable[None]:

@@ -8,7 +8,7 @@ from inspect import isawaitable
 from itertools import islice
 
 from provd.model.boot import Action, BootFile, BootPlan, Location
-from provd.model.content import Content, FileBody, NotFound, StreamBody
+from provd.model.content import AwaitedBody, Content, FileBody, NotFound, StreamBody
 from provd.model.dhcp import Allow, Destination, Ignore, OptionSet, Refuse, Reply
 from provd.model.subnet import Subnet
 from provd.plugin.contract import CallbackResult, Veto
@@ -120,7 +120,7 @@ def content(value: object, _args: Args) -> object:
         return value
     if not isinstance(value, Content):
         raise wrong(value, "Content, NotFound or None")
-    if not isinstance(value.body, bytes | FileBody | StreamBody):
+    if not isinstance(value.body, bytes | FileBody | StreamBody | AwaitedBody):
         raise WrongValueError(f"returned Content with a body of {type(value.body).__name__}")
     if isinstance(value.body, bytes) and value.length != len(value.body):
         raise WrongValueError(f"returned Content of {len(value.body)} octets with the length {value.length}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from provd.model.arch import EFI_X64
 from provd.model.boot import Action, BootPlan
@@ -17,11 +17,13 @@ from provd.model.distro import Distro
 from provd.model.mac import Mac
 from provd.model.profile import Profile
 from provd.model.system import Interface, System
-from provd.plugin.api import Plugin, ProcessResult, Settings
+from provd.plugin.api import HttpStream, Plugin, ProcessResult, Settings, Task
 from provd.plugin.breaker import Limits
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import Found
 from provd.wire.packet import DhcpPacket
+
+T = TypeVar("T")
 
 MAC = Mac.parse("52:54:00:aa:bb:cc")
 CLIENT = ClientFacts(MAC, arch=EFI_X64, vendor_class="PXEClient:Arch:00007:UNDI:003000")
@@ -141,6 +143,21 @@ class FakeRuntime:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def http_stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        stall_s: float = 60.0,
+    ) -> HttpStream:
+        raise ConnectionError(f"{method} {url}: this fake streams nothing")
+
+    def background(self, work: Coroutine[Any, Any, T]) -> Task[T]:
+        work.close()
+        raise AssertionError("this fake has no background")
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
