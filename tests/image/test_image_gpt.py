@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import struct
 import uuid
@@ -52,7 +53,7 @@ def test_what_is_written_is_read_back(cuts: list[int]) -> None:
     edges = sorted(cuts)
     made = [
         Partition(number, LINUX_ROOT_X86_64, uuid.UUID(int=number), first, stop - 1, f"part {number}")
-        for number, (first, stop) in enumerate(zip(edges, edges[1:], strict=False), 1)
+        for number, (first, stop) in enumerate(itertools.pairwise(edges), 1)
     ]
     head, _ = encode_gpt(DISK_GUID, made, 100_000)
     assert decode_gpt(io.BytesIO(head)) == made
