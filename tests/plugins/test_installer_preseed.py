@@ -16,6 +16,7 @@ from provd.plugin.api import BootPlan, Installer, Location
 from provd.plugin.templates import TemplateError
 from tests.fakes.answer_values import documents
 from tests.fakes.boot_values import DISTRO, plan, profile
+from tests.fakes.fake_packages import script
 
 DEBIAN = replace(DISTRO, tree="mirror:debian", vars={"suite": "bookworm"})
 ADA = {"name": "ada", "gecos": "Ada L", "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-ed25519 AAAA a'b c"]}
@@ -199,7 +200,9 @@ def run_in_installer(work: Path, port: int, command: str) -> subprocess.Complete
     for name in ("sh", "nc", "wc", "cat", "head", "tail", "sed", "grep", "sleep"):
         (work / name).symlink_to(busybox)
     text = documents(installer(log_every_s=1), machine(server="127.0.0.1", http_port=port))["report.sh"]
-    (work / "provd.sh").write_text(text.replace("/tmp/provd", f"{work}/provd").replace("/var/log", str(work)))
+    (work / "provd.sh").write_text(
+        text.replace("/tmp/provd", f"{work}/provd").replace("/var/log", str(work)).replace("sleep 2", "sleep 0.2")
+    )
     return subprocess.run(
         [busybox, "sh", "-c", f". {work}/provd.sh; {command}"],
         env={"PATH": str(work)},
@@ -239,6 +242,60 @@ def test_the_installer_does_not_wait_for_the_log_upload(posts: tuple[int, list[b
     assert b"POST /callback/T/progress HTTP/1.0 percent=60 text=pkgsel\n" in seen
 
 
+def run_late(work: Path, port: int, **answers: object) -> tuple[int, list[str]]:
+    """Run late.sh as the installer does, with an empty target; its status and what it ran in the target."""
+    target = work / "target"
+    for folder in ("etc/sudoers.d", "etc/systemd/system", "usr/local/sbin", "home/ada"):
+        (target / folder).mkdir(parents=True)
+    script(work / "in-target", f'echo "$*" >> {work}/ran\n')
+    script(work / "chroot", f'shift; echo "$* < $(cat)" >> {work}/ran\n')
+    for name in ("mkdir", "chmod", "touch"):
+        (work / name).symlink_to(shutil.which("busybox") or "")
+    (work / "syslog").write_text("x" * 30000)
+    late = documents(installer(), machine(server="127.0.0.1", http_port=port), **answers)["late.sh"]
+    (work / "late.sh").write_text(
+        late.replace("/tmp/", f"{work}/").replace("/target", str(target)).replace("/var/log", str(work))
+    )
+    run = run_in_installer(work, port, f"sh {work}/late.sh")
+    return run.returncode, (work / "ran").read_text().splitlines()
+
+
+def test_the_end_of_an_installation(posts: tuple[int, list[bytes]], tmp_path: Path) -> None:
+    port, seen = posts
+    status, ran = run_late(tmp_path, port, users=[ADA, BOB], post_install=["echo 'a b'"])
+    assert status == 0
+    assert ran == [
+        "useradd --create-home --shell /bin/bash --comment Ada L ada",
+        "usermod --append --groups adm ada",
+        "usermod --append --groups sudo ada",
+        "chown -R ada: /home/ada/.ssh",
+        "useradd --create-home --shell /bin/bash --comment  bob",
+        "chpasswd --encrypted < bob:$6$salt$hash",
+        "sh -c echo 'a b'",
+        "systemctl enable provd-firstboot.service",
+    ]
+    target = tmp_path / "target"
+    assert (target / "home/ada/.ssh/authorized_keys").read_text() == "ssh-ed25519 AAAA a'b c\n"
+    assert (target / "home/ada/.ssh/authorized_keys").stat().st_mode & 0o777 == 0o600
+    assert (target / "etc/sudoers.d/90-provd-ada").read_text() == "ada ALL=(ALL) NOPASSWD:ALL\n"
+    assert "POST /callback/T/firstboot HTTP/1.0" in (target / "usr/local/sbin/provd-firstboot").read_text()
+    assert [post.split()[1] for post in seen] == [b"/callback/T/log", b"/callback/T/finished"]
+    assert len(seen[0]) == len(b"POST /callback/T/log HTTP/1.0 ") + 20000
+
+
+def test_a_failing_end_is_reported_and_not_finished(posts: tuple[int, list[bytes]], tmp_path: Path) -> None:
+    port, seen = posts
+    assert run_late(tmp_path, port, users=[BOB])[0] == 0
+    (tmp_path / "in-target").write_text("#!/bin/sh\nexit 3\n")
+    seen.clear()
+    busybox = shutil.which("busybox") or ""
+    run = subprocess.run(
+        [busybox, "sh", tmp_path / "late.sh"], env={"PATH": str(tmp_path)}, check=False, timeout=30, capture_output=True
+    )
+    assert run.returncode == 1
+    assert seen[-1] == b"POST /callback/T/failed HTTP/1.0 late.sh ended with status 3\n"
+
+
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
     [
@@ -262,8 +319,8 @@ def test_choice_of_the_disk(tmp_path: Path, wanted: str, chosen: str) -> None:
         'list-devices() { echo /dev/sda; echo /dev/sdb; }; readlink() { echo "$2"; };'
         ' provd_say() { echo "$2" >&2; }; debconf-set() { [ "$1" != partman-auto/disk ] || echo "$2"; }\n'
     )
-    script = tmp_path / "disk.sh"
-    script.write_text(f"{text}\n{fakes}provd_disk\n")
-    run = subprocess.run(["bash", script], capture_output=True, text=True, check=False, timeout=10)
+    file = tmp_path / "disk.sh"
+    file.write_text(f"{text}\n{fakes}provd_disk\n")
+    run = subprocess.run(["bash", file], capture_output=True, text=True, check=False, timeout=10)
     assert run.stdout.strip() == chosen
     assert (run.returncode == 0) is bool(chosen), run.stderr
