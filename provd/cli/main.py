@@ -57,7 +57,7 @@ def _add_commands(provd: click.Group) -> None:
         system.add_command(command)
     for command in (distro, profile, system, lease, plugin, offline.image, offline.config):
         provd.add_command(command)
-    for command in (offline.run, offline.check, offline.fetch):
+    for command in (offline.run, offline.check, offline.fetch, offline.demo):
         provd.add_command(command)
     for command in (queries.status, queries.boots, queries.trace, queries.explain, queries.reload):
         provd.add_command(command)

@@ -81,6 +81,24 @@ def image_build(context: Context, name: str, *, refresh: bool) -> None:
     click.echo(f"{manifest.name}: {manifest.raw_size} octets in {cache / manifest.name}")
 
 
+@image.command("import", epilog=example("provd image import noble.qcow2.xz --name ubuntu-24.04"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", default="", help="Name of the image; the file's where it is not given.")
+@pass_context
+def image_import(context: Context, file: Path, name: str) -> None:
+    """Convert a vendor's disk image FILE (raw, qcow2, VMDK, VDI, VHDX; also xz, zstd or gzip) once."""
+    from provd.image.errors import ImageError
+    from provd.image.importer import import_image
+
+    cache = Path(context.server_config().data_dir) / "image"
+    try:
+        with progress() as report:
+            manifest = import_image(file, cache, report, name=name)
+    except ImageError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{manifest.name}: {manifest.raw_size} octets in {cache / manifest.name}")
+
+
 @image.command("list", epilog=example("provd image list"))
 @output_option
 @pass_context
@@ -107,3 +125,14 @@ def config_schema() -> None:
     from provd.config.settings import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
+
+
+@click.command(epilog=example("provd demo", "provd demo --firmware uefi"))
+@click.option(
+    "--firmware", type=click.Choice(["bios", "uefi"]), default="bios", show_default=True, help="Of the machine."
+)
+def demo(firmware: str) -> None:
+    """Install a bare virtual machine in a private network while you watch (root)."""
+    from provd.lab.demo import run_demo
+
+    sys.exit(run_demo(firmware))

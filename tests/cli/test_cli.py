@@ -67,7 +67,7 @@ def test_every_command_has_help_with_an_example_that_it_understands(path: tuple[
 def test_the_commands_of_this_service_are_there() -> None:
     names = {" ".join(path) for path in ALL}
     assert names >= {
-        "run", "check", "fetch", "image build", "image list", "distro list", "distro show", "profile list",
+        "run", "check", "fetch", "image build", "image import", "image list", "demo", "distro list", "distro show", "profile list",
         "profile show", "system add", "system list", "system show", "system edit", "system remove", "lease list",
         "trace", "boots", "plugin list", "explain", "config schema",
     }  # fmt: skip
