@@ -122,19 +122,22 @@ class Demo:
             self._moved_at = time.monotonic()
 
 
-def run_demo(firmware: str = "bios", *, screen: Screen | None = None, cache: Path | None = None) -> int:
+def run_demo(
+    firmware: str = "bios", *, screen: Screen | None = None, cache: Path | None = None, directory: Path | None = None
+) -> int:
     """Run the demo.
 
     Args:
         firmware: ``bios`` or ``uefi``.
         screen: where it is told; None for standard output.
-        cache: folder for downloads, image and logs; None for `lab_cache`.
+        cache: folder for downloads and image, kept for the next time; None for `lab_cache`.
+        directory: folder for this run, emptied before; None for one in the cache.
 
     Returns:
         0 when the machine was installed and logged in to, 1 otherwise; the screen then says at which step it failed.
     """
     cache = cache or lab_cache()
-    directory = cache / "demo" / firmware
+    directory = directory or cache / "demo" / firmware
     screen = screen or Screen()
     started = time.monotonic()
     with screen:

@@ -20,6 +20,9 @@ data_dir = "data"
 site_dir = "site"
 socket = "{socket}"
 user = ""                       # stay root: the checkout may be readable by root only; capabilities are dropped
+enabled = [
+  "relay", "pxelinux", "grub_efi", "source_http", "installer_image", "trigger_script", "install_callbacks"
+]
 
 [[interface]]
 name = "eth0"
@@ -32,7 +35,7 @@ domain = "demo.example"
 [[plugins.trigger_script.scripts]]
 name = "tell"
 on = ["install.finished"]
-argv = ["/bin/echo", "--", "{{system}}"]
+argv = ["/usr/bin/printf", "--", "%s is installed", "{{system}}"]
 """
 
 _PROFILE_TOML = """\
@@ -79,7 +82,7 @@ def make_key(path: Path) -> str:
     return path.with_suffix(".pub").read_text().strip()
 
 
-def write_site(directory: Path, socket: Path, parent: str = "debian-12") -> DemoSite:
+def write_site(directory: Path, socket: Path, parent: str = "debian-12-image-minimal") -> DemoSite:
     """Write all files into an empty directory.
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from provd.lab.errors import LabError
+from provd.service.inspect import size
 
 #: One row of a boot's timeline, as `RunningService.events` returns it.
 Row: TypeAlias = Mapping[str, Any]
@@ -126,5 +127,11 @@ class Story:
 
 
 def _seen(row: Row) -> str:
-    text = str(row["text"])
-    return text.partition(": ")[2] or text
+    """The details that matter to who watches; the whole line is in `provd trace`."""
+    fields = row["fields"]
+    words = [str(fields[name]) for name in ("address", "arch", "loader", "output") if fields.get(name)]
+    words += [str(fields["path"]).rpartition("/")[2]] if fields.get("path") else []
+    words += [size(fields["bytes"])] if isinstance(fields.get("bytes"), int) else []
+    words += [f"{fields['seconds']:.1f} s"] if isinstance(fields.get("seconds"), float) else []
+    words += [str(fields["document"])] if fields.get("document") else []
+    return ", ".join(word.strip() for word in words)

@@ -150,8 +150,7 @@ def test_bios_behind_a_relay(site: Site, network: PrivateNetwork, tmp_path: Path
 def test_a_machine_that_never_reports_is_held_and_boots_its_disk(
     site: Site, network: PrivateNetwork, tmp_path: Path
 ) -> None:
-    # The system below switches itself off without a word; two attempts are allowed.
-    profile = PROFILE + 'kernel_args = ["provd.url=", "provd.post="]\n[boot]\nmax_attempts = 1\n'
+    profile = PROFILE + "[answers]\nsilent = true\n[boot]\nmax_attempts = 1\n"
     service, lan = start(site, network, profile)
     boot(lan, tmp_path, Firmware.BIOS)
     spec = MachineSpec(NAME, MAC, Firmware.BIOS, disk="none", time_limit_s=LIMIT_S)

@@ -4,7 +4,8 @@
     kernel = "/abs/vmlinuz"
     initrd = "/abs/initrd.gz"
 
-The machine fetches the document ``hello``, whose text is the host name, and posts ``finished``.
+The machine fetches the document ``hello``, whose text is the host name, and posts ``finished``; with the answer
+``silent = true`` it does neither.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ def _hello(answer: Answer) -> str:
 
 
 def _arguments(plan: BootPlan) -> Sequence[str]:
+    if plan.profile and plan.profile.answers.get("silent"):
+        return ("console=ttyS0", "provd.end=poweroff")
     urls = (f"provd.url={plan.answer_url('hello')}", f"provd.post={plan.callback_url('finished')}")
     return ("console=ttyS0", "provd.end=poweroff", *urls)
 
