@@ -56,8 +56,8 @@ def free_ports(count: int) -> list[int]:
 class RunningServer:
     """Starts, watches and stops the process; its log is a file."""
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
-        self.folder, self.log = folder, folder / "log"
+    def __init__(self, folder: Path, extra: str = "", python: str = sys.executable) -> None:
+        self.folder, self.log, self.python = folder, folder / "log", python
         self.dhcp, self.client, self.tftp, self.http = free_ports(4)
         self.config = folder / "provd.toml"
         text = CONFIG.format(dhcp=self.dhcp, client=self.client, tftp=self.tftp, http=self.http)
@@ -70,9 +70,11 @@ class RunningServer:
         """Start and wait until it says that it is ready."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "provd", "run", "--config", str(self.config)],
+                [self.python, "-m", "provd", "run", "--config", str(self.config)],
                 stdout=log,
                 stderr=log,
+                # A checkout in the working directory would stand in for a package that is not installed.
+                cwd=None if self.python == sys.executable else self.folder,
                 env={**os.environ, **(environment or {})},
             )
         self.wait_for("ready: DHCP on lo")
