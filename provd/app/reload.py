@@ -7,7 +7,6 @@ from pathlib import Path
 
 from twisted.logger import Logger
 
-from provd.app import load
 from provd.app.listeners import Listeners
 from provd.app.services import Services
 from provd.config.errors import ConfigError
@@ -15,6 +14,7 @@ from provd.config.schema import ServerConfig
 from provd.config.settings import changes_needing_restart, model_subnets
 from provd.model.event import Event
 from provd.plugin.errors import PluginError
+from provd.service import load
 
 
 @dataclass(frozen=True, slots=True)

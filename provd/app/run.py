@@ -11,11 +11,11 @@ from typing import Any
 
 from provd.app import logs, privileges
 from provd.app.listeners import ListenError
-from provd.app.load import read
 from provd.app.privileges import PrivilegeError
 from provd.config.errors import ConfigError
 from provd.config.schema import ServerConfig
 from provd.plugin.errors import PluginError
+from provd.service.load import read
 from provd.store.interface import StoreError
 
 FAILED = 1

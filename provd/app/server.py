@@ -17,7 +17,6 @@ from twisted.logger import Logger
 
 from provd.api.server import ApiSite, listen
 from provd.app.listeners import ListenError, Listeners
-from provd.app.load import Loaded, build_host
 from provd.app.notify import Notifier
 from provd.app.operations import operations_of
 from provd.app.reload import Reloader, ReloadReport
@@ -27,6 +26,7 @@ from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
 from provd.net.runtime import TwistedRuntime
 from provd.service.dhcp_ports import Arrival
+from provd.service.load import Loaded, build_host
 from provd.store.sqlite import SqliteStore
 
 _HOUSEKEEPING_S = 60.0
