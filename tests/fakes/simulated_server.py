@@ -11,13 +11,13 @@ from uuid import UUID
 
 from twisted.internet.task import Clock
 
-from provd.app.load import build_host, read
 from provd.app.services import Current, Services
 from provd.model.content import Content, FileBody, FileRequest, NotFound
 from provd.model.dhcp import Destination
 from provd.model.mac import Mac
 from provd.model.system import Interface, System
 from provd.service.dhcp_ports import Arrival
+from provd.service.load import build_host, read
 from provd.simulate.actions import DhcpSend, Fetched, HttpSend, TftpGet
 from provd.simulate.boot import FirmwareName, Transcript, simulate
 from provd.simulate.firmware import Machine
