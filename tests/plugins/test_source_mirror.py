@@ -68,9 +68,15 @@ class FakeRuntime:
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     async def http_stream(
-        self, method: str, url: str, *, headers: Mapping[str, str], timeout_s: float = 30.0, stall_s: float = 60.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        stall_s: float = 60.0,
     ) -> HttpStream:
-        self.asked.append((url, dict(headers)))
+        self.asked.append((url, dict(headers or {})))
         answer = self.streams.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -192,7 +198,7 @@ def test_those_who_ask_before_upstream_answers_share_the_question(world: World) 
         await held
         return stream
 
-    world.runtime.http_stream = slow  # type: ignore[method-assign, assignment]
+    world.runtime.http_stream = slow  # type: ignore[method-assign]
     answers = [world.ask(DEB) for _ in range(3)]
     assert answers == [[], [], []]
     held.callback(None)
