@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import errno
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from provd.config.catalogue import Catalogue
 from provd.config.errors import ConfigError
-from provd.config.layers import layers
 from provd.config.payloads import missing_payloads
 from provd.config.schema import ServerConfig
-from provd.config.settings import check_plugin_tables, load, model_subnets
+from provd.config.settings import model_subnets
 from provd.config.systems import check_systems
-from provd.plugin.discovery import discover, select_enabled
 from provd.plugin.errors import PluginError
-from provd.plugin.host import PluginHost
-from provd.shipped import shipped_dir
+from provd.service.load import Loaded, build_host, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +33,18 @@ def preflight(path: Path) -> list[Remark]:
         path: ``provd.toml``.
     """
     try:
-        config = load(path)
-    except (ConfigError, OSError) as error:
+        loaded = read(path)
+    except (ConfigError, PluginError, OSError) as error:
         return [Remark("error", str(error))]
-    found = [*_plugins(config, path), *_catalogue(config), *_ports(config)]
+    found = [*_plugins(loaded, path), *_catalogue(loaded.config, loaded.catalogue), *_ports(loaded.config)]
     order = ("error", "warning", "info")
     return sorted(found, key=lambda remark: order.index(remark.level))
 
 
-def _plugins(config: ServerConfig, path: Path) -> Iterator[Remark]:
-    """Found, not named twice, settings decoded, objects built and their hooks known."""
+def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
+    """Settings decoded, objects built and their hooks known."""
     try:
-        found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
-        check_plugin_tables(config, found.keys(), str(path))
-        host = PluginHost(
-            select_enabled(found, config.enabled),
-            config.plugins,
-            clock=time.monotonic,
-            data_dir=config.data_dir,
-            critical=config.critical,
-            file=str(path),
-        )
+        host = build_host(loaded, path)
     except (ConfigError, PluginError, OSError) as error:
         yield Remark("error", str(error))
         return
@@ -65,8 +52,7 @@ def _plugins(config: ServerConfig, path: Path) -> Iterator[Remark]:
     host.close()
 
 
-def _catalogue(config: ServerConfig) -> Iterator[Remark]:
-    catalogue = Catalogue.load(layers(config.plugin_dirs, config.site_dir))
+def _catalogue(config: ServerConfig, catalogue: Catalogue) -> Iterator[Remark]:
     for problem in catalogue.problems:
         yield Remark("error", str(problem))
     for problem in check_systems(tuple(catalogue.systems.values()), catalogue.profiles, model_subnets(config)):

@@ -123,9 +123,10 @@ class BootRequest(Request):
                 "http.failed", asked, {"reason": "the client closed the connection", "status": self.code}
             )
             raise
-        except http_body.ShortBodyError as error:
-            self._services.log.error("HTTP {path}: {error}", path=scrub_path(asked.path), error=error)
-            self._services.on_event("http.failed", asked, {"reason": str(error), "status": self.code})
+        except Exception as error:  # a body may come from a plugin: whatever it raises ends this transfer and no other
+            reason = scrub_path(str(error) or type(error).__name__)
+            self._services.log.error("HTTP {path}: {reason}", path=scrub_path(asked.path), reason=reason)
+            self._services.on_event("http.failed", asked, {"reason": reason, "status": self.code})
             raise ConnectionAborted from error
         if self._missed is not None:
             self._services.on_event("http.missed", asked, {**self._missed, "status": self.code})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_twisted  # type: ignore[import-untyped]
+import pytest_twisted
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.threads import deferToThread
 

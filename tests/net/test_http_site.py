@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import provider
 
-from provd.model.content import Content, FileBody, NotFound, StreamBody
+from provd.model.content import AwaitedBody, Content, FileBody, NotFound, StreamBody
 from provd.net.http import HttpLimits, HttpSite
 from tests.fakes.fake_http import PEER, FakeConnection, FakeTree, make_site
 
@@ -306,6 +306,35 @@ def test_a_stream_that_ends_early_breaks_the_connection(site: HttpSite, tree: Fa
     assert web.closed
     assert sent == []
     assert tree.events[-1][0] == "http.failed"
+
+
+def test_a_body_that_raises_is_a_failed_transfer(site: HttpSite, tree: FakeTree, clock: Clock) -> None:
+    async def chunks(_start: int, _stop: int) -> AsyncIterator[bytes]:
+        yield b"one"
+        raise RuntimeError("upstream is gone")
+
+    tree.files["broken/stream"] = Content(StreamBody(chunks), 6)
+    web = FakeConnection(site, clock)
+    web.send(b"GET /broken/stream HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert web.closed
+    assert tree.events[-1][0] == "http.failed"
+    assert tree.events[-1][2]["reason"] == "upstream is gone"
+
+
+def test_an_awaited_answer_is_served_as_what_it_comes_to(site: HttpSite, tree: FakeTree, clock: Clock) -> None:
+    async def found() -> Content | NotFound:
+        return Content(b"0123456789", 10, etag="e")
+
+    async def missing() -> Content | NotFound:
+        return NotFound("upstream lacks it", status=502)
+
+    tree.files["found"] = Content(AwaitedBody(found), -1)
+    tree.files["missing"] = Content(AwaitedBody(missing), -1)
+    web = FakeConnection(site, clock)
+    assert web.get("/found", "Range: bytes=2-3").body == b"23"
+    assert web.get("/found", method="HEAD").headers["content-length"] == "10"
+    assert web.get("/found", 'If-None-Match: "e"').status == 304
+    assert web.get("/missing").status == 502
 
 
 def test_a_stream_of_unknown_length_is_chunked_for_1_1_and_closed_for_1_0(
