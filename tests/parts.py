@@ -53,8 +53,9 @@ def plain_user() -> list[str]:
     if os.geteuid() != 0:
         return []
     drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
-    reads = subprocess.run([*drop, "test", "-r", str(ROOT / "pyproject.toml")], check=False).returncode == 0
-    # A checkout below /root can be read by root only: keep the right to read, and nothing else.
+    needed = (ROOT / "pyproject.toml", Path(sys.executable).resolve(), Path(sys.base_prefix))
+    reads = all(subprocess.run([*drop, "test", "-r", str(path)], check=False).returncode == 0 for path in needed)
+    # A checkout or a Python below /root can be read by root only: keep the right to read, and nothing else.
     return (
         [*drop, "--bounding-set=-all"]
         if reads
