@@ -64,7 +64,7 @@ DISTROS = {
 class SimulatedServer:
     """One provd; also the driver of the simulated clients that talk to it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, more: str = "") -> None:
         self.root = root
         self.clock = Clock()
         self.now = 1_000_000.0
@@ -72,7 +72,7 @@ class SimulatedServer:
         self.files_asked: list[str] = []
         self._later: deque[Callable[[], None]] = deque()
         self.store = MemoryStore(self._later.append)
-        self._write()
+        self._write(more)
         loaded = read(root / "provd.toml")
         assert loaded.catalogue.problems == (), loaded.catalogue.problems
         self.services = Services(
@@ -86,9 +86,9 @@ class SimulatedServer:
         self.services.dhcp.reconfigure(self.services.current.subnets, {int(IPv4Address(SERVER))})
         self.turn()
 
-    def _write(self) -> None:
+    def _write(self, more: str) -> None:
         files: dict[str, bytes] = {
-            "provd.toml": CONFIG.format(root=self.root).encode(),
+            "provd.toml": (CONFIG.format(root=self.root) + more).encode(),
             "data/payload/debian-12/linux": KERNEL,
             "data/payload/debian-12/initrd.gz": INITRD,
         }

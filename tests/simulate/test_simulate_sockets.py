@@ -1,0 +1,94 @@
+"""The driver over real sockets: a whole boot on loopback through high ports, as behind a relay."""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest_twisted
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.threads import deferToThread
+
+from provd.model.content import Content, FileRequest
+from provd.net.http import HttpListener, HttpSite
+from provd.net.tftp import TftpServer
+from provd.net.tftp_socket import UdpNetwork
+from provd.service.dhcp_ports import Arrival
+from provd.simulate.boot import simulate
+from provd.simulate.sockets import SocketDriver
+from tests.fakes.simulated_server import KERNEL, MACHINE, SimulatedServer
+
+SERVER, RELAY = "127.9.0.1", "127.9.1.1"
+
+
+class _Dhcp(DatagramProtocol):
+    """Hands datagrams to the service and sends its replies to the relay."""
+
+    def __init__(self, server: SimulatedServer, port: int) -> None:
+        self._server = server
+        self._port = port
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        self._server.sent.clear()
+        own = int(IPv4Address(SERVER))
+        self._server.services.dhcp.handle(
+            datagram, Arrival("eth0", own, int(IPv4Address(addr[0])), addr[1], unicast=True)
+        )
+        self._server.turn()
+        assert self.transport is not None
+        for reply in self._server.sent:
+            self.transport.write(reply, (RELAY, self._port))
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((SERVER, 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_whole_boot_over_loopback_without_root(tmp_path: Path) -> None:
+    from twisted.internet import reactor  # noqa: TID251 - this test is about the real one
+
+    port, http_port = _free_port(), _free_port()
+    far = (
+        '\n[[subnet]]\nname = "far"\nnetwork = "127.9.1.0/24"\nserver_address = "127.9.0.1"\n'
+        'pool = {first = "127.9.1.100", last = "127.9.1.110"}\n'
+        f"[listen]\nhttp_port = {http_port}\n"
+    )
+    server = SimulatedServer(tmp_path, more=far)
+    server.add()
+
+    async def in_thread(call: Any) -> Any:
+        return await deferToThread(call)
+
+    def on_event(kind: str, request: FileRequest, fields: Any) -> None:
+        server.services.file_events.on_event(kind, request, fields)
+        server.turn()
+
+    def open_file(request: FileRequest) -> Any:
+        return server.services.files.open(request)
+
+    dhcp = reactor.listenUDP(port, _Dhcp(server, port), SERVER)  # type: ignore[attr-defined]
+    web = HttpListener(reactor, HttpSite(reactor, lambda: 1.7e9, open_file, in_thread, on_event))
+    web.listen(SERVER, http_port)
+    tftp = TftpServer(clock=reactor, network=UdpNetwork(reactor), open_file=open_file, on_event=on_event)
+    tftp_port = _free_port()
+    tftp.listen(SERVER, tftp_port)
+    driver = SocketDriver(SERVER, RELAY, dhcp_port=port, tftp_port=tftp_port)
+    try:
+        for firmware in ("bios", "x64-uefi"):
+            server.services.systems.set_netboot("web1", wanted=True)
+            boot = await deferToThread(partial(simulate, driver, MACHINE, firmware, seed=len(firmware)))
+            assert boot.outcome == "installed", boot.text()
+            assert boot.address == boot.installer_address == "127.9.1.100"
+            assert boot.started is not None
+            assert boot.started.kernel == KERNEL
+    finally:
+        await web.close()
+        tftp.stop()
+        await dhcp.stopListening()
+    assert isinstance(open_file(FileRequest("tftp", "pxelinux.0", "127.9.1.100", SERVER)), Content)
