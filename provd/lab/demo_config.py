@@ -11,7 +11,7 @@ from provd.lab.errors import LabError
 NETWORK = "10.77.0"
 SERVER = f"{NETWORK}.1"
 SYSTEM = "first-machine"
-USER = "operator"
+USER = "demo"
 MAC = "52:54:00:77:00:01"
 
 _PROVD_TOML = """\
@@ -42,6 +42,7 @@ _PROFILE_TOML = """\
 parent = "{parent}"
 
 [answers]
+locale = "C.UTF-8"
 users = [{{ name = "{user}", ssh_keys = ["{key}"], sudo = true }}]
 """
 

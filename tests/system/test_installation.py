@@ -27,7 +27,7 @@ def test_an_empty_disk_becomes_an_installed_system(firmware: str, installable: P
     steps = [line for line in told.splitlines() if re.match(r" *[\d.]+ s  (?!\.\.\.)", line)]
     titles = [step.title for step in INSTALLATION]
     assert [title for title in titles if any(title in line for line in steps)] == titles
-    assert "operator@first-machine" in told
+    assert "demo@first-machine" in told
     console = (tmp_path / "run/machine/serial.log").read_text(errors="replace")
     assert "first-machine login:" in console
 
