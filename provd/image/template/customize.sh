@@ -22,7 +22,7 @@ mkdir -p "$root/boot/efi"
 chroot "$root" systemctl enable -q systemd-networkd.service systemd-resolved.service systemd-timesyncd.service \
     serial-getty@ttyS0.service
 # What a freshly installed server has no use for and what costs its first boot time.
-chroot "$root" systemctl mask -q systemd-pstore.service e2scrub_reap.service
+chroot "$root" systemctl mask -q systemd-pstore.service e2scrub_reap.service systemd-binfmt.service
 
 # GRUB for BIOS: its modules where grub-install would put them, and a core image that finds the root by its UUID
 # whatever number the firmware gives the disk.
