@@ -58,26 +58,45 @@ def catalogue_operations(catalogue: Callable[[], CatalogueView]) -> tuple[Operat
     Args:
         catalogue: the catalogue of this moment.
     """
+    ask = _Catalogue(catalogue)
+    show = "Show one profile with everything it inherits and where that came from."
+    return (
+        Operation("distro.list", "List distros.", "read", NoArguments, ask.distro_list, "provd distro list"),
+        Operation("distro.show", "Show one distro.", "read", Named, ask.distro_show, "provd distro show debian-12"),
+        Operation("profile.list", "List profiles.", "read", NoArguments, ask.profile_list, "provd profile list"),
+        Operation("profile.show", show, "read", Named, ask.profile_show, "provd profile show debian-12-server"),
+    )
 
-    def distro_list(_arguments: object) -> object:
-        view = catalogue()
+
+class _Catalogue:
+    def __init__(self, catalogue: Callable[[], CatalogueView]) -> None:
+        self._catalogue = catalogue
+
+    def distro_list(self, _arguments: object) -> object:
+        view = self._catalogue()
         return [_distro_row(view, distro) for _, distro in sorted(view.distros.items())]
 
-    def distro_show(arguments: Named) -> object:
-        view = catalogue()
+    def distro_show(self, arguments: Named) -> object:
+        view = self._catalogue()
         distro = view.distros.get(arguments.name)
         if distro is None:
             raise _unknown("distro", arguments.name, view.distros)
-        return {**_distro_row(view, distro), "initrd": distro.initrd, "kernel": distro.kernel, "image": distro.image,
-                "kernel_args": distro.kernel_args, "efi_loaders": distro.efi_loaders,
-                "vars": scrub_value(distro.vars)}  # fmt: skip
+        return {
+            **_distro_row(view, distro),
+            "initrd": distro.initrd,
+            "kernel": distro.kernel,
+            "image": distro.image,
+            "kernel_args": distro.kernel_args,
+            "efi_loaders": distro.efi_loaders,
+            "vars": scrub_value(distro.vars),
+        }
 
-    def profile_list(_arguments: object) -> object:
-        view = catalogue()
+    def profile_list(self, _arguments: object) -> object:
+        view = self._catalogue()
         return [_profile_row(view, profile) for _, profile in sorted(view.profiles.items())]
 
-    def profile_show(arguments: Named) -> object:
-        view = catalogue()
+    def profile_show(self, arguments: Named) -> object:
+        view = self._catalogue()
         profile = view.profiles.get(arguments.name)
         if profile is None:
             raise _unknown("profile", arguments.name, view.profiles)
@@ -94,20 +113,6 @@ def catalogue_operations(catalogue: Callable[[], CatalogueView]) -> tuple[Operat
             "boot": profile.boot,
             "origins": {key: str(origin) for key, origin in sorted(profile.origins.items())},
         }
-
-    return (
-        Operation("distro.list", "List distros.", "read", NoArguments, distro_list, "provd distro list"),
-        Operation("distro.show", "Show one distro.", "read", Named, distro_show, "provd distro show debian-12"),
-        Operation("profile.list", "List profiles.", "read", NoArguments, profile_list, "provd profile list"),
-        Operation(
-            "profile.show",
-            "Show one profile with everything it inherits and where that came from.",
-            "read",
-            Named,
-            profile_show,
-            "provd profile show debian-12-image",
-        ),
-    )
 
 
 def _unknown(kind: str, name: str, known: Mapping[str, object]) -> OperationError:

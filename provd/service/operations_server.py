@@ -35,26 +35,27 @@ def server_operations(
         return {"ok": not found, "problems": found}
 
     async def run_reload(_arguments: object) -> object:
-        report = reload()
-        if isinstance(report, Awaitable):
-            report = await report
-        if not getattr(report, "applied", True):
-            reason = getattr(report, "error", "")
-            raise OperationError(f"the running configuration stays: {reason}")
-        return report
+        return await _reloaded(reload)
 
     def run_plugins(_arguments: object) -> object:
         return list(plugins())
 
+    listed = "List plugins with origin, version and counters."
     return (
         Operation("status", "Show what the service is doing.", "read", NoArguments, run_status, "provd status"),
         Operation("check", "List what is wrong in the running service.", "read", NoArguments, run_check, "provd check"),
         Operation("reload", "Apply changed files.", "admin", NoArguments, run_reload, "provd reload"),
-        Operation(
-            "plugin.list", "List plugins with origin, version and counters.", "read", NoArguments, run_plugins,
-            "provd plugin list",
-        ),
-    )  # fmt: skip
+        Operation("plugin.list", listed, "read", NoArguments, run_plugins, "provd plugin list"),
+    )
+
+
+async def _reloaded(reload: Callable[[], object | Awaitable[object]]) -> object:
+    report = reload()
+    if isinstance(report, Awaitable):
+        report = await report
+    if not getattr(report, "applied", True):
+        raise OperationError(f"the running configuration stays: {getattr(report, 'error', '')}")
+    return report
 
 
 def plugin_rows(
