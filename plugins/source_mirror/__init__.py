@@ -1,155 +1,142 @@
-"""source_mirror: packages through provd, from a pull-through cache of package mirrors.
-
-A machine that has no other way out installs from provd: what it asks for is fetched from the upstream mirror once, kept
-on disk, and served to every other machine from there. Several that want the same file at the same time follow one
-fetch. With upstream out of reach, what is kept is served as it was.
-
-Settings::
-
-    [plugins.source_mirror]
-    index_s = 60              # seconds after which Release, Packages and the like are asked for again
-    negative_s = 30           # seconds for which a file that upstream lacks stays missing
-    timeout_s = 30            # seconds until upstream's first answer
-    stall_s = 60              # seconds between two pieces of a file
+"""Packages through provd: a pull-through cache of package mirrors, for machines that have no other way out.
 
     [plugins.source_mirror.mirrors.debian]
-    upstream = "apt:"         # as this machine's own apt; "apt:security" for the archive of that name
-    [plugins.source_mirror.mirrors.rocky]
-    upstream = "http://MIRROR/rocky"
+    upstream = "apt"               # the archives that apt uses on this host
+    suite = "bookworm"             # empty: the host's own suite
 
-The mirror ``debian`` is there without being configured, as ``apt:``. A distro's ``tree`` or a profile's ``source``
-names a mirror as ``mirror:debian`` or ``mirror:rocky/9/BaseOS/x86_64/os``; provd serves it as ``mirror/NAME/...``. The
-cache is ``mirror/`` in the data directory; files may be removed from it at any time.
+    [plugins.source_mirror.mirrors.rocky]
+    upstream = "http://MIRROR/pub/rocky"
+    refresh_s = 300                # an index is taken from the cache for so long
+    offline = false                # true: serve what is there, ask nobody
+
+A distro's ``tree`` or a profile's ``source`` names a mirror and a directory in it, as in ``mirror:debian`` or
+``mirror:rocky/9/BaseOS/x86_64/os``. The machine gets ``http://PROVD/mirror/NAME/...``.
+
+The mirror ``debian`` is there without configuration: it is the archive that apt uses on this host (``sources.list`` and
+``sources.list.d``, read when a file is fetched), together with the archives of its updates and security fixes. Where
+apt has none, set ``upstream``. User and password in an upstream URL are sent to that server only and never shown. A
+proxy that apt uses is not used here.
+
+What is fetched is kept in ``DATA_DIR/mirror/NAME``. Several machines that want one file share one fetch, and get it
+while it arrives. Packages and files named by their digest are never asked for again. Everything else is asked for
+again after ``refresh_s``, and kept where upstream says that it did not change. When upstream cannot be reached, the old
+copy is served; where there is none, the answer is 502 with the reason in provd's log. A transfer that breaks off is
+never kept. Empty the directory after pointing a mirror at another archive. Nothing limits its size.
+
+``provd mirror status`` shows what each mirror holds and how often it helped.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
-from pathlib import Path
-from urllib.parse import quote, urlsplit
-
-from msgspec import field
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 from provd.plugin.api import (
-    AwaitedBody,
     BootPlan,
     Content,
     FileRequest,
     InstallSource,
     Location,
     NotFound,
+    Operation,
     Plugin,
     Runtime,
     Settings,
     hookimpl,
 )
 
-from .apt_sources import apt_upstream
-from .cache import MirrorCache
+from .cache import Cache
+from .service import MirrorService
+from .settings import DEFAULTS, SettingsOfSourceMirror
+from .upstream import Upstream
 
-PREFIX = "mirror/"
-_APT = "apt:"
-
-
-class Mirror(Settings, frozen=True):
-    """One mirror.
-
-    Attributes:
-        upstream: URL of the tree that is mirrored, or ``apt:`` and a word.
-    """
-
-    upstream: str
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.upstream)
-        web = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
-        if not self.upstream.startswith(_APT) and not (web and not parts.query):
-            raise ValueError(f"upstream {self.upstream!r} is neither an HTTP URL without a password nor apt:")
+_SCHEME = "mirror"
 
 
-class SettingsOfSourceMirror(Settings, frozen=True):
-    """Keys of ``[plugins.source_mirror]``.
+class StatusArguments(Settings, frozen=True):
+    """``name``: one mirror, or empty for all."""
 
-    Attributes:
-        mirrors: by name.
-        index_s: freshness of indexes.
-        negative_s: how long a miss is believed.
-        timeout_s: patience with upstream.
-        stall_s: patience within a file.
-        apt_dir: where apt's lists are.
-        data_dir: filled in by provd.
-    """
-
-    mirrors: dict[str, Mirror] = field(default_factory=dict)
-    index_s: float = 60.0
-    negative_s: float = 30.0
-    timeout_s: float = 30.0
-    stall_s: float = 60.0
-    apt_dir: str = "/etc/apt"
-    data_dir: str = ""
-
-    def __post_init__(self) -> None:
-        for name in self.mirrors:
-            if not name or "/" in name or name.startswith("."):
-                raise ValueError(f"mirrors.{name}: a plain name is expected")
+    name: str = ""
 
 
 class SourceMirror:
     """Resolves ``mirror:NAME/PATH`` and serves ``mirror/NAME/PATH``."""
 
     def __init__(self, settings: SettingsOfSourceMirror, clock: Callable[[], float] = time.monotonic) -> None:
-        self._mirrors = {"debian": Mirror(upstream=_APT), **settings.mirrors}
-        self._apt_dir = Path(settings.apt_dir)
-        self._cache = MirrorCache(
-            Path(settings.data_dir) / "mirror",
-            self._upstream_of,
-            clock,
-            index_s=settings.index_s,
-            negative_s=settings.negative_s,
-            timeout_s=settings.timeout_s,
-            stall_s=settings.stall_s,
-        )
+        root = Path(settings.data_dir) / "mirror"
+        self._runtime: Runtime | None = None
+        self._mirrors = {
+            name: MirrorService(name, mirror, Upstream(mirror, Path(settings.apt_dir)), Cache(root / name), clock)
+            for name, mirror in {**DEFAULTS, **settings.mirrors}.items()
+        }
 
     def start(self, runtime: Runtime) -> None:
-        """Take the runtime."""
-        self._cache.start(runtime)
+        """Fetch with this from now on."""
+        self._runtime = runtime
+        for mirror in self._mirrors.values():
+            mirror.start(runtime)
 
     def close(self) -> None:
-        """Stop fetching."""
-        self._cache.close()
+        """Stop every fetch."""
+        for mirror in self._mirrors.values():
+            mirror.close()
 
     @hookimpl
     def provd_install_sources(self) -> Iterable[InstallSource]:
-        return [InstallSource(name="mirror", schemes=("mirror",), resolve=self.resolve)]
+        return [InstallSource(name="mirror", schemes=(_SCHEME,), resolve=self.resolve)]
 
-    @hookimpl(per_packet=True)
+    @hookimpl
+    def provd_operations(self) -> Iterable[Operation]:
+        return [
+            Operation(
+                name="mirror.status",
+                summary="Show what the package mirrors hold and how often they helped.",
+                permission="read",
+                arguments=StatusArguments,
+                run=self.status,
+                example="provd mirror status",
+            )
+        ]
+
+    @hookimpl
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
-        if not request.path.startswith(PREFIX):
+        name, _, path = request.path.removeprefix("mirror/").partition("/")
+        if not request.path.startswith("mirror/"):
             return None
-        path = request.path.removeprefix(PREFIX)
-        name, _, rest = path.partition("/")
-        if name not in self._mirrors or not rest:
-            return NotFound(f"there is no mirror {name!r}" if rest else f"mirror {name!r} has no directory listing")
+        mirror = self._mirrors.get(name)
+        if mirror is None:
+            return NotFound(_unknown(name))
         if request.method not in {"GET", "HEAD"}:
             return NotFound("mirrors can only be read", status=405)
-        if any(part in {"", ".", ".."} or "\0" in part for part in rest.split("/")):
-            return NotFound(f"{rest!r} is not a path of plain components", status=403)
-        known = self._cache.at_once(path)
-        return known if known is not None else Content(AwaitedBody(partial(self._cache.ask, path)), -1)
+        return mirror.answer(path, request.method)
 
     def resolve(self, url: str, plan: BootPlan) -> Location | None:
-        """Where the machine of ``plan`` reaches the mirror; None where there is none of this name."""
-        path = url.removeprefix("mirror:").strip("/")
-        name, _, rest = path.partition("/")
-        if name not in self._mirrors or ".." in rest.split("/"):
+        """Where the machine of ``plan`` finds ``mirror:NAME/PATH``; None where there is no such mirror."""
+        path = url.removeprefix(f"{_SCHEME}:").strip("/")
+        parts = PurePosixPath(path).parts
+        if not parts or ".." in parts or parts[0] not in self._mirrors:
             return None
-        return Location("http", plan.server, f"/mirror/{quote(path)}", plan.http_port if plan.http_port != 80 else 0)
+        port = 0 if plan.http_port == 80 else plan.http_port
+        return Location("http", plan.server, f"/mirror/{quote('/'.join(parts))}", port)
 
-    def _upstream_of(self, name: str) -> str:
-        upstream = self._mirrors[name].upstream
-        return apt_upstream(upstream.removeprefix(_APT), self._apt_dir) if upstream.startswith(_APT) else upstream
+    async def status(self, arguments: StatusArguments) -> list[dict[str, object]]:
+        """One row per mirror.
+
+        Raises:
+            ValueError: there is no mirror of this name.
+        """
+        if arguments.name and arguments.name not in self._mirrors:
+            raise ValueError(_unknown(arguments.name))
+        if self._runtime is None:
+            return []
+        wanted = [one for name, one in self._mirrors.items() if arguments.name in {"", name}]
+        return [await one.status(self._runtime) for one in wanted]
+
+
+def _unknown(name: str) -> str:
+    return f"there is no mirror {name!r}: set plugins.source_mirror.mirrors.{name}.upstream"
 
 
 PLUGIN = Plugin(name="source_mirror", settings=SettingsOfSourceMirror, build=SourceMirror)

@@ -1,153 +1,22 @@
 from __future__ import annotations
 
-import http.client
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 import pytest
-import pytest_twisted
-from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.threads import deferToThread
+from twisted.internet.defer import Deferred
 
-from plugins.source_mirror import PLUGIN, Mirror, SettingsOfSourceMirror, SourceMirror
-from plugins.source_mirror.apt_sources import apt_upstream
 from provd.model.boot import Action, BootPlan
 from provd.model.client import ClientFacts
-from provd.model.content import AwaitedBody, Content, FileBody, FileRequest, NotFound, StreamBody
+from provd.model.content import Content, FileBody, NotFound
 from provd.model.mac import Mac
-from provd.net.background import BackgroundTask
-from provd.net.http import HttpListener, HttpSite
-from provd.net.runtime import TwistedRuntime
-from provd.plugin.api import HttpStream, ProcessResult
-from tests.fakes.fake_http import FakeTree
+from provd.plugin.api import HttpStream
+from tests.fakes.mirror_world import DATE, FakeStream, World
 
-T = TypeVar("T")
-DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
-
-
-class FakeStream:
-    """An answer of upstream that comes when the test says so."""
-
-    def __init__(self, status: int, headers: Mapping[str, str] | None = None, length: int = -1) -> None:
-        self.status = status
-        self.headers = {"last-modified": DATE, **(headers or {})}
-        self.length = length
-        self.closed = False
-        self._parts: list[bytes | Exception] = []
-        self._waiting: Deferred[None] | None = None
-
-    def give(self, *parts: bytes | Exception) -> FakeStream:
-        self._parts.extend(parts)
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.callback(None)
-        return self
-
-    async def read(self) -> bytes:
-        if not self._parts:
-            self._waiting = Deferred()
-            await self._waiting
-        part = self._parts.pop(0)
-        if isinstance(part, Exception):
-            raise part
-        return part
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@dataclass
-class FakeRuntime:
-    """Streams in the order they were prepared; remembers what was asked."""
-
-    streams: list[FakeStream | Exception] = field(default_factory=list)
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-
-    async def http_stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        timeout_s: float = 30.0,
-        stall_s: float = 60.0,
-    ) -> HttpStream:
-        self.asked.append((url, dict(headers or {})))
-        answer = self.streams.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def background(self, work: Coroutine[Any, Any, T]) -> BackgroundTask[T]:
-        return BackgroundTask(work)
-
-    def run_process(self, argv: object, **_: object) -> Awaitable[ProcessResult]:
-        raise AssertionError("a mirror starts no process")
-
-    def http_request(self, method: str, url: str, **_: object) -> Awaitable[tuple[int, bytes]]:
-        raise AssertionError("a mirror reads streams")
-
-    def sleep(self, seconds: float) -> Awaitable[None]:
-        raise AssertionError("a mirror does not wait")
-
-
-class World:
-    """The plugin with a clock that is a number and an upstream that is a list."""
-
-    def __init__(self, root: Path, **settings: Any) -> None:
-        self.now = 0.0
-        self.root = root
-        mirrors = {"deb": Mirror(upstream="http://MIRROR/debian/")}
-        made = SettingsOfSourceMirror(mirrors=mirrors, data_dir=str(root), apt_dir=str(root / "apt"), **settings)
-        self.runtime = FakeRuntime()
-        self.plugin = SourceMirror(made, lambda: self.now)
-        self.plugin.start(self.runtime)
-
-    def hook(self, path: str, method: str = "GET") -> Content | NotFound | None:
-        return self.plugin.provd_file(FileRequest("http", path, "10.0.0.9", "10.0.0.1", method=method))
-
-    def ask(self, path: str) -> list[Content | NotFound]:
-        """The answer, once it is there."""
-        found = self.hook(path)
-        if isinstance(found, Content) and isinstance(found.body, AwaitedBody):
-            answers: list[Content | NotFound] = []
-            body = found.body
-
-            async def wait() -> None:
-                answers.append(await body.answer())
-
-            Deferred.fromCoroutine(wait())
-            return answers
-        assert found is not None
-        return [found]
-
-    def answer(self, path: str) -> Content | NotFound:
-        (found,) = self.ask(path)
-        return found
-
-    def octets(self, content: Content | NotFound, start: int = 0, stop: int = -1) -> list[bytes | Exception]:
-        """Pieces of a body so far; an exception where it broke off."""
-        assert isinstance(content, Content)
-        if isinstance(content.body, FileBody):
-            return [content.body.path.read_bytes()]
-        assert isinstance(content.body, StreamBody)
-        opened = content.body.open(start, stop)
-        pieces: list[bytes | Exception] = []
-
-        async def follow() -> None:
-            nonlocal pieces
-            try:
-                async for piece in opened:
-                    pieces += [piece]
-            except Exception as error:  # noqa: BLE001 - the test looks at it
-                pieces.append(error)
-
-        Deferred.fromCoroutine(follow())
-        return pieces
+DEB = "mirror/deb/pool/main/a/a_1+b~c.deb"
+RELEASE = "mirror/deb/dists/bookworm/InRelease"
+PACKAGES = "mirror/deb/dists/bookworm/main/binary-amd64/Packages.xz"
 
 
 @pytest.fixture
@@ -155,8 +24,23 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-DEB = "mirror/deb/pool/main/a/a_1+b~c.deb"
-RELEASE = "mirror/deb/dists/bookworm/Release"
+def kept(world: World, path: str) -> Path:
+    return world.root / "mirror/deb/tree" / path.removeprefix("mirror/deb/")
+
+
+def unfinished(world: World) -> list[Path]:
+    return list((world.root / "mirror/deb/incoming").iterdir())
+
+
+def have(world: World, path: str, octets: bytes, **headers: str) -> None:
+    """Let the mirror fetch a file."""
+    world.runtime.streams.append(FakeStream(200, headers, len(octets)).give(octets, b""))
+    assert world.octets(world.answer(path)) == [octets]
+
+
+def refused(found: Content | NotFound | None) -> NotFound:
+    assert isinstance(found, NotFound)
+    return found
 
 
 def test_a_file_is_fetched_once_and_then_served_from_the_disk(world: World) -> None:
@@ -165,12 +49,12 @@ def test_a_file_is_fetched_once_and_then_served_from_the_disk(world: World) -> N
     assert world.octets(first) == [b"abcdef"]
     assert isinstance(first, Content)
     assert (first.length, first.mtime) == (6, 1_700_000_000.0)
-    second = world.answer(DEB)
+    second = world.hook(DEB)
     assert isinstance(second, Content)
     assert isinstance(second.body, FileBody)
     assert (second.length, second.mtime) == (6, 1_700_000_000.0)
     assert [url for url, _ in world.runtime.asked] == ["http://MIRROR/debian/pool/main/a/a_1+b~c.deb"]
-    assert list((world.root / "mirror/.partial").iterdir()) == []
+    assert unfinished(world) == []
 
 
 def test_everybody_follows_one_fetch_while_it_runs(world: World) -> None:
@@ -212,92 +96,198 @@ def test_a_broken_fetch_breaks_its_readers_and_leaves_nothing(world: World) -> N
     pieces = world.octets(world.answer(DEB))
     stream.give(ConnectionError("reset"))
     assert pieces[0] == b"abc"
-    assert isinstance(pieces[1], Exception)
-    assert not (world.root / DEB).exists()
-    assert list((world.root / "mirror/.partial").iterdir()) == []
-    world.runtime.streams.append(FakeStream(200, length=6).give(b"abcdef", b""))
-    assert world.octets(world.answer(DEB)) == [b"abcdef"]
+    assert isinstance(pieces[1], ConnectionError)
+    assert not kept(world, DEB).exists()
+    assert (unfinished(world), stream.closed) == ([], True)
+    have(world, DEB, b"abcdef")
 
 
-def test_a_file_that_is_shorter_than_announced_is_not_kept(world: World) -> None:
-    world.runtime.streams.append(FakeStream(200, length=6).give(b"abc", b""))
-    world.answer(DEB)
-    assert not (world.root / DEB).exists()
+@pytest.mark.parametrize("octets", [b"abc", b"abcdefgh"])
+def test_a_file_of_another_length_than_announced_is_not_kept(world: World, octets: bytes) -> None:
+    world.runtime.streams.append(FakeStream(200, length=6).give(octets, b""))
+    assert isinstance(world.octets(world.answer(DEB))[-1], ConnectionError)
+    assert not kept(world, DEB).exists()
+    assert world.status()["last_error"].endswith(f"{len(octets)} of 6 octets came")
 
 
-def test_indexes_are_asked_for_again_after_a_while_packages_never(world: World) -> None:
-    world.runtime.streams += [FakeStream(200, length=3).give(b"one", b""), FakeStream(200, length=1).give(b"p", b"")]
-    world.answer(RELEASE)
-    world.answer(DEB)
-    world.now = 59.0
+def test_what_a_power_cut_shortened_is_fetched_again(world: World) -> None:
+    have(world, DEB, b"abcdef")
+    kept(world, DEB).write_bytes(b"abc")
+    have(world, DEB, b"abcdef")
+
+
+def test_a_file_without_facts_does_not_count(world: World) -> None:
+    have(world, DEB, b"abcdef")
+    facts = world.root / "mirror/deb/facts/pool/main/a/a_1+b~c.deb.json"
+    facts.write_text("{")
+    have(world, DEB, b"abcdef")
+    facts.unlink()
+    have(world, DEB, b"abcdef")
+
+
+def test_where_upstream_tells_no_length_the_answer_waits_for_the_end(world: World) -> None:
+    stream = FakeStream(200).give(b"abc")
+    world.runtime.streams.append(stream)
+    answers = world.ask(DEB)
+    assert answers == []
+    stream.give(b"def", b"")
+    (found,) = answers
+    assert isinstance(found, Content)
+    assert (found.length, world.octets(found)) == (6, [b"abcdef"])
+
+
+def test_a_broken_end_without_a_length_is_a_refusal(world: World) -> None:
+    world.runtime.streams.append(FakeStream(200).give(b"abc", ConnectionError("reset")))
+    found = refused(world.answer(DEB))
+    assert (found.status, found.reason.endswith("cannot be fetched: reset")) == (502, True)
+    assert not kept(world, DEB).exists()
+    assert world.status()["errors"] == 1
+
+
+def test_an_index_is_asked_for_again_after_a_while_a_package_never(world: World) -> None:
+    have(world, RELEASE, b"one", etag='"a"')
+    have(world, DEB, b"p")
+    world.now = 299.0
     assert world.octets(world.answer(RELEASE)) == [b"one"]
-    world.now = 61.0
+    world.now = 301.0
     world.runtime.streams.append(FakeStream(304))
     assert world.octets(world.answer(RELEASE)) == [b"one"]
-    assert world.runtime.asked[-1][1]["If-Modified-Since"] == DATE
-    world.now = 130.0
-    world.runtime.streams.append(FakeStream(200, length=3).give(b"two", b""))
-    assert world.octets(world.answer(RELEASE)) == [b"two"]
+    sent = world.runtime.asked[-1][1]
+    assert (sent["If-Modified-Since"], sent["If-None-Match"], sent["Accept-Encoding"]) == (DATE, '"a"', "identity")
+    world.now = 600.0
+    assert world.octets(world.answer(RELEASE)) == [b"one"]
+    world.now = 602.0
+    have(world, RELEASE, b"two")
     world.now = 1e6
-    world.answer(DEB)
+    assert world.octets(world.answer(DEB)) == [b"p"]
     assert len(world.runtime.asked) == 4
+
+
+def test_a_changed_index_makes_the_others_be_asked_again(world: World) -> None:
+    have(world, RELEASE, b"one")
+    world.now = 200.0
+    have(world, PACKAGES, b"old")
+    world.now = 301.0
+    have(world, RELEASE, b"two")
+    have(world, PACKAGES, b"new")
+
+
+def test_after_a_restart_an_index_is_asked_for(world: World) -> None:
+    have(world, RELEASE, b"one")
+    have(world, DEB, b"p")
+    again = World(world.root)
+    assert again.octets(again.answer(DEB)) == [b"p"]
+    again.runtime.streams.append(FakeStream(304))
+    assert again.octets(again.answer(RELEASE)) == [b"one"]
+    assert again.runtime.asked[0][1]["If-Modified-Since"] == DATE
+
+
+def test_validators_of_another_upstream_are_not_sent(world: World) -> None:
+    have(world, RELEASE, b"one")
+    moved = World(world.root, "http://ELSEWHERE/debian")
+    have(moved, RELEASE, b"two")
+    assert "If-Modified-Since" not in moved.runtime.asked[0][1]
 
 
 @pytest.mark.parametrize(
     ("path", "index"),
     [
-        ("dists/bookworm/InRelease", True),
+        ("dists/bookworm/Release.gpg", True),
         ("dists/bookworm/main/binary-amd64/Packages.xz", True),
-        ("dists/bookworm/main/by-hash/SHA256/abc", False),
-        ("pool/main/d/dists/x.deb", True),
-        ("pool/main/l/linux/linux.deb", False),
+        ("dists/bookworm/main/by-hash/SHA256/0abc", False),
+        ("dists/bookworm/main/installer-amd64/current/images/netboot/mini.iso", True),
+        ("pool/main/l/linux/linux.udeb", False),
         ("9/BaseOS/x86_64/os/repodata/repomd.xml", True),
+        ("9/BaseOS/x86_64/os/repodata/" + "0a" * 32 + "-primary.xml.gz", False),
         ("9/BaseOS/x86_64/os/.treeinfo", True),
         ("9/BaseOS/x86_64/os/Packages/b/bash.rpm", False),
     ],
 )
 def test_which_files_change(world: World, path: str, index: bool) -> None:
-    world.runtime.streams.append(FakeStream(200, length=1).give(b"x", b""))
-    world.answer(f"mirror/deb/{path}")
+    have(world, f"mirror/deb/{path}", b"x")
     world.now = 1e6
     world.runtime.streams.append(FakeStream(304))
     world.answer(f"mirror/deb/{path}")
     assert len(world.runtime.asked) == (2 if index else 1)
 
 
-def test_without_upstream_what_is_kept_is_served(world: World) -> None:
-    world.runtime.streams.append(FakeStream(200, length=3).give(b"old", b""))
-    world.answer(RELEASE)
-    for trouble in (ConnectionError("refused"), TimeoutError("no answer"), FakeStream(503)):
-        world.now += 100
+def test_without_upstream_the_old_copy_is_served(world: World) -> None:
+    have(world, RELEASE, b"old")
+    for trouble in (ConnectionError("refused"), TimeoutError("no answer"), FakeStream(503), FakeStream(403)):
+        world.now += 400
         world.runtime.streams.append(trouble)
         assert world.octets(world.answer(RELEASE)) == [b"old"]
+    assert world.runtime.streams == []
+    world.now += 14
+    assert world.octets(world.answer(RELEASE)) == [b"old"]
+    assert len(world.runtime.asked) == 5
     world.runtime.streams.append(ConnectionError("refused"))
-    lost = world.answer(DEB)
-    assert isinstance(lost, NotFound)
-    assert (lost.status, "refused" in lost.reason) == (502, True)
+    lost = refused(world.answer(DEB))
+    assert (lost.status, lost.reason) == (
+        502,
+        "mirror deb: pool/main/a/a_1+b~c.deb cannot be fetched: http://MIRROR/debian: refused",
+    )
+
+
+def test_a_broken_refresh_keeps_the_old_copy(world: World) -> None:
+    have(world, RELEASE, b"old")
+    world.now = 400.0
+    world.runtime.streams.append(FakeStream(200, length=3).give(b"n", ConnectionError("reset")))
+    assert isinstance(world.octets(world.answer(RELEASE))[-1], ConnectionError)
+    world.runtime.streams.append(ConnectionError("refused"))
+    assert world.octets(world.answer(RELEASE)) == [b"old"]
+
+
+def test_offline_serves_what_is_there_and_asks_nobody(world: World) -> None:
+    have(world, RELEASE, b"old")
+    offline = World(world.root, offline=True)
+    offline.now = 1e6
+    assert offline.octets(offline.answer(RELEASE)) == [b"old"]
+    assert refused(offline.hook(DEB)).reason == "mirror deb is offline and has no pool/main/a/a_1+b~c.deb"
+    assert offline.runtime.asked == []
 
 
 def test_a_miss_is_believed_for_a_short_time(world: World) -> None:
     world.runtime.streams.append(FakeStream(404))
-    assert world.answer(DEB) == NotFound("upstream has no deb/pool/main/a/a_1+b~c.deb", expected=True)
-    assert isinstance(world.hook(DEB), NotFound)
+    assert world.answer(DEB) == NotFound("mirror deb: upstream has no pool/main/a/a_1+b~c.deb")
+    assert refused(world.hook(DEB)).status == 404
     world.now = 31.0
-    world.runtime.streams.append(FakeStream(200, length=1).give(b"x", b""))
-    assert world.octets(world.answer(DEB)) == [b"x"]
+    have(world, DEB, b"x")
 
 
-def test_redirects_are_followed_but_not_for_ever_and_not_elsewhere(world: World) -> None:
-    there = FakeStream(302, {"location": "/other/x.deb"})
-    world.runtime.streams += [there, FakeStream(200, length=1).give(b"x", b"")]
-    assert world.octets(world.answer(DEB)) == [b"x"]
-    assert (world.runtime.asked[-1][0], there.closed) == ("http://MIRROR/other/x.deb", True)
-    world.runtime.streams += [FakeStream(302, {"location": "file:///etc/passwd"})]
-    gone = world.answer("mirror/deb/y")
-    assert isinstance(gone, NotFound)
-    assert gone.status == 502
-    world.runtime.streams += [FakeStream(302, {"location": "/loop"}) for _ in range(10)]
-    assert isinstance(world.answer("mirror/deb/z"), NotFound)
+def test_head_asks_for_the_length_and_fetches_nothing(world: World) -> None:
+    world.runtime.streams.append(FakeStream(200, length=7))
+    found = world.answer(DEB, "HEAD")
+    assert isinstance(found, Content)
+    assert (found.length, found.mtime, world.runtime.methods) == (7, 1_700_000_000.0, ["HEAD"])
+    assert not kept(world, DEB).exists()
+    have(world, DEB, b"abcdefg")
+    cached = world.hook(DEB, "HEAD")
+    assert isinstance(cached, Content)
+    assert (cached.length, len(world.runtime.asked)) == (7, 2)
+
+
+def test_head_of_what_is_being_fetched_shares_the_fetch(world: World) -> None:
+    stream = FakeStream(200, length=3)
+    world.runtime.streams.append(stream)
+    world.ask(DEB)
+    found = world.answer(DEB, "HEAD")
+    assert isinstance(found, Content)
+    assert (found.length, world.runtime.methods) == (3, ["GET"])
+
+
+def test_a_listing_kept_by_mistake_gives_way_to_its_directory(world: World) -> None:
+    have(world, "mirror/deb/dists", b"<html>")
+    have(world, RELEASE, b"one")
+    assert kept(world, RELEASE).read_bytes() == b"one"
+
+
+def test_too_many_fetches_at_once_are_refused(world: World) -> None:
+    world.runtime.streams.extend(FakeStream(200, length=3) for _ in range(65))
+    for number in range(64):
+        world.ask(f"mirror/deb/pool/{number}.deb")
+    assert refused(world.answer("mirror/deb/pool/more.deb")).status == 503
+    assert isinstance(world.answer("mirror/deb/pool/1.deb"), Content)
 
 
 @pytest.mark.parametrize(
@@ -305,37 +295,53 @@ def test_redirects_are_followed_but_not_for_ever_and_not_elsewhere(world: World)
     [
         ("mirror/deb/../../etc/passwd", 403),
         ("mirror/deb/a//b", 403),
-        ("mirror/.partial/x", 404),
-        ("mirror/debx/a", 404),
+        ("mirror/deb/a/./b", 403),
+        ("mirror/deb/a\n/b", 403),
+        ("mirror/deb/" + "a" * 300, 403),
+        ("mirror/deb/dists/", 404),
         ("mirror/deb", 404),
         ("mirror/deb/", 404),
     ],
 )
 def test_c20_paths_stay_inside_the_mirror(world: World, path: str, status: int) -> None:
-    found = world.hook(path)
-    assert isinstance(found, NotFound)
-    assert found.status == status
+    assert refused(world.hook(path)).status == status
     assert world.runtime.asked == []
+
+
+def test_a_mirror_that_is_not_configured_says_what_to_set(world: World) -> None:
+    for name in ("rocky", "debx", ".."):
+        found = refused(world.hook(f"mirror/{name}/a"))
+        assert (found.status, found.reason) == (
+            404,
+            f"there is no mirror {name!r}: set plugins.source_mirror.mirrors.{name}.upstream",
+        )
 
 
 def test_c20_a_link_in_the_cache_leads_nowhere(world: World, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret").write_text("s")
-    (tmp_path / "mirror/deb").mkdir(parents=True)
-    (tmp_path / "mirror/deb/link").symlink_to(outside)
+    (tmp_path / "mirror/deb/tree").mkdir(parents=True)
+    (tmp_path / "mirror/deb/tree/link").symlink_to(outside)
     world.runtime.streams.append(FakeStream(200, length=1).give(b"x", b""))
-    found = world.answer("mirror/deb/link/secret")
-    assert isinstance(found, NotFound)
-    assert found.status == 502
+    assert isinstance(world.octets(world.answer("mirror/deb/link/secret"))[-1], ConnectionError)
+    assert [path.name for path in outside.iterdir()] == ["secret"]
     assert (outside / "secret").read_text() == "s"
+    assert unfinished(world) == []
+
+
+def test_unfinished_files_of_another_process_are_swept(world: World) -> None:
+    have(world, DEB, b"x")
+    incoming = world.root / "mirror/deb/incoming"
+    (incoming / "1-old").write_text("x")
+    (incoming / f"{os.getpid()}-mine").write_text("x")
+    World(world.root)
+    assert [path.name for path in unfinished(world)] == [f"{os.getpid()}-mine"]
 
 
 def test_other_paths_and_methods(world: World) -> None:
     assert world.hook("tree/debian/x") is None
-    refused = world.hook(DEB, "POST")
-    assert isinstance(refused, NotFound)
-    assert refused.status == 405
+    assert refused(world.hook(DEB, "POST")).status == 405
 
 
 def test_the_scheme_mirror_is_a_location_on_this_server(world: World) -> None:
@@ -346,44 +352,30 @@ def test_the_scheme_mirror_is_a_location_on_this_server(world: World) -> None:
     assert found.url == "http://10.0.0.1:8080/mirror/deb/9/os"
     assert source.resolve("mirror:debian/", plan) is not None
     assert source.resolve("mirror:unknown/x", plan) is None
+    assert source.resolve("mirror:deb/../x", plan) is None
+    assert source.resolve("mirror:", plan) is None
     assert source.schemes == ("mirror",)
 
 
-@pytest.mark.parametrize(
-    "upstream", ["ftp://MIRROR/x", "http://user:pw@MIRROR/x", "MIRROR", "http://MIRROR/x?y=1", "http://"]
-)
-def test_a_wrong_upstream_stops_the_start(upstream: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match="neither an HTTP URL without a password nor apt:"):
-        msgspec.convert({"mirrors": {"x": {"upstream": upstream}}}, PLUGIN.settings)
-
-
-def test_a_wrong_name_stops_the_start() -> None:
-    with pytest.raises(msgspec.ValidationError, match="a plain name is expected"):
-        msgspec.convert({"mirrors": {"a/b": {"upstream": "apt:"}}}, PLUGIN.settings)
-
-
-def test_upstream_as_the_machines_own_apt(tmp_path: Path) -> None:
-    apt = tmp_path / "apt"
-    (apt / "sources.list.d").mkdir(parents=True)
-    (apt / "sources.list").write_text("# deb http://no/ x main\ndeb-src http://src/ x main\ndeb cdrom:[x]/ x main\n")
-    with pytest.raises(LookupError, match="names no HTTP archive"):
-        apt_upstream("", apt)
-    (apt / "sources.list.d/a.list").write_text(
-        "deb [arch=amd64 signed-by=/k] http://sec/debian-security x-security main\n"
-    )
-    (apt / "sources.list.d/b.sources").write_text(
-        "Types: deb\nEnabled: no\nURIs: http://off/debian\nSuites: x\n\n"
-        "Types: deb deb-src\n# a remark\nURIs: http://one/debian/\n  http://two/debian\nSuites: x x-updates\n"
-    )
-    assert apt_upstream("", apt) == "http://one/debian"
-    assert apt_upstream("security", apt) == "http://sec/debian-security"
-
-
-def test_without_apt_lists_the_answer_is_one_sentence(world: World) -> None:
-    found = world.answer("mirror/debian/dists/x/Release")
-    assert isinstance(found, NotFound)
-    assert found.status == 502
-    assert "names no HTTP archive; set upstream to a URL" in found.reason
+def test_status_counts(world: World) -> None:
+    have(world, DEB, b"abc")
+    have(world, RELEASE, b"de")
+    world.hook(DEB)
+    world.runtime.streams.append(ConnectionError("refused"))
+    world.answer("mirror/deb/pool/x.deb")
+    assert world.status() == {
+        "name": "deb",
+        "upstream": ["http://MIRROR/debian"],
+        "offline": False,
+        "files": 2,
+        "bytes": 5,
+        "hits": 1,
+        "misses": 3,
+        "fetching": 0,
+        "errors": 1,
+        "last_error": "pool/x.deb: http://MIRROR/debian: refused",
+    }
+    assert world.runtime.slept > 0
 
 
 def test_closing_stops_what_runs(world: World) -> None:
@@ -392,53 +384,4 @@ def test_closing_stops_what_runs(world: World) -> None:
     pieces = world.octets(world.answer(DEB))
     world.plugin.close()
     assert isinstance(pieces[-1], Exception)
-    assert list((world.root / "mirror/.partial").iterdir()) == []
-
-
-async def _in_thread(call: Callable[[], Any]) -> Any:
-    return await deferToThread(call)
-
-
-def _get(port: int, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, str | None]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request("GET", path, headers=dict(headers or {}))
-        response = connection.getresponse()
-        return response.status, response.read(), response.getheader("Content-Length")
-    finally:
-        connection.close()
-
-
-@pytest_twisted.ensureDeferred
-async def test_many_machines_and_one_upstream_over_real_sockets(tmp_path: Path) -> None:
-    from twisted.internet import reactor  # noqa: TID251 - this test is about the real one
-
-    big = bytes(range(256)) * 8192
-    upstream = FakeTree({"debian/pool/big.deb": Content(big, len(big)), "debian/pool/empty": Content(b"", 0)})
-    above = HttpListener(reactor, HttpSite(reactor, lambda: 1.7e9, upstream.open_file, _in_thread))
-    above_port = above.listen("127.0.0.1", 0)
-    mirrors = {"deb": Mirror(upstream=f"http://127.0.0.1:{above_port}/debian")}
-    plugin = SourceMirror(SettingsOfSourceMirror(mirrors=mirrors, data_dir=str(tmp_path)))
-    plugin.start(TwistedRuntime(reactor))
-
-    def open_file(request: FileRequest) -> Content | NotFound:
-        return plugin.provd_file(request) or NotFound("not a mirror's")
-
-    below = HttpListener(reactor, HttpSite(reactor, lambda: 1.7e9, open_file, _in_thread))
-    port = below.listen("127.0.0.1", 0)
-    try:
-        together = [deferToThread(partial(_get, port, "/mirror/deb/pool/big.deb")) for _ in range(6)]
-        found = await DeferredList(together, fireOnOneErrback=True)
-        assert [answer == (200, big, str(len(big))) for _, answer in found] == [True] * 6
-        part = await deferToThread(partial(_get, port, "/mirror/deb/pool/big.deb", {"Range": "bytes=256-511"}))
-        assert part == (206, bytes(range(256)), "256")
-        assert (await deferToThread(partial(_get, port, "/mirror/deb/pool/empty")))[:2] == (200, b"")
-        assert (await deferToThread(partial(_get, port, "/mirror/deb/pool/none")))[0] == 404
-        assert [asked.path for asked in upstream.asked].count("debian/pool/big.deb") == 1
-        await above.close()
-        gone = await deferToThread(partial(_get, port, "/mirror/deb/pool/other"))
-        assert gone[:2] == (502, b"Bad Gateway\n")
-        assert (await deferToThread(partial(_get, port, "/mirror/deb/pool/big.deb")))[1] == big
-    finally:
-        plugin.close()
-        await below.close()
+    assert (unfinished(world), stream.closed) == ([], True)

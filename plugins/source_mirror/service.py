@@ -1,0 +1,214 @@
+"""One mirror: from the cache where it may, else one fetch that everybody shares."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import AsyncIterator, Callable
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from provd.plugin.api import AwaitedBody, Content, HttpStream, NotFound, Runtime, StreamBody, Task, scrub
+
+from .cache import Cache, Cached, Facts, is_plain
+from .download import Download
+from .freshness import Freshness
+from .settings import Mirror
+from .upstream import MissingUpstreamError, Origin, Upstream, UpstreamError
+
+_MOST_FETCHES = 64
+"""Fetches at once; they go on when their clients leave, so that something must bound them."""
+
+Answer = Content | NotFound
+
+
+class MirrorService:
+    """Answers the paths below one mirror.
+
+    Attributes:
+        name: as configured.
+        hits: answers from the cache.
+        misses: files that were fetched, or asked for in vain.
+        errors: fetches that failed.
+        last_error: sentence of the newest failure.
+    """
+
+    def __init__(self, name: str, mirror: Mirror, upstream: Upstream, cache: Cache, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.hits = self.misses = self.errors = 0
+        self.last_error = ""
+        self._offline = mirror.offline
+        self._upstream = upstream
+        self._cache = cache
+        self._fresh = Freshness(clock, mirror.refresh_s)
+        self._runtime: Runtime | None = None
+        self._asked: dict[str, Task[Answer]] = {}
+        self._downloads: dict[str, Task[str]] = {}
+
+    def start(self, runtime: Runtime) -> None:
+        """Fetch with this from now on."""
+        self._runtime = runtime
+        self._cache.sweep()
+
+    def close(self) -> None:
+        """Stop every fetch."""
+        for task in (*self._asked.values(), *self._downloads.values()):
+            task.cancel()
+
+    def answer(self, path: str, method: str) -> Answer:
+        """The answer to a request for ``path``; what must be fetched is an awaited one."""
+        if not is_plain(path):
+            return NotFound(f"mirror {self.name}: {path!r} is not the path of a file", status=_refusal(path))
+        cached = self._cache.find(path)
+        if cached is not None and path not in self._asked and (self._offline or self._fresh.usable(path)):
+            self.hits += 1
+            return cached.content
+        if self._offline:
+            return NotFound(f"mirror {self.name} is offline and has no {path}")
+        if self._fresh.is_absent(path):
+            return NotFound(f"mirror {self.name}: upstream has no {path}")
+        runtime = self._runtime
+        if runtime is None:
+            return NotFound(f"mirror {self.name} is not started", status=503)
+        if method == "HEAD" and path not in self._asked:
+            return Content(AwaitedBody(lambda: self._facts_of(runtime, path, cached)), -1)
+        return Content(AwaitedBody(lambda: self._shared(runtime, path)), -1)
+
+    async def status(self, runtime: Runtime) -> dict[str, object]:
+        """A row for people: where from, how much, how well."""
+        files, octets = await self._cache.count(runtime)
+        return {
+            "name": self.name,
+            "upstream": self._upstream.describe(),
+            "offline": self._offline,
+            "files": files,
+            "bytes": octets,
+            "hits": self.hits,
+            "misses": self.misses,
+            "fetching": len(self._asked),
+            "errors": self.errors,
+            "last_error": self.last_error,
+        }
+
+    async def _shared(self, runtime: Runtime, path: str) -> Answer:
+        """Join the fetch of this path, or begin it; a client that leaves does not end it."""
+        asked = self._asked.get(path)
+        if asked is None:
+            if len(self._asked) >= _MOST_FETCHES:
+                return NotFound(f"mirror {self.name}: {_MOST_FETCHES} files are being fetched already", status=503)
+            self.misses += 1
+            begun = runtime.background(self._fetch(runtime, path))
+            if not begun.done or path in self._downloads:
+                self._asked[path] = begun
+            asked = begun
+        return await asked
+
+    async def _fetch(self, runtime: Runtime, path: str) -> Answer:
+        try:
+            return await self._fetched(runtime, path)
+        finally:
+            if path not in self._downloads:
+                self._asked.pop(path, None)
+
+    async def _fetched(self, runtime: Runtime, path: str) -> Answer:
+        cached = self._cache.find(path)
+        try:
+            one, stream = await self._upstream.ask(runtime, "GET", path, cached.facts.validators if cached else {})
+        except MissingUpstreamError as error:
+            self._fresh.absent(path)
+            return NotFound(f"mirror {self.name}: {error}")
+        except UpstreamError as error:
+            return self._unreachable(path, str(error), cached)
+        if stream.status == 304:
+            stream.close()
+            self._fresh.unchanged(path)
+            return cached.content if cached else self._unreachable(path, "status 304 to nothing", None)
+        try:
+            download, task = self._download(runtime, path, one, stream, known=cached is not None)
+        except OSError as error:
+            stream.close()
+            return self._unreachable(path, f"the cache cannot be written: {error.strerror}", cached)
+        if stream.length >= 0:
+            return _streamed(path, stream, download.octets)
+        # installers need to know the length, and only the end tells it
+        failed = await task
+        complete = self._cache.find(path)
+        return complete.content if complete and not failed else self._unreachable(path, failed, cached, counted=True)
+
+    def _download(
+        self, runtime: Runtime, path: str, one: Origin, stream: HttpStream, *, known: bool
+    ) -> tuple[Download, Task[str]]:
+        modified = stream.headers.get("last-modified", "")
+
+        def keep(incoming: Path) -> Path:
+            length = incoming.stat().st_size
+            facts = Facts(length, one.base, modified, stream.headers.get("etag", ""))
+            self._cache.keep(incoming, path, facts, _seconds(modified))
+            self._fresh.changed(path, known=known)
+            return self._cache.file(path)
+
+        def ended(error: str) -> None:
+            self._downloads.pop(path, None)
+            self._asked.pop(path, None)
+            if error:
+                self._failed(path, f"{one.base}: {error}")
+
+        download = Download(runtime, stream, self._cache.incoming(), keep=keep, ended=ended)
+        task = runtime.background(download.run())
+        if not task.done:
+            self._downloads[path] = task
+        return download, task
+
+    async def _facts_of(self, runtime: Runtime, path: str, cached: Cached | None) -> Answer:
+        """What HEAD tells: upstream's own answer to HEAD, so that nothing is fetched."""
+        try:
+            _, stream = await self._upstream.ask(runtime, "HEAD", path, {})
+        except MissingUpstreamError as error:
+            self._fresh.absent(path)
+            return NotFound(f"mirror {self.name}: {error}")
+        except UpstreamError as error:
+            return self._unreachable(path, str(error), cached)
+        stream.close()
+        return _streamed(path, stream, _nothing)
+
+    def _unreachable(self, path: str, why: str, cached: Cached | None, *, counted: bool = False) -> Answer:
+        """The old copy, or a refusal that says why."""
+        if not counted:
+            self._failed(path, why)
+        if cached is None:
+            return NotFound(f"mirror {self.name}: {path} cannot be fetched: {scrub(why)}", status=502)
+        self._fresh.unreachable()
+        self.hits += 1
+        return cached.content
+
+    def _failed(self, path: str, why: str) -> None:
+        self.errors += 1
+        self.last_error = scrub(f"{path}: {why}")
+
+
+def _streamed(path: str, stream: HttpStream, opened: Callable[[int, int], AsyncIterator[bytes]]) -> Content:
+    return Content(
+        body=StreamBody(opened),
+        length=stream.length,
+        media_type=mimetypes.guess_type(path)[0] or "application/octet-stream",
+        mtime=_seconds(stream.headers.get("last-modified", "")),
+    )
+
+
+def _refusal(path: str) -> int:
+    """A directory is not there, for there are no listings; anything else that is no path is refused."""
+    return 404 if not path or path.endswith("/") else 403
+
+
+async def _nothing(_start: int, _stop: int) -> AsyncIterator[bytes]:
+    """The body of an answer to HEAD."""
+    nothing: tuple[bytes, ...] = ()
+    for chunk in nothing:
+        yield chunk
+
+
+def _seconds(date: str) -> float | None:
+    """Seconds since the epoch of an HTTP date (RFC 9110 section 5.6.7), or None where there is none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,72 @@
+"""What is configured: mirrors by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from msgspec import field
+
+from provd.plugin.api import Settings
+
+APT = "apt"
+
+
+class Mirror(Settings, frozen=True):
+    """One mirror.
+
+    Attributes:
+        upstream: ``http`` or ``https`` URL of the tree, or ``apt`` for the archives that apt uses on this host.
+        suite: with ``apt``, the suite whose archives are meant; empty for the host's own.
+        refresh_s: seconds for which an index is taken from the cache without asking.
+        offline: never ask upstream.
+    """
+
+    upstream: str
+    suite: str = ""
+    refresh_s: float = 300.0
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        if self.upstream != APT and not _is_http(self.upstream):
+            raise ValueError("upstream: a URL as in http://MIRROR/debian, or apt, is expected")
+        if self.suite and self.upstream != APT:
+            raise ValueError('suite: it chooses among the archives of upstream = "apt"; a URL has none')
+        if self.refresh_s < 0:
+            raise ValueError("refresh_s: seconds from 0 on are expected")
+
+
+DEFAULTS = MappingProxyType({"debian": Mirror(upstream=APT)})
+"""Mirrors that need no configuration."""
+
+
+class SettingsOfSourceMirror(Settings, frozen=True):
+    """The plugin's settings.
+
+    Attributes:
+        mirrors: by name; ``debian`` is there by itself.
+        apt_dir: where apt's configuration is.
+        data_dir: filled in by provd.
+    """
+
+    mirrors: dict[str, Mirror] = field(default_factory=dict)
+    apt_dir: str = "/etc/apt"
+    data_dir: str = ""
+
+    def __post_init__(self) -> None:
+        for name in self.mirrors:
+            if name in {"", ".", ".."} or "/" in name or not name.isprintable() or name != name.strip():
+                raise ValueError(f"mirrors.{name}: a plain name is expected, it is part of a path")
+        if not Path(self.apt_dir).is_absolute():
+            raise ValueError("apt_dir: an absolute path is expected")
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    plain = not parts.query and not parts.fragment and url.isprintable() and " " not in url
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and plain and port_fits
