@@ -25,7 +25,7 @@ _PROFILE_COLUMNS = ("name", "distro", "installer", "source", "file")
 _SYSTEM_COLUMNS = ("name", "profile", "macs", "addresses", "netboot", "state", "origin")
 _LEASE_COLUMNS = ("address", "mac", "system", "hostname", "subnet", "state", "expires_at")
 _BOOT_COLUMNS = ("session", "system", "mac", "started_at", "seconds", "action", "step", "outcome", "address")
-_PLUGIN_COLUMNS = ("name", "enabled", "origin", "version", "calls", "failures", "breaker")
+_PLUGIN_COLUMNS = ("name", "enabled", "origin", "version", "sha256", "calls", "failures", "breaker")
 _FOLLOW_S = 1.0
 
 
@@ -57,7 +57,9 @@ def catalogue_commands(distro: click.Group, profile: click.Group) -> None:
     add_listing(distro, "distro.list", _DISTRO_COLUMNS, "List distros.", "provd distro list")
     add_showing(distro, "distro.show", "Show one distro.", "provd distro show debian-12")
     add_listing(profile, "profile.list", _PROFILE_COLUMNS, "List profiles.", "provd profile list -o json")
-    add_showing(profile, "profile.show", "Show one profile and its origins.", "provd profile show debian-12-image")
+    add_showing(
+        profile, "profile.show", "Show one profile and its origins.", "provd profile show debian-12-image-server"
+    )
 
 
 def listing_commands(system: click.Group, lease: click.Group, plugin: click.Group) -> None:

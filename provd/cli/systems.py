@@ -87,7 +87,7 @@ def _named(given: dict[str, Any]) -> dict[str, object]:
 @click.command(
     "add",
     epilog=example(
-        "provd system add web1 --mac 52:54:00:12:34:56 --profile debian-12-image",
+        "provd system add web1 --mac 52:54:00:12:34:56 --profile debian-12-image-server",
         "provd system add web2 --mac 52:54:00:12:34:57 --address 10.0.0.12 --answer timezone=Europe/Berlin",
     ),
 )
@@ -105,7 +105,7 @@ def add(context: Context, /, name: str, output: str, **given: Any) -> None:
 
 
 @click.command(
-    "edit", epilog=example("provd system edit web1 --netboot", "provd system edit web1 --profile debian-12-preseed")
+    "edit", epilog=example("provd system edit web1 --netboot", "provd system edit web1 --profile debian-12-server")
 )
 @click.argument("name")
 @click.option("--version", default="", help="Refuse where the machine has another version now.")

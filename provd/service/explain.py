@@ -87,6 +87,8 @@ class Explainer:
         subnet_of: the subnet of a system, or None.
         server_of: provd's address as machines of a subnet reach it (dotted quad).
         http_port: port of the HTTP listener.
+        prepare: gives an installing plan its kernel and initial RAM disks, or makes it a held one that says what is
+            missing.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Explainer:
         subnet_of: Callable[[System], Subnet | None],
         server_of: Callable[[Subnet | None], str],
         http_port: int = 80,
+        prepare: Callable[[BootPlan], BootPlan] = lambda plan: plan,
     ) -> None:
         self._host = host
         self._catalogue = catalogue
@@ -109,6 +112,7 @@ class Explainer:
         self._subnet_of = subnet_of
         self._server_of = server_of
         self._http_port = http_port
+        self._prepare = prepare
 
     def operations(self) -> tuple[Operation, ...]:
         """``explain``."""
@@ -142,6 +146,7 @@ class Explainer:
             "decided_by": decided_by,
             "netboot": effective_netboot(system, state),
             "state": state.state,
+            "missing": list(self._missing(plan)),
             "loader": self._loader(plan),
             "options": list(_options(profile, system, subnet)),
         }
@@ -169,7 +174,7 @@ class Explainer:
         plan = theirs or BootPlan(decision.action, decision.reason, client, system=system, profile=profile)
         plan = replace(plan, server=self._server_of(subnet), http_port=self._http_port, token=_TOKEN)
         if plan.action is Action.INSTALL:
-            plan = replace(plan, location=self._location(plan))
+            plan = self._prepare(replace(plan, location=self._location(plan)))
         return plan, "plugin" if theirs else "policy of the system"
 
     def _loader(self, plan: BootPlan) -> object:
@@ -181,6 +186,21 @@ class Explainer:
             if chosen is not None:
                 return {"value": name, "file": chosen.path, "transport": chosen.transport, "origin": origin}
         return {"value": "", "file": "", "transport": "", "origin": "no enabled loader serves this firmware"}
+
+    def _missing(self, plan: BootPlan) -> Iterable[str]:
+        """Why an install cannot work, one sentence each; a machine is held for the first two."""
+        profile = plan.profile
+        if profile is None:
+            return
+        name = _installer_name(profile)
+        installer = self._host.installers.get(name)
+        if installer is None:
+            yield f"no enabled plugin brings the installer {name!r}"
+        elif unready := installer.ready(profile):
+            yield unready
+        asked = profile.source or profile.distro.tree
+        if asked and plan.action is Action.INSTALL and plan.location is None:
+            yield f"no enabled plugin makes a location of {asked!r}"
 
     def _source(self, plan: BootPlan, profile: Profile) -> object:
         key = "source" if profile.source else "distro.tree"

@@ -144,7 +144,7 @@ class SystemOperations:
         return (
             Operation(
                 "system.add", "Add a machine.", "operate", AddSystem, self.add,
-                f"provd system add web1 --mac {mac} --profile debian-12-image",
+                f"provd system add web1 --mac {mac} --profile debian-12-image-server",
             ),
             Operation("system.list", "List machines.", "read", NoArguments, self.list, "provd system list"),
             Operation("system.show", "Show one machine.", "read", Named, self.show, "provd system show web1"),

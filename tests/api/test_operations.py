@@ -7,7 +7,7 @@ import pytest
 
 from provd.plugin.contract import Operation
 from provd.service.operations import NoArguments, OperationError, OperationTable
-from tests.fakes.fake_api import MAC, Backend
+from tests.fakes.fake_api import MAC, PROFILE, Backend
 
 GOOD = Operation("dns.sync", "Write the zone.", "operate", NoArguments, lambda _a: "done", "provd dns sync")
 
@@ -119,6 +119,14 @@ def test_explain_says_when_no_loader_serves_a_firmware(backend: Backend) -> None
     assert told["loader"] == {
         "value": "", "file": "", "transport": "", "origin": "no enabled loader serves this firmware",
     }  # fmt: skip
+
+
+def test_explain_says_what_an_install_lacks(backend: Backend) -> None:
+    assert backend.call("explain", {"system": "web1"})["missing"] == []
+    backend.catalogue.profiles = {"web": replace(PROFILE, installer="autoyast")}
+    assert backend.call("explain", {"system": "web1"})["missing"] == [
+        "no enabled plugin brings the installer 'autoyast'"
+    ]
 
 
 def test_trace_tells_elapsed_times_and_no_token(backend: Backend) -> None:
