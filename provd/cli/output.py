@@ -80,6 +80,8 @@ def cell(value: Any, name: str = "") -> str:
         return "yes" if value else "no"
     if name.endswith("_at") and isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if name == "sha256":
+        return str(value)[:16]
     if isinstance(value, list):
         return ", ".join(cell(item) for item in value)
     if isinstance(value, Mapping):
