@@ -113,6 +113,9 @@ class OperationTable:
             return plain(result)
         except OperationError:
             raise
+        except ValueError as error:
+            # How a plugin refuses: it knows no exception of the service floor.
+            raise OperationError(str(error)) from error
         except Exception as error:
             self._logger.failure("operation {name} failed", name=name)
             raise OperationError(

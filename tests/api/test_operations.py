@@ -55,6 +55,21 @@ def test_plugins_add_operations_but_replace_none() -> None:
         backend.call("dns.bad")
 
 
+def test_a_plugin_refuses_with_a_sentence_and_fails_without_one() -> None:
+    def refuse(_arguments: object) -> object:
+        raise ValueError("there is no zone x")
+
+    def fail(_arguments: object) -> object:
+        raise RuntimeError("CANARY")
+
+    backend = Backend({"dns.sync": replace(GOOD, run=refuse), "dns.bad": replace(GOOD, name="dns.bad", run=fail)})
+    with pytest.raises(OperationError, match="there is no zone x"):
+        backend.call("dns.sync")
+    with pytest.raises(OperationError, match=r"dns.bad failed: RuntimeError; the log has the error") as caught:
+        backend.call("dns.bad")
+    assert caught.value.kind == "failed"
+
+
 @pytest.mark.parametrize(
     ("arguments", "field", "sentence"),
     [
