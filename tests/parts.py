@@ -17,7 +17,7 @@ PLAIN = "not netns and not qemu and not build"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: commands in order, the first that fails ends it."""
+    """One part: commands in order; it fails if one of them does."""
 
     name: str
     commands: tuple[tuple[str, ...], ...]
@@ -70,10 +70,11 @@ def run(part: Part, scratch: Path) -> bool:
         prefix = plain_user()
         scratch.chmod(0o777)
         environment |= {"HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
-    return all(
-        subprocess.run([*prefix, *command], cwd=ROOT, env=environment, check=False).returncode == 0
+    codes = [
+        subprocess.run([*prefix, *command], cwd=ROOT, env=environment, check=False).returncode
         for command in part.commands
-    )
+    ]
+    return not any(codes)
 
 
 def main(names: list[str]) -> int:

@@ -9,7 +9,9 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,7 +28,8 @@ from provd.lab.story import Step, Story
 from provd.payload.errors import PayloadError
 
 _POLL_S = 0.3
-_TIME_LIMIT_S = 1500
+#: Seconds after which a machine is ended, whatever it does.
+TIME_LIMIT_S = 1500
 _NEXT = (
     "Next, on real hardware: 1. copy the demo's provd.toml and put in your interface and subnet",
     "  2. provd fetch loaders; provd image build debian-12; provd system add NAME --mac MAC --profile PROFILE",
@@ -147,7 +150,7 @@ def run_demo(
             screen.step("prepared")
             screen.restart()
             shutil.rmtree(directory, ignore_errors=True)
-            _run(Firmware(firmware), screen, cache, directory)
+            install(machine_spec(Firmware(firmware)), screen, cache, directory)
         except (LabError, ImageError, PayloadError) as error:
             screen.say(f"FAILED {error}")
             screen.say(f"Logs: {directory} (provd.log, machine/serial.log, machine/network.pcap, machine/qemu.log)")
@@ -158,7 +161,23 @@ def run_demo(
     return 0
 
 
-def _run(firmware: Firmware, screen: Screen, cache: Path, directory: Path) -> None:
+def machine_spec(firmware: Firmware, **changes: Any) -> MachineSpec:
+    """The demo's machine; ``changes`` are fields of `MachineSpec`."""
+    return replace(MachineSpec(SYSTEM, MAC, firmware, time_limit_s=TIME_LIMIT_S), **changes)
+
+
+def install(spec: MachineSpec, screen: Screen, cache: Path, directory: Path) -> None:
+    """Install one machine on a private network and log in to it.
+
+    Args:
+        spec: see `machine_spec`.
+        screen: where it is told.
+        cache: with everything prepared.
+        directory: for this run; must not exist.
+
+    Raises:
+        LabError: it failed; the sentence says at which step, and shows the end of the machine's console.
+    """
     copy_data(cache, directory / "data")
     with tempfile.TemporaryDirectory(prefix="provd-demo-") as short, PrivateNetwork(directory) as network:
         site = write_site(directory, Path(short) / "provd.sock")
@@ -168,7 +187,6 @@ def _run(firmware: Firmware, screen: Screen, cache: Path, directory: Path) -> No
         service = RunningService(server, site.config, site.socket)
         service.wait_ready()
         screen.step("provd answers DHCP, TFTP and HTTP", f"{SERVER} in a private network")
-        spec = MachineSpec(SYSTEM, MAC, firmware, time_limit_s=_TIME_LIMIT_S)
         with Machine(spec, lan.tap(), directory / "machine") as machine:
             demo = Demo(screen, service, machine, server, site)
             try:

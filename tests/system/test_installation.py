@@ -36,7 +36,7 @@ def test_a_failing_demo_says_where_and_names_the_logs(
     installable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A machine that ends at once stops the story at its first packet.
-    monkeypatch.setattr("provd.lab.demo._TIME_LIMIT_S", 3)
+    monkeypatch.setattr("provd.lab.demo.TIME_LIMIT_S", 3)
     out = io.StringIO()
     screen = Screen(Console(file=out, highlight=False, soft_wrap=True))
     assert run_demo("bios", screen=screen, cache=installable, directory=tmp_path / "run") == 1
