@@ -31,7 +31,9 @@ write_image() {
     shown=-10
     posted=0
     # Signatures that older software RAID keeps at the end of a disk would outlive the installation.
-    zero_range $(($(disk_size "${DISK#/dev/}") / 1048576 * 1048576 - 1048576)) 1048576
+    disk=$(disk_size "${DISK#/dev/}")
+    end=$((disk / 1048576 * 1048576 - 1048576))
+    zero_range $end $((disk - end))
     # Read on descriptor 3: programs in the loop must not eat the list.
     while read -r word index offset length digest file <&3; do
         [ "$word" = chunk ] || continue
@@ -74,8 +76,8 @@ decompress() {
 # zero_range OFFSET LENGTH: the disk may hold an older system, so zeros are written, by the disk itself where it can.
 zero_range() {
     blkdiscard -z -o "$1" -l "$2" "$DISK" 2>/dev/null && return
-    dd if=/dev/zero of="$DISK" bs=1048576 seek=$(($1 / 1048576)) count=$((($2 + 1048575) / 1048576)) conv=notrunc \
-        2> /run/dd.err || die "writing to $DISK failed at octet $1: $(tail -n 1 /run/dd.err)"
+    head -c "$2" /dev/zero | dd of="$DISK" bs=1048576 seek=$(($1 / 1048576)) conv=notrunc 2> /run/dd.err ||
+        die "writing to $DISK failed at octet $1: $(tail -n 1 /run/dd.err)"
 }
 
 # report_progress DONE: a console line every 5 percent, a callback at most every 2 seconds.
