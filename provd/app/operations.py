@@ -75,6 +75,7 @@ def _explainer(services: Services) -> Explainer:
         systems=services.systems,
         states=services.store.installs,
         location=services.director.location,
+        prepare=services.director.with_payload,
         subnet_of=subnet_of,
         server_of=services.server_of,
         http_port=services.current.config.listen.http_port,

@@ -61,8 +61,8 @@ def negotiate(request: Request, size: int, limits: TransferLimits) -> Negotiated
 
     Args:
         request: the read request.
-        size: octets of the file, told for ``tsize`` in octet mode only (the size on the wire of netascii is not known) and
-            never as 0, which curl takes for an error.
+        size: octets of the file, told for ``tsize`` in octet mode only (the size on the wire of netascii is not known)
+            and never as 0, which curl takes for an error.
         limits: caps of the server; an answer is never above what was asked (RFC 2348).
     """
     blksize, windowsize, timeout = DEFAULT_BLKSIZE, 1, None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_TOKEN = re.compile(r"\b(answer|callback)/[^/\s?#'\"]+")
+from provd.model.scrub import scrub_path
+
 _SECRET_KEY = re.compile(r"pass(word|phrase|wd)?|secret|token|api_?key|private|credential|\bauth", re.IGNORECASE)
 HIDDEN = "***"
 
 
 def scrub(text: str) -> str:
     """The text with the token of every answer and callback URL replaced by ``***``."""
-    return _TOKEN.sub(rf"\1/{HIDDEN}", text)
+    return scrub_path(text)
 
 
 def scrub_value(value: object, key: str = "") -> object:

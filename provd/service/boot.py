@@ -114,12 +114,12 @@ class BootDirector:
             self._states.put(system.name, after_held(state, decision.reason))
         plan = BootPlan(action or decision.action, decision.reason, client, system=system, profile=profile)
         plan = self._placed(plan, boot, sending)
-        return self._with_payload(plan) if plan.action is Action.INSTALL else plan
+        return self.with_payload(plan) if plan.action is Action.INSTALL else plan
 
     def _placed(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
         return replace(plan, session=boot.session.id, server=sending.server, http_port=sending.http_port)
 
-    def _with_payload(self, plan: BootPlan) -> BootPlan:
+    def with_payload(self, plan: BootPlan) -> BootPlan:
         """Kernel, initrds and source of an installing plan; one that cannot work becomes a held one that says why."""
         assert plan.profile is not None  # noqa: S101  an INSTALL decision has one
         distro = plan.profile.distro

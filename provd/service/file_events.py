@@ -14,6 +14,9 @@ from provd.service.sessions import Boot, Sessions
 _TOLD_ELSEWHERE: Final = frozenset({"answer", "callback", "config"})
 """Roles whose success is an event of its own (``answer.served``, ``install.*``, ``config.served``)."""
 
+_ROUTINE: Final = frozenset({"request", "sent", "partial", "unchanged"})
+"""Ends of a request that went well."""
+
 
 class FileEvents:
     """Listens to the file listeners."""
@@ -52,9 +55,11 @@ class FileEvents:
             return
         role = self._role(request.path, boot)
         what = kind.partition(".")[2]
-        if what == "sent":
-            self._sent(boot, request, role, fields)
-        if what in {"request", "sent"} and (role in _TOLD_ELSEWHERE or role == "package"):
+        if what in {"sent", "partial"} and role == "package":
+            self._package(boot, request, fields)
+        if what == "sent" and role in {"loader", "kernel", "initrd"}:
+            self._sessions.reach(boot, role)
+        if what in _ROUTINE and (role in _TOLD_ELSEWHERE or role == "package"):
             return
         details = {"path": scrub_path(request.path), "role": role, **fields}
         if what == "sent" and role in {"kernel", "initrd"}:
@@ -63,12 +68,6 @@ class FileEvents:
             self._sessions.note(boot, kind, details)
         if what == "sent" and role in {"kernel", "initrd"} and self._sessions.fetched(boot, request.path):
             self._fetched_all(boot)
-
-    def _sent(self, boot: Boot, request: FileRequest, role: str, fields: Mapping[str, object]) -> None:
-        if role == "package":
-            self._package(boot, request, fields)
-        if role in {"loader", "kernel", "initrd"}:
-            self._sessions.reach(boot, role)
 
     def _package(self, boot: Boot, request: FileRequest, fields: Mapping[str, object]) -> None:
         """Packages come by the thousand: the first is an event, the rest are counted for the summary."""

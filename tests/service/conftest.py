@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import implementer
 
 
 @pytest.fixture
@@ -13,10 +14,13 @@ def logged_failures() -> Iterator[list[object]]:
     """Failures that were logged during the test."""
     found: list[object] = []
 
-    def observe(event: LogEvent) -> None:
-        if "log_failure" in event:
-            found.append(event["log_failure"])
+    @implementer(ILogObserver)
+    class Observer:
+        def __call__(self, event: LogEvent) -> None:
+            if "log_failure" in event:
+                found.append(event["log_failure"])
 
-    globalLogPublisher.addObserver(observe)
+    observer = Observer()
+    globalLogPublisher.addObserver(observer)
     yield found
-    globalLogPublisher.removeObserver(observe)
+    globalLogPublisher.removeObserver(observer)
