@@ -15,6 +15,7 @@ from provd.config.systems import check_systems
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
+from provd.payload.catalogue import PAYLOADS
 from provd.plugin.loading import Found
 from provd.service.explain import Explainer
 from provd.service.operations import OperationTable
@@ -87,7 +88,7 @@ def problems_of(services: Services) -> list[str]:
     current = services.current
     wrong = [str(problem) for problem in current.catalogue.problems]
     used = {profile.distro.name: profile.distro for profile in _profiles_in_use(services)}
-    wrong += [str(problem) for problem in missing_payloads(used.values(), Path(current.config.data_dir))]
+    wrong += [str(problem) for problem in missing_payloads(used.values(), Path(current.config.data_dir), PAYLOADS)]
     wrong += services.systems.problems
     wrong += [str(one) for one in check_systems(services.systems.all(), current.catalogue.profiles, current.subnets)]
     wrong += list(services.store.damage)

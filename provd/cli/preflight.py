@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from provd.config.catalogue import Catalogue
 from provd.config.errors import ConfigError
 from provd.config.payloads import missing_payloads
 from provd.config.schema import ServerConfig
 from provd.config.settings import model_subnets
 from provd.config.systems import check_systems
+from provd.payload.catalogue import PAYLOADS
 from provd.plugin.errors import PluginError
 from provd.service.load import Loaded, build_host, read
 
@@ -36,32 +36,55 @@ def preflight(path: Path) -> list[Remark]:
         loaded = read(path)
     except (ConfigError, PluginError, OSError) as error:
         return [Remark("error", str(error))]
-    found = [*_plugins(loaded, path), *_catalogue(loaded.config, loaded.catalogue), *_ports(loaded.config)]
+    found = [*_plugins(loaded, path), *_catalogue(loaded), *_ports(loaded.config)]
     order = ("error", "warning", "info")
     return sorted(found, key=lambda remark: order.index(remark.level))
 
 
 def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
-    """Settings decoded, objects built and their hooks known."""
+    """Settings decoded, objects built, hooks known; loaders and installers have what they need."""
     try:
         host = build_host(loaded, path)
     except (ConfigError, PluginError, OSError) as error:
         yield Remark("error", str(error))
         return
     yield Remark("info", f"plugins: {', '.join(host.names)}")
+    for loader in host.boot_loaders.values():
+        if not loader.files():
+            yield Remark("warning", f"boot loader {loader.name} has no files; provd fetch loaders gets them")
+    for name in sorted(_profiles_in_use(loaded)):
+        profile = loaded.catalogue.profiles[name]
+        installer = host.installers.get(profile.installer or profile.distro.installer)
+        missing = (
+            installer.ready(profile) if installer else f"no enabled plugin brings its installer {profile.installer}"
+        )
+        if missing:
+            yield Remark("warning", f"profile {name}: {missing}")
     host.close()
 
 
-def _catalogue(config: ServerConfig, catalogue: Catalogue) -> Iterator[Remark]:
+def _profiles_in_use(loaded: Loaded) -> set[str]:
+    """Profiles of the site and those that declared systems name; the shipped ones are only an offer."""
+    catalogue, site = loaded.catalogue, Path(loaded.config.site_dir)
+    own = {name for name in catalogue.profiles if Path(catalogue.files[f"profile {name}"]).is_relative_to(site)}
+    return own | {system.profile for system in catalogue.systems.values() if system.profile in catalogue.profiles}
+
+
+def _catalogue(loaded: Loaded) -> Iterator[Remark]:
+    config, catalogue = loaded.config, loaded.catalogue
     for problem in catalogue.problems:
         yield Remark("error", str(problem))
     for problem in check_systems(tuple(catalogue.systems.values()), catalogue.profiles, model_subnets(config)):
         yield Remark("error", str(problem))
-    used = {system.profile for system in catalogue.systems.values()}
-    distros = {profile.distro.name for name, profile in catalogue.profiles.items() if name in used}
-    for problem in missing_payloads(catalogue.distros.values(), Path(config.data_dir)):
-        needed = problem.subject.removeprefix("distro ") in distros
-        yield Remark("error" if needed else "warning", str(problem))
+    used = {catalogue.profiles[name].distro.name for name in _profiles_in_use(loaded)}
+    offered = set()
+    for problem in missing_payloads(catalogue.distros.values(), Path(config.data_dir), PAYLOADS):
+        if problem.subject.removeprefix("distro ") in used:
+            yield Remark("error", problem.rule)
+        else:
+            offered.add(problem.subject.removeprefix("distro "))
+    if offered:
+        yield Remark("info", f"not used by the site, boot files not there: {', '.join(sorted(offered))}")
     counts = f"{len(catalogue.distros)} distros, {len(catalogue.profiles)} profiles, {len(catalogue.systems)} systems"
     yield Remark("info", f"catalogue: {counts} in files")
     for profile in catalogue.profiles.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -40,18 +40,19 @@ def payload_path(reference: str, data_dir: Path) -> Path:
     return path
 
 
-def missing_payloads(distros: Iterable[Distro], data_dir: Path) -> tuple[Problem, ...]:
+def missing_payloads(distros: Iterable[Distro], data_dir: Path, fetchable: Collection[str] = ()) -> tuple[Problem, ...]:
     """Boot files that distros name and the disk does not have.
 
     Args:
         distros: usually those of a catalogue.
         data_dir: as configured.
+        fetchable: names of the payloads that ``provd fetch`` knows.
     """
     return tuple(
         Problem("", key, rule, subject=f"distro {distro.name}")
         for distro in distros
         for key, reference in _boot_files(distro)
-        if (rule := _missing(reference, distro, data_dir))
+        if (rule := _missing(reference, distro, data_dir, fetchable))
     )
 
 
@@ -60,12 +61,15 @@ def _boot_files(distro: Distro) -> list[tuple[str, str]]:
     return kernel + [(f"initrd[{index}]", initrd) for index, initrd in enumerate(distro.initrd)]
 
 
-def _missing(reference: str, distro: Distro, data_dir: Path) -> str:
+def _missing(reference: str, distro: Distro, data_dir: Path, fetchable: Collection[str]) -> str:
     try:
         path = payload_path(reference, data_dir)
     except ValueError as error:
         return str(error)
     if path.is_file():
         return ""
-    cure = f"; 'provd fetch {distro.name}' gets it" if reference.startswith(PAYLOAD) else ""
-    return f"distro {distro.name}: {path} does not exist{cure}"
+    payload = reference.removeprefix(PAYLOAD).split("/", 1)[0] if reference.startswith(PAYLOAD) else ""
+    if payload in fetchable:
+        return f"distro {distro.name}: {path} does not exist; provd fetch {payload} gets it"
+    copy = "; copy it there from the install tree" if payload else ""
+    return f"distro {distro.name}: {path} does not exist{copy}"
