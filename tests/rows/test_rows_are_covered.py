@@ -26,7 +26,6 @@ LATER = {
     "I06": "limits per port against random identities",
     "L09": "shared networks",
     "L12": "relay source port",
-    "P07": "PXE discovery control",
     "P08": "proxy DHCP",
     "P09": "port 4011",
 }
