@@ -33,12 +33,14 @@ class Facts(msgspec.Struct, frozen=True):
         base: origin that the validators belong to.
         modified: its Last-Modified, or empty.
         etag: its ETag as it was sent, or empty.
+        sha256: of the octets, in hexadecimal.
     """
 
     length: int
     base: str = ""
     modified: str = ""
     etag: str = ""
+    sha256: str = ""
 
     @property
     def validators(self) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
 from pathlib import Path
 
 from provd.plugin.api import HttpStream, Runtime, Task
@@ -18,7 +19,7 @@ class Download:
         runtime: runs it, whether or not anybody reads.
         stream: upstream's answer, its body not yet read.
         incoming: an empty file.
-        keep: called once with a whole body; returns where the file lies then.
+        keep: called once with a whole body and its SHA-256 in hexadecimal; returns where the file lies then.
         ended: called once at the end with what went wrong, or empty.
     """
 
@@ -28,7 +29,7 @@ class Download:
         stream: HttpStream,
         incoming: Path,
         *,
-        keep: Callable[[Path], Path],
+        keep: Callable[[Path, str], Path],
         ended: Callable[[str], None],
     ) -> None:
         self._runtime = runtime
@@ -37,6 +38,7 @@ class Download:
         self._keep = keep
         self._ended = ended
         self._size = 0
+        self._digest = sha256()
         self._done = False
         self._error = ""
         self._step: Task[bool] | None = None
@@ -52,7 +54,7 @@ class Download:
                     more = await self._step
             if self._stream.length not in {-1, self._size}:
                 raise ConnectionError(f"{self._size} of {self._stream.length} octets came")
-            self._path = self._keep(self._path)
+            self._path = self._keep(self._path, self._digest.hexdigest())
             self._error = ""
         except OSError as error:
             self._error = str(error) or type(error).__name__
@@ -95,6 +97,7 @@ class Download:
         left = memoryview(data)
         while left:
             left = left[os.write(descriptor, left) :]
+        self._digest.update(data)
         self._size += len(data)
         return bool(data)
 

@@ -45,22 +45,17 @@ class Freshness:
         return self._clock() < self._absent.get(path, float("-inf"))
 
     def unchanged(self, path: str) -> None:
-        """Upstream has what the cache has."""
+        """What the cache has is what upstream has."""
         self._checked[path] = self._clock()
         self._answered(path)
 
-    def changed(self, path: str, *, known: bool) -> None:
-        """Upstream had something else.
+    def changed(self, path: str) -> None:
+        """Upstream had something else than the cache.
 
         A changed index changes the others that it describes or that describe it, so that all are asked again; else a
         client would get a new list of packages with an old signature for up to ``refresh_s``.
-
-        Args:
-            path: what was fetched.
-            known: there was a copy of it before.
         """
-        if known:
-            self._checked.clear()
+        self._checked.clear()
         self.unchanged(path)
 
     def absent(self, path: str) -> None:

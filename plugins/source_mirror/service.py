@@ -123,7 +123,7 @@ class MirrorService:
             self._fresh.unchanged(path)
             return cached.content if cached else self._unreachable(path, "status 304 to nothing", None)
         try:
-            download, task = self._download(runtime, path, one, stream, known=cached is not None)
+            download, task = self._download(runtime, path, one, stream, cached)
         except OSError as error:
             stream.close()
             return self._unreachable(path, f"the cache cannot be written: {error.strerror}", cached)
@@ -135,15 +135,21 @@ class MirrorService:
         return complete.content if complete and not failed else self._unreachable(path, failed, cached, counted=True)
 
     def _download(
-        self, runtime: Runtime, path: str, one: Origin, stream: HttpStream, *, known: bool
+        self, runtime: Runtime, path: str, one: Origin, stream: HttpStream, old: Cached | None
     ) -> tuple[Download, Task[str]]:
         modified = stream.headers.get("last-modified", "")
 
-        def keep(incoming: Path) -> Path:
+        def keep(incoming: Path, sha256: str) -> Path:
             length = incoming.stat().st_size
-            facts = Facts(length, one.base, modified, stream.headers.get("etag", ""))
-            self._cache.keep(incoming, path, facts, _seconds(modified))
-            self._fresh.changed(path, known=known)
+            facts = Facts(length, one.base, modified, stream.headers.get("etag", ""), sha256)
+            same = old is not None and old.facts.sha256 == sha256
+            # without a date of upstream's, what did not change keeps its own, so that clients need not fetch it again
+            mtime = old.content.mtime if old is not None and same and not modified else _seconds(modified)
+            self._cache.keep(incoming, path, facts, mtime)
+            if old is None or same:
+                self._fresh.unchanged(path)
+            else:
+                self._fresh.changed(path)
             return self._cache.file(path)
 
         def ended(error: str) -> None:

@@ -172,6 +172,21 @@ def test_a_changed_index_makes_the_others_be_asked_again(world: World) -> None:
     have(world, PACKAGES, b"new")
 
 
+def test_without_validators_an_index_that_did_not_change_leaves_the_others_alone(world: World) -> None:
+    have(world, RELEASE, b"one", **{"last-modified": ""})
+    have(world, PACKAGES, b"list", **{"last-modified": ""})
+    os.utime(kept(world, RELEASE), (1e9, 1e9))
+    world.now = 301.0
+    have(world, RELEASE, b"one", **{"last-modified": ""})
+    assert "If-Modified-Since" not in world.runtime.asked[-1][1]
+    have(world, PACKAGES, b"list", **{"last-modified": ""})
+    world.now = 600.0
+    again = world.hook(RELEASE)
+    assert isinstance(again, Content)
+    assert (again.mtime, isinstance(again.body, FileBody)) == (1e9, True)
+    assert len(world.runtime.asked) == 4
+
+
 def test_after_a_restart_an_index_is_asked_for(world: World) -> None:
     have(world, RELEASE, b"one")
     have(world, DEB, b"p")
