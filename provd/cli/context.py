@@ -119,6 +119,19 @@ def output_option(function: F) -> F:
     )(function)
 
 
+def config_option(function: F) -> F:
+    """``--config`` after the command, for commands that read the file themselves."""
+
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+        context = ctx.find_object(Context)
+        if value is not None and context is not None:
+            context.config = value
+
+    return click.option(
+        "--config", expose_value=False, callback=remember, type=click.Path(), help="Configuration file."
+    )(function)
+
+
 def example(*lines: str) -> str:
     """An epilog with command lines."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)

@@ -8,27 +8,27 @@ from pathlib import Path
 
 import click
 
-from provd.cli.context import REFUSED, Context, example, output_option, pass_context
+from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context
 from provd.cli.output import progress, show
 
 
-@click.command(epilog=example("provd --config /etc/provd/provd.toml run"))
-@click.option("--config", "config", type=click.Path(), help="Configuration file.")
+@click.command(epilog=example("provd run --config /etc/provd/provd.toml"))
+@config_option
 @pass_context
-def run(context: Context, config: str | None) -> None:
+def run(context: Context) -> None:
     """Run the service until it is told to stop (SIGTERM); SIGHUP reloads."""
-    sys.exit(context.run(Path(config or context.config)))
+    sys.exit(context.run(Path(context.config)))
 
 
 @click.command(epilog=example("provd check", "provd check --config ./provd.toml"))
-@click.option("--config", "config", type=click.Path(), help="Configuration file.")
+@config_option
 @output_option
 @pass_context
-def check(context: Context, config: str | None, output: str) -> None:
+def check(context: Context, output: str) -> None:
     """Check configuration, plugins, distros, profiles, systems, boot files and ports, without a running service."""
     from provd.cli.preflight import preflight
 
-    findings = preflight(Path(config or context.config))
+    findings = preflight(Path(context.config))
     show([{"level": one.level, "text": one.text} for one in findings], output)
     if any(one.level == "error" for one in findings):
         sys.exit(REFUSED)
@@ -37,6 +37,7 @@ def check(context: Context, config: str | None, output: str) -> None:
 @click.command(epilog=example("provd fetch debian-12", "provd fetch loaders"))
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--refresh", is_flag=True, help="Fetch again although everything is there.")
+@config_option
 @pass_context
 def fetch(context: Context, names: tuple[str, ...], *, refresh: bool) -> None:
     """Get boot payloads from signed packages: installer kernels and initial RAM disks, or the boot loaders."""
@@ -66,6 +67,7 @@ def image() -> None:
 @image.command("build", epilog=example("provd image build debian-12"))
 @click.argument("name")
 @click.option("--refresh", is_flag=True, help="Build again although it is there.")
+@config_option
 @pass_context
 def image_build(context: Context, name: str, *, refresh: bool) -> None:
     """Build the image NAME from packages."""
@@ -84,6 +86,7 @@ def image_build(context: Context, name: str, *, refresh: bool) -> None:
 @image.command("import", epilog=example("provd image import noble.qcow2.xz --name ubuntu-24.04"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", default="", help="Name of the image; the file's where it is not given.")
+@config_option
 @pass_context
 def image_import(context: Context, file: Path, name: str) -> None:
     """Convert a vendor's disk image FILE (raw, qcow2, VMDK, VDI, VHDX; also xz, zstd or gzip) once."""
@@ -100,6 +103,7 @@ def image_import(context: Context, file: Path, name: str) -> None:
 
 
 @image.command("list", epilog=example("provd image list"))
+@config_option
 @output_option
 @pass_context
 def image_list(context: Context, output: str) -> None:

@@ -198,3 +198,24 @@ def test_check_lists_ports_and_what_is_missing(tmp_path: Path) -> None:
     assert told.exit_code == 1
     assert any(text.startswith("TFTP: port 10069/udp") for text in texts)
     assert any("DHCP answers nobody" in text for text in texts)
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("command", [["check"], ["image", "list"], ["fetch", "nosuch"], ["image", "build", "nosuch"]])
+def test_the_configuration_file_may_be_named_before_or_after_a_command(command: list[str], where: str) -> None:
+    option = ["--config", "/nosuch/provd.toml"]
+    words = [*option, *command] if where == "before" else [*command, *option]
+    result = CliRunner().invoke(build_cli(lambda _path: 0), words)
+    assert result.exit_code == 1
+    assert "/nosuch/provd.toml" in result.output
+
+
+def test_run_gets_the_file_that_was_named_last() -> None:
+    ran: list[Path] = []
+
+    def run(path: Path) -> int:
+        ran.append(path)
+        return 0
+
+    assert CliRunner().invoke(build_cli(run), ["--config", "one", "run", "--config", "two"]).exit_code == 0
+    assert ran == [Path("two")]
