@@ -17,6 +17,9 @@ from provd.plugin.api import HttpStream, ProcessResult
 from tests.fakes.plugin_world import run_now
 
 T = TypeVar("T")
+DEB = "mirror/deb/pool/main/a/a_1+b~c.deb"
+RELEASE = "mirror/deb/dists/bookworm/InRelease"
+PACKAGES = "mirror/deb/dists/bookworm/main/binary-amd64/Packages.xz"
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
 
 
@@ -148,3 +151,22 @@ class World:
         (operation,) = self.plugin.provd_operations()
         rows: list[dict[str, Any]] = run_now(operation.run(operation.arguments(name="deb")))
         return rows[0]
+
+
+def kept(world: World, path: str) -> Path:
+    return world.root / "mirror/deb/tree" / path.removeprefix("mirror/deb/")
+
+
+def unfinished(world: World) -> list[Path]:
+    return list((world.root / "mirror/deb/incoming").iterdir())
+
+
+def have(world: World, path: str, octets: bytes, **headers: str) -> None:
+    """Let the mirror fetch a file."""
+    world.runtime.streams.append(FakeStream(200, headers, len(octets)).give(octets, b""))
+    assert world.octets(world.answer(path)) == [octets]
+
+
+def refused(found: Content | NotFound | None) -> NotFound:
+    assert isinstance(found, NotFound)
+    return found

@@ -12,8 +12,8 @@ from plugins.source_mirror import PLUGIN
 from plugins.source_mirror.apt_sources import archives_of, codename, read
 from plugins.source_mirror.settings import Mirror
 from plugins.source_mirror.upstream import Upstream, origin
-from provd.model.content import Content, NotFound
-from tests.fakes.mirror_world import FakeStream, World
+from provd.model.content import Content
+from tests.fakes.mirror_world import FakeStream, World, refused
 
 DEB = "mirror/deb/pool/main/a/a.deb"
 
@@ -28,11 +28,6 @@ def apt(tmp_path: Path) -> Path:
     folder = tmp_path / "apt"
     (folder / "sources.list.d").mkdir(parents=True)
     return folder
-
-
-def refused(found: Content | NotFound) -> NotFound:
-    assert isinstance(found, NotFound)
-    return found
 
 
 def elsewhere(target: str, status: int = 302) -> FakeStream:
