@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli import offline, queries, systems
+from provd.cli import images, offline, queries, systems
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import OperationGroup
 
@@ -55,7 +55,7 @@ def _add_commands(provd: click.Group) -> None:
     queries.listing_commands(system, lease, plugin)
     for command in (systems.add, systems.edit, systems.remove):
         system.add_command(command)
-    for command in (distro, profile, system, lease, plugin, offline.image, offline.config):
+    for command in (distro, profile, system, lease, plugin, images.image, offline.config):
         provd.add_command(command)
     for command in (offline.run, offline.check, offline.fetch, offline.demo):
         provd.add_command(command)

@@ -1,4 +1,4 @@
-"""Commands that need no running service: run, check, fetch, image, config, demo."""
+"""Commands that need no running service: run, check, fetch, config, demo."""
 
 from __future__ import annotations
 
@@ -57,65 +57,6 @@ def fetch(context: Context, names: tuple[str, ...], *, refresh: bool) -> None:
         except PayloadError as error:
             raise click.ClickException(str(error)) from error
         click.echo(f"{name}: {len(record.files)} files in {data_dir / 'payload' / name}")
-
-
-@click.group(epilog=example("provd image build debian-12"))
-def image() -> None:
-    """Disk images for the image installer."""
-
-
-@image.command("build", epilog=example("provd image build debian-12"))
-@click.argument("name")
-@click.option("--refresh", is_flag=True, help="Build again although it is there.")
-@config_option
-@pass_context
-def image_build(context: Context, name: str, *, refresh: bool) -> None:
-    """Build the image NAME from packages."""
-    from provd.image.build import build_image
-    from provd.image.errors import ImageError
-
-    cache = Path(context.server_config().data_dir) / "image"
-    try:
-        with progress() as report:
-            manifest = build_image(name, cache, report, refresh=refresh)
-    except ImageError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{manifest.name}: {manifest.raw_size} octets in {cache / manifest.name}")
-
-
-@image.command("import", epilog=example("provd image import noble.qcow2.xz --name ubuntu-24.04"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--name", default="", help="Name of the image; the file's where it is not given.")
-@config_option
-@pass_context
-def image_import(context: Context, file: Path, name: str) -> None:
-    """Convert a vendor's disk image FILE (raw, qcow2, VMDK, VDI, VHDX; also xz, zstd or gzip) once."""
-    from provd.image.errors import ImageError
-    from provd.image.importer import import_image
-
-    cache = Path(context.server_config().data_dir) / "image"
-    try:
-        with progress() as report:
-            manifest = import_image(file, cache, report, name=name)
-    except ImageError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{manifest.name}: {manifest.raw_size} octets in {cache / manifest.name}")
-
-
-@image.command("list", epilog=example("provd image list"))
-@config_option
-@output_option
-@pass_context
-def image_list(context: Context, output: str) -> None:
-    """List images."""
-    from provd.image.library import list_images, stored_size
-
-    cache = Path(context.server_config().data_dir) / "image"
-    rows = [
-        {"name": one.name, "raw_size": one.raw_size, "stored": stored_size(cache, one), "created": one.created}
-        for one in list_images(cache)
-    ]
-    show(rows, output)
 
 
 @click.group(epilog=example("provd config schema"))

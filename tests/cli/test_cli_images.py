@@ -1,0 +1,43 @@
+"""`provd image`: what it finds, what it refuses, without building anything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def provd(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line with a configuration whose data lies in ``folder``."""
+    config = folder / "provd.toml"
+    config.write_text('data_dir = "data"\n')
+    command = [sys.executable, "-m", "provd", "--config", str(config), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_list_of_no_images_is_an_empty_list(tmp_path: Path) -> None:
+    done = provd(tmp_path, "image", "list", "-o", "json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"", "is empty"), (b"not an image" * 100, "partition table")],
+    ids=["empty", "text"],
+)
+def test_a_file_that_is_no_image_is_refused_in_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "file.raw").write_bytes(content)
+    done = provd(tmp_path, "image", "import", str(tmp_path / "file.raw"))
+    assert done.returncode == 1
+    assert sentence in done.stderr.splitlines()[-1], done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any((tmp_path / "data" / "image").glob("*")) or not (tmp_path / "data" / "image" / "file").exists()
+
+
+def test_an_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:
+    done = provd(tmp_path, "image", "build", "nosuch")
+    assert done.returncode == 1
+    assert "debian-12" in done.stderr
