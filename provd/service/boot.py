@@ -138,7 +138,11 @@ class BootDirector:
             kernel, initrd = self._files.publish(distro.name, Payload(payload.kernel, payload.initrd))
         except PayloadMissingError as error:
             return _unready(plan, str(error))
-        return replace(plan, kernel=kernel, initrd=initrd, location=self.location(plan))
+        location, source = self.location(plan), plan.profile.source or distro.tree
+        if source and location is None:
+            reason = f"no enabled plugin resolves the install source {source!r} of profile {plan.profile.name}"
+            return _unready(plan, f"{reason}; is its mirror configured?" if source.startswith("mirror:") else reason)
+        return replace(plan, kernel=kernel, initrd=initrd, location=location)
 
     def location(self, plan: BootPlan) -> Location | None:
         """Where the installer finds packages: the profile's source or the distro's tree, by the URL's scheme."""

@@ -277,3 +277,13 @@ def test_a_plugin_that_raises_costs_nobody_the_reply(world: BootWorld) -> None:
     assert boot.plan is not None
     assert boot.plan.action is Action.HOLD
     assert "installer fake failed" in boot.plan.reason
+
+
+def test_a_profile_whose_install_source_nobody_resolves_is_held_with_the_reason(world: BootWorld) -> None:
+    world.profiles.profile = replace(world.profile, source="mirror:rocky/9")
+    boot = world.discover()
+    assert boot.plan is not None
+    assert boot.plan.action is Action.HOLD
+    assert boot.plan.reason == (
+        "no enabled plugin resolves the install source 'mirror:rocky/9' of profile web; is its mirror configured?"
+    )
