@@ -1,0 +1,161 @@
+"""README and docs are true: paths exist, command lines and TOML are understood by the real code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from provd.cli.main import build_cli
+from provd.config import toml
+from provd.config.catalogue import Catalogue
+from provd.config.layers import layers
+from provd.config.schema import ServerConfig
+from provd.config.settings import load
+from provd.plugin.contract import Operation
+from provd.plugin.discovery import discover
+from provd.plugin.host import PluginHost
+from provd.shipped import shipped_dir
+from tests.docs.pages import PAGES, ROOT, blocks, command_lines, named_paths
+from tests.fakes.fake_api import Backend, TableClient
+from tests.fakes.plugin_world import FakeClock
+
+PAGE_NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+class UsageError(AssertionError):
+    """A command line that provd does not understand."""
+
+
+class MissingError(UsageError):
+    """Nothing is wrong but that something is missing."""
+
+
+def operations() -> Mapping[str, Operation]:
+    """Operations of the shipped plugins that need no settings."""
+    found = discover(shipped_dir("plugins"), [])
+    tables: dict[str, Mapping[str, Any]] = {"event_log": {"file": "/nowhere/events.log"}}
+    chosen = [found[name] for name in ("event_log", "source_mirror")]
+    return PluginHost(chosen, tables, clock=FakeClock(), data_dir="/nowhere").operations
+
+
+@pytest.fixture(scope="module")
+def cli() -> click.Group:
+    backend = Backend(dict(operations()))
+    return build_cli(lambda _path: 0, lambda _socket: TableClient(backend))
+
+
+def understand(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    """Resolve commands and options as click does, without running anything.
+
+    Raises:
+        UsageError: click would refuse it.
+    """
+    try:
+        context = command.make_context(command.name, list(words), parent=parent)
+        rest = [*context._protected_args, *context.args]
+        if isinstance(command, click.Group) and rest:
+            _, chosen, rest = command.resolve_command(context, rest)
+            assert chosen is not None
+            understand(chosen, rest, context)
+    except click.exceptions.NoArgsIsHelpError:
+        # A page may name a group of commands alone.
+        return
+    except click.MissingParameter as error:
+        raise MissingError(f"provd ... {' '.join(words)}: {error}") from error
+    except (click.UsageError, click.exceptions.Exit) as error:
+        raise UsageError(f"provd ... {' '.join(words)}: {error}") from error
+
+
+@pytest.mark.parametrize("page", PAGE_NAMES)
+def test_every_path_that_a_page_names_exists(page: str) -> None:
+    missing = [name for name in named_paths(ROOT / page) if not (ROOT / name).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGE_NAMES)
+def test_every_command_line_on_a_page_is_understood(cli: click.Group, page: str) -> None:
+    for words, whole in command_lines(ROOT / page):
+        try:
+            understand(cli, words)
+        except MissingError:
+            # A sentence may name a command without its arguments.
+            assert not whole, words
+
+
+def commands(group: click.Group) -> Iterator[click.Command]:
+    for command in group.commands.values():
+        yield command
+        if isinstance(command, click.Group):
+            yield from commands(command)
+
+
+def test_every_example_in_the_help_is_understood_and_names_what_ships(cli: click.Group, tmp_path: Path) -> None:
+    catalogue = Catalogue.load(layers((), str(tmp_path)))
+    for command in commands(cli):
+        for line in re.findall(r"^  provd (.*)$", command.epilog or "", flags=re.MULTILINE):
+            # What is imported must exist; what follows > is the shell's.
+            words = [__file__ if word.endswith(".xz") else word for word in shlex.split(line.partition(" > ")[0])]
+            understand(cli, words)
+            if "--profile" in words:
+                assert words[words.index("--profile") + 1] in catalogue.profiles, line
+            if words[:2] in (["profile", "show"], ["distro", "show"]):
+                assert words[2] in {*catalogue.profiles, *catalogue.distros}, line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nosuch"],
+        ["run", "--nosuch"],
+        ["system", "add"],
+        ["system", "nosuch"],
+        ["trace"],
+        ["explain", "web1", "--arch", "z80"],
+    ],
+)
+def test_a_command_line_that_is_wrong_would_be_seen(cli: click.Group, words: list[str]) -> None:
+    with pytest.raises(UsageError):
+        understand(cli, words)
+
+
+def test_the_readme_configures_a_server_that_starts(tmp_path: Path) -> None:
+    server, profile = blocks(ROOT / "README.md", "toml")
+    (tmp_path / "provd.toml").write_text(server)
+    config = load(tmp_path / "provd.toml")
+    assert isinstance(config, ServerConfig)
+    assert [interface.name for interface in config.interfaces] == ["eth1"]
+    assert IPv4Address("10.0.0.100") in config.subnets[0].network
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "server.toml").write_text(profile)
+    catalogue = Catalogue.load(layers((), str(tmp_path)))
+    assert catalogue.problems == ()
+    assert catalogue.profiles["server"].answers["packages"] == ["htop"]
+
+
+def test_the_page_about_plugins_shows_toml_that_fits(tmp_path: Path) -> None:
+    server, *packages = blocks(ROOT / "docs" / "writing-a-plugin.md", "toml")
+    (tmp_path / "provd.toml").write_text(server)
+    assert load(tmp_path / "provd.toml").enabled[-1] == "by_name"
+    for number, text in enumerate(packages):
+        (tmp_path / f"{number}.toml").write_text(text)
+        groups = toml.read(tmp_path / f"{number}.toml")["project"]["entry-points"]
+        assert set(groups) <= {"provd.plugins", "provd.catalogue"}
+
+
+def test_no_page_shows_toml_that_nobody_checks() -> None:
+    checked = {ROOT / "README.md", ROOT / "docs" / "writing-a-plugin.md"}
+    assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
+
+
+def test_the_service_unit_starts_what_the_readme_installs() -> None:
+    unit = (ROOT / "systemd" / "provd.service").read_text()
+    (started,) = re.findall(r"^ExecStart=(\S+)", unit, flags=re.MULTILINE)
+    linked = re.findall(r"^ln -s \S+ (\S+)$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    assert started in linked
