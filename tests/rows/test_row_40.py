@@ -1,4 +1,4 @@
-"""The plain part of the suite really runs without root (unattended-install.md row 40)."""
+"""The plain part of the suite really runs without root (row 40)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PXE rules that hold for the whole of provd as it ships (rfc.md P07, P12, P14 and P15)."""
+"""PXE rules that hold for the whole of provd as it ships (rules P07, P12, P14 and P15)."""
 
 from __future__ import annotations
 

@@ -87,3 +87,12 @@ def test_every_row_that_holds_now_has_a_test_of_its_name() -> None:
     assert sorted(INSTALL_ROWS - rows) == []
     assert sorted((SECURITY_ROWS | ALL_RULES) - LATER.keys() - rules) == []
     assert sorted(LATER.keys() & rules) == [], "has a test now: it is no longer for later"
+
+
+def test_the_page_explains_every_row_that_holds_now() -> None:
+    page = (TESTS.parent / "docs" / "requirements.md").read_text()
+    explained = set(re.findall(r"^\| (\w+) \|", page, flags=re.MULTILINE)) - {"row", "id", "letter"}
+    wanted = {str(row) for row in INSTALL_ROWS} | SECURITY_ROWS
+    assert {name for name in explained if len(name) > 1} == wanted
+    letters = re.findall(r"^\| ([A-Z](?:, [A-Z])*) \|", page, flags=re.MULTILINE)
+    assert {letter for group in letters for letter in group.split(", ")} == set(RULES)
