@@ -1,4 +1,4 @@
-"""What is left of root's rights, in provd and in what it starts (DESIGN: Privileges)."""
+"""What is left of root's rights, in provd and in what it starts."""
 
 from __future__ import annotations
 

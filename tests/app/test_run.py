@@ -1,4 +1,4 @@
-"""`provd run` as a process: listeners, signals, reload, refusals (unattended-install.md row 4; faults.md: reload)."""
+"""`provd run` as a process: listeners, signals, reload, refusals (row 4)."""
 
 from __future__ import annotations
 

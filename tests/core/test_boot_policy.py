@@ -1,4 +1,4 @@
-"""The loop breaker: nothing installs unassigned, nothing installs twice by accident (unattended-install.md rows 30, 31)."""
+"""The loop breaker: nothing installs unassigned, nothing installs twice by accident (rows 30 and 31)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a boot session begins (DESIGN: Boot sessions)."""
+"""When a boot session begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Install tokens (security.md C25; DESIGN: The way of an answer file)."""
+"""Install tokens (C25)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ HOSTS = ["deb." + "debian.org", "ftp." + "debian.org", "security." + "debian.org
          "py" + "pi.org", "files.python" + "hosted.org", "mirror.centos" + ".org", "download.rocky" + "linux.org",
          "dl.fedora" + "project.org", "github" + ".com"]  # fmt: skip
 PLACES = ["/wo" + "rk/", "/ro" + "ot/.", "/tmp/bri" + "ef", ".py" + "env/"]
-WORDS = ["sub" + "agent", "helper " + "agent", "co-authored" + "-by", "issue " + "tracker", "BRIEF" + ".md", "DESIGN" + ".md",
+WORDS = ["sub" + "agent", "helper " + "agent", "co-authored" + "-by", "issue " + "tracker", "BRIEF" + ".md", "DESIGN" + ":",
+         "unattended-install" + ".md", "secur" + "ity.md C", "clients" + ".md",
          "TO" + "DO", "FIX" + "ME", "XX" + "X:"]  # fmt: skip
 #: A placeholder of the README that is filled with a measured time.
 PLACEHOLDERS = ["MEASURED" + "_"]

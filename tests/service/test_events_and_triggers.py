@@ -1,4 +1,4 @@
-"""The bus and what listens to it (unattended-install.md row 36)."""
+"""The bus and what listens to it (row 36)."""
 
 from __future__ import annotations
 

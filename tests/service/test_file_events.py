@@ -1,4 +1,4 @@
-"""Transfers as steps and events of a boot (unattended-install.md rows 15, 17, 26)."""
+"""Transfers as steps and events of a boot (rows 15, 17 and 26)."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_udhcpc_gets_an_address_and_no_boot_file(client: Client) -> None:
     lease = client.udhcpc()
     assert lease["address"].startswith("10.88.0.1")
     assert (lease["server"], lease["router"], lease["bootfile"]) == (SERVER, SERVER, "")
-    # clients.md: without option 6 the Debian installer stops and asks.
+    # Without option 6 the Debian installer stops and asks.
     assert lease["dns"] == SERVER
 
 
@@ -82,7 +82,7 @@ def test_http_serves_nothing_outside(client: Client, path: str) -> None:
 
 
 def test_http_answers_head_with_the_true_length(client: Client, site: Site) -> None:
-    # clients.md: OVMF sends HEAD before GET on one connection.
+    # OVMF sends HEAD before GET on one connection.
     client.udhcpc()
     size = (site.data / "payload/loaders/pxelinux.0").stat().st_size
     head = client.http(f"http://{SERVER}/pxelinux.0", "-I")

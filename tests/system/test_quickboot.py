@@ -74,7 +74,7 @@ def check_complete(service: RunningService, report: QuickbootReport) -> None:
     assert report.end == "complete"
     assert report.fetched_sha256 == sha256(f"hello {NAME}\n".encode())
     assert report.posted
-    # clients.md: the second DHCP is answered with the same address, name servers and no boot file.
+    # The second DHCP is answered with the same address, name servers and no boot file.
     session = service.boots(NAME)[0]
     assert report.address == session["address"]
     assert report.fields["dns"] == "10.88.0.1"
