@@ -26,7 +26,11 @@ def found(texts: list[str]) -> list[str]:
     pattern = re.compile("|".join(rf"(?<![\w.]){re.escape(text)}" for text in texts), re.IGNORECASE)
     hits = []
     for path in tracked():
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        text = path.read_text(errors="replace")
+        small = text.lower()
+        if not any(one.lower() in small for one in texts):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
             if pattern.search(line):
                 hits.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
     return hits
