@@ -43,7 +43,7 @@ PARTS = (
     Part("clients", (pytest("-m", "netns and not qemu", "--durations=5", "--ignore=tests/long"),)),
     Part("build", (pytest("-m", "build and not qemu", "--durations=5", "--ignore=tests/long"),)),
     # Two machines at once is what two processors can emulate.
-    Part("machines", (pytest("-n2", "-m", "qemu", "--durations=0", "--ignore=tests/long"),)),
+    Part("machines", (pytest("-n2", "--maxschedchunk=1", "-m", "qemu", "--durations=0", "--ignore=tests/long"),)),
     Part("long", (pytest("tests/long", "--durations=0"),), on_request=True),
 )
 
