@@ -14,7 +14,7 @@ from provd.service.boot import BootDirector, Sending
 from provd.service.sessions import Boot, Sessions, left_firmware
 from provd.wire.packet import DhcpPacket
 
-_DISCOVER = 1
+_DISCOVER, _REQUEST = 1, 3
 _STEPS = {"dhcp.discover": "discover", "dhcp.offer": "offer", "dhcp.ack": "ack"}
 
 
@@ -66,17 +66,20 @@ class BootDhcp:
             address: address offered, acknowledged or asked for, as an int; 0 for none.
             fields: details, as the reason of a refusal.
         """
-        boot = self._sessions.of_mac(str(request.client.mac))
+        mac, where = str(request.client.mac), str(IPv4Address(address)) if address else ""
+        # An ACK of an INFORM gives nothing: its address is what the client says of itself (RFC 2131 section 4.3.5).
+        leased = kind == "dhcp.ack" and bool(address) and _type(request.packet) == _REQUEST
+        if leased:
+            self._sessions.given(where, mac)
+        boot = self._sessions.of_mac(mac)
         if boot is None or self._is_over(boot):
             return
-        details = dict(fields)
-        if address:
-            details["address"] = str(IPv4Address(address))
+        details = {**fields, "address": where} if where else dict(fields)
         installed_system = not request.client.is_netboot and left_firmware(boot)
-        if kind == "dhcp.ack" and address:
+        if leased:
             if installed_system and boot.session.address:
-                details["same_address"] = boot.session.address == details["address"]
-            self._sessions.lease(boot, str(details["address"]))
+                details["same_address"] = boot.session.address == where
+            self._sessions.move(boot, where)
         step = "installer-dhcp" if installed_system and kind == "dhcp.ack" else _STEPS.get(kind)
         if step is not None and (step == "installer-dhcp" or not installed_system):
             self._sessions.reach(boot, step)

@@ -109,7 +109,7 @@ class Sessions:
             self._log.save_session(close(boot.session, "superseded"))
         # A session that is superseded ends its token; installs.py looks at the outcome of the session it belongs to.
         fresh = Boot(BootSession(id=secrets.token_hex(6), mac=mac, system=system, started_at=now, last_at=now))
-        if current is not None and current.address:
+        if current is not None and self._mac_by_address.get(current.address) == mac:
             fresh.session = replace(fresh.session, address=current.address)
         self._keep(mac, fresh)
         self._log.save_session(fresh.session)
@@ -121,19 +121,25 @@ class Sessions:
         self._by_mac[mac] = boot
         self._mac_by_session[boot.session.id] = mac
         if len(self._by_mac) > LIVE_SESSIONS:
-            self._mac_by_address.pop(self._forget(next(iter(self._by_mac))), None)
+            oldest = next(iter(self._by_mac))
+            self._let_go(self._by_mac[oldest].session.address, oldest)
+            self._forget(oldest)
 
-    def _forget(self, mac: str) -> str:
-        """Drop a machine's newest boot from memory; returns the address it had."""
+    def _let_go(self, address: str, mac: str) -> None:
+        """The machine has this address no longer; nothing happens where it is another machine's already."""
+        if self._mac_by_address.get(address) == mac:
+            del self._mac_by_address[address]
+
+    def _forget(self, mac: str) -> None:
+        """Drop a machine's newest boot from memory."""
         gone = self._by_mac.pop(mac, None)
         if gone is None:
-            return ""
+            return
         if gone.session.outcome in REPORTING:
             self._ended[gone.session.id] = gone
             if len(self._ended) > LIVE_SESSIONS:
                 del self._ended[next(iter(self._ended))]
         self._mac_by_session.pop(gone.session.id, None)
-        return gone.session.address
 
     def plan(self, boot: Boot, plan: BootPlan, basis: object) -> None:
         """Give the session its plan; it keeps it to its end."""
@@ -149,14 +155,26 @@ class Sessions:
         self._log.save_session(boot.session)
 
     def lease(self, boot: Boot, address: str) -> None:
-        """The machine was given this address; answers are bound to it."""
-        if boot.session.address == address:
+        """The machine was given this address; requests from it are its own."""
+        mac = boot.session.mac
+        if boot.session.address == address and self._mac_by_address.get(address) == mac:
             return
-        if self._mac_by_address.get(boot.session.address) == boot.session.mac:
-            del self._mac_by_address[boot.session.address]
-        self._mac_by_address[address] = boot.session.mac
+        self._let_go(boot.session.address, mac)
+        self._mac_by_address[address] = mac
         boot.session = replace(boot.session, address=address)
         self._log.save_session(boot.session)
+
+    def given(self, address: str, mac: str) -> None:
+        """DHCP gave the address to this hardware address: the machine that had it before has it no longer."""
+        before = self._mac_by_address.get(address, mac)
+        if before != mac:
+            self._let_go(address, before)
+
+    def move(self, boot: Boot, address: str) -> None:
+        """DHCP gave the machine another address in the middle of its boot: what was bound to the old one follows."""
+        if boot.session.bound and boot.session.bound == boot.session.address:
+            self.bind(boot, address)
+        self.lease(boot, address)
 
     def bind(self, boot: Boot, address: str) -> None:
         """Answers of this session are for this address only."""

@@ -92,19 +92,19 @@ class Tokens:
         boot = self._sessions.of_id(token.session)
         if boot is None:
             return Denied("a newer boot session of this machine has begun")
-        allowed = self._allowed(token, self._plan_of(boot), peer)
+        allowed = self._allowed(boot.session.bound or token.bound, self._plan_of(boot), peer)
         verdict = may_use(token, peer=peer, allowed=allowed, now=self._wall())
         return verdict if isinstance(verdict, Denied) else (token, boot)
 
-    def _allowed(self, token: InstallToken, plan: BootPlan, peer: str) -> frozenset[str]:
+    def _allowed(self, bound: str, plan: BootPlan, peer: str) -> frozenset[str]:
         """Addresses that count as the machine, by the profile's ``answers_bind``."""
         bind = plan.profile.boot.answers_bind if plan.profile else "lease"
         if bind == "token-only":
             return frozenset()
-        own = {token.bound}
+        own = {bound}
         if plan.system is not None:
             own |= self._addresses_of(plan.system)
-        if bind == "subnet" and self._subnet_of(peer) and self._subnet_of(peer) == self._subnet_of(token.bound):
+        if bind == "subnet" and self._subnet_of(peer) and self._subnet_of(peer) == self._subnet_of(bound):
             own.add(peer)
         return frozenset(own)
 
