@@ -14,6 +14,25 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 PLAIN = "not netns and not qemu and not build"
 
+#: Arguments: a closed directory, what is needed of it, ``--``, a command. In mounts of its own, the directory is open
+#: and holds nothing else.
+OPEN = """
+closed=$1 hold=$(mktemp -d)
+shift
+mount --bind "$closed" "$hold"
+mount -t tmpfs -o mode=755 tmpfs "$closed"
+while [ "$1" != -- ]; do
+  mkdir -p "$1"
+  mount --bind "$hold${1#"$closed"}" "$1"
+  shift
+done
+shift
+umount -l "$hold"
+rmdir "$hold"
+cd "$PWD"
+exec "$@"
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -52,15 +71,30 @@ def plain_user() -> list[str]:
     """Command prefix that gives up root, so that the part proves that it needs none."""
     if os.geteuid() != 0:
         return []
-    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
-    needed = (ROOT / "pyproject.toml", Path(sys.executable).resolve(), Path(sys.base_prefix))
-    reads = all(subprocess.run([*drop, "test", "-r", str(path)], check=False).returncode == 0 for path in needed)
-    # A checkout or a Python below /root can be read by root only: keep the right to read, and nothing else.
-    return (
-        [*drop, "--bounding-set=-all"]
-        if reads
-        else [*drop, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    )
+    needed = {ROOT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()}
+    prefix: list[str] = []
+    for closed in sorted({top for path in needed if (top := closed_directory(path))}):
+        below = [str(path) for path in sorted(needed) if path.is_relative_to(closed)]
+        prefix += [
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-euc",
+            OPEN,
+            "sh",
+            str(closed),
+            *below,
+            "--",
+        ]
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
+    return [*prefix, *drop]
+
+
+def closed_directory(path: Path) -> Path | None:
+    """The topmost directory on the way to a path that only its owner may walk through, as root's home is."""
+    return next((top for top in reversed(path.parents) if not top.stat().st_mode & 0o001), None)
 
 
 def run(part: Part, scratch: Path) -> bool:
