@@ -240,6 +240,8 @@ class Services:
     def _reservations_follow(self, event: object) -> None:
         if getattr(event, "kind", "") == "system.changed":
             self.dhcp.reserve(self.systems.all())
+            if self.systems.get(getattr(event, "system", "")) is None:
+                self.installs.revoke(getattr(event, "system", ""))
 
 
 class _CurrentProfiles:

@@ -64,7 +64,9 @@ def loop_sentence(attempts: int) -> str:
 
 
 def after_fetched(state: InstallState, session: str) -> InstallState:
-    """The machine fetched kernel and initrds of an install: one more attempt, whatever becomes of it."""
+    """The machine fetched kernel and initrds of an install: one more attempt, whatever becomes of it; one per boot."""
+    if state.state == "installing" and state.last_session == session:
+        return state
     return replace(state, state="installing", attempts=state.attempts + 1, last_session=session)
 
 

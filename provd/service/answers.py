@@ -93,6 +93,10 @@ class Answers:
             raise AnswerError(f"{name} holds values marked once = true and was served already", status=410)
         return kept.content
 
+    def tokens(self) -> frozenset[str]:
+        """Tokens whose rendered answers are in memory."""
+        return frozenset(token for token, _ in self._kept)
+
     def forget(self, token: str) -> None:
         """The token has ended: its rendered answers leave the memory."""
         for key in [key for key in self._kept if key[0] == token]:

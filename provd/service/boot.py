@@ -58,7 +58,9 @@ class BootDirector:
         basis = self._basis(system)
         boot = self._sessions.firmware_discover(str(client.mac), system=system.name if system else "", basis=basis)
         if boot.plan is None:
-            self._sessions.plan(boot, self.decide(client, system, boot, sending), basis)
+            plan = self.decide(client, system, boot, sending)
+            # The decision may itself hold the machine: what it left behind is what the plan is made of.
+            self._sessions.plan(boot, plan, self._basis(system))
         return boot
 
     def request(self, client: ClientFacts, system: System | None, sending: Sending) -> Boot:
@@ -103,18 +105,23 @@ class BootDirector:
         *,
         action: Action | None = None,
     ) -> BootPlan:
-        """Make the plan: a plugin's if one has an opinion, else the core's policy."""
+        """Make the plan: a plugin's if one has an opinion, else the core's policy.
+
+        An ``action`` says that it was decided before a restart; that boot is not held for its own attempt.
+        """
         profile = self._profiles().profile_for(system) if system and system.profile else None
         theirs = self._host.boot_plan(system, profile, client)
         if theirs is not None:
             return self._placed(theirs, boot, sending)
         state = self._states.get(system.name) if system else InstallState()
         decision = decide(system, profile, state)
-        if decision.action is Action.HOLD and system and state.state != "held" and profile:
+        if action is None and decision.action is Action.HOLD and system and state.state != "held" and profile:
             self._states.put(system.name, after_held(state, decision.reason))
         plan = BootPlan(action or decision.action, decision.reason, client, system=system, profile=profile)
         plan = self._placed(plan, boot, sending)
-        return self.with_payload(plan) if plan.action is Action.INSTALL else plan
+        if plan.action is not Action.INSTALL:
+            return plan
+        return self.with_payload(plan) if plan.profile is not None else _unready(plan, decision.reason)
 
     def _placed(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
         return replace(plan, session=boot.session.id, server=sending.server, http_port=sending.http_port)

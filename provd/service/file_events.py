@@ -61,7 +61,8 @@ class FileEvents:
             self._sessions.reach(boot, role)
         if what in _ROUTINE and (role in _TOLD_ELSEWHERE or role == "package"):
             return
-        details = {"path": scrub_path(request.path), "role": role, **fields}
+        told = {key: scrub_path(value) if isinstance(value, str) else value for key, value in fields.items()}
+        details = {"path": scrub_path(request.path), "role": role, **told}
         if what == "sent" and role in {"kernel", "initrd"}:
             self._sessions.note(boot, f"{role}.fetched", {**details, "protocol": request.protocol})
         else:

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from provd.core.boot_policy import after_failed, after_finished
 from provd.core.token_rules import Denied
 from provd.model.content import Content, FileRequest, NotFound
+from provd.model.scrub import scrub_path
 from provd.model.token import InstallToken
 from provd.plugin.contract import CallbackCall, CallbackResult
 from provd.service.answers import AnswerError, Answers
@@ -66,7 +67,7 @@ class Installs:
         try:
             content = self._answers.document(replace(boot.plan, token=text), document, token)
         except AnswerError as error:
-            self._sessions.note(boot, "answer.failed", {"document": document, "error": str(error)})
+            self._sessions.note(boot, "answer.failed", {"document": document, "error": scrub_path(str(error))})
             self._logger.error("{error}", error=error)
             return NotFound(str(error), status=error.status)
         if request.method == "HEAD":
@@ -79,7 +80,19 @@ class Installs:
 
         return replace(content, on_sent=sent)
 
+    def tidy(self) -> None:
+        """Answers of tokens that ended without a report (a newer boot, expiry) leave the memory, and their secrets."""
+        for token in self._answers.tokens():
+            if self._tokens.is_over(token):
+                self._answers.forget(token)
+
+    def revoke(self, system: str) -> None:
+        """A system was removed: what its machine installs now is no longer ours to answer."""
+        self._tokens.revoke(system)
+        self.tidy()
+
     def _refuse(self, what: str, request: FileRequest, denied: Denied) -> NotFound:
+        what = scrub_path(what)
         self._logger.warn("{what} refused to {peer}: {reason}", what=what, peer=request.peer, reason=denied.reason)
         boot = self._sessions.of_address(request.peer)
         if boot is not None:

@@ -15,6 +15,11 @@ from provd.model.session import BootSession, step_reached
 LIVE_SESSIONS = 65_536
 """Machines whose newest session is kept in memory; the store has them all."""
 
+MOST_EVENTS = 10_000
+"""Events of one boot that are kept; then the routine ones (packets and transfers) are left out of its timeline."""
+
+_ROUTINE = ("dhcp.", "tftp.", "http.", "boot.none", "answer.refused")
+
 REPORTING = frozenset({"finished", "failed"})
 """Outcomes after which a machine still has something to say: its first boot, or the log of what failed."""
 
@@ -46,6 +51,8 @@ class Boot:
         missing: served paths of kernel and initrds that were not fetched yet.
         packages: files the installer fetched from its source; they are counted, not kept one by one.
         package_bytes: octets of those.
+        events: events noted since provd started.
+        full: the timeline takes no more routine events.
     """
 
     session: BootSession
@@ -54,6 +61,8 @@ class Boot:
     missing: frozenset[str] = frozenset()
     packages: int = 0
     package_bytes: int = 0
+    events: int = 0
+    full: bool = False
 
 
 class Sessions:
@@ -144,7 +153,9 @@ class Sessions:
     def plan(self, boot: Boot, plan: BootPlan, basis: object) -> None:
         """Give the session its plan; it keeps it to its end."""
         boot.plan, boot.basis = plan, basis
-        boot.missing = frozenset((plan.kernel, *plan.initrd)) if plan.kernel else frozenset()
+        # A plan that is made again after a restart: what this boot fetched before is not fetched again.
+        kernel = () if step_reached(boot.session, "kernel") else (plan.kernel,)
+        boot.missing = frozenset((*kernel, *plan.initrd)) if plan.kernel else frozenset()
         boot.session = replace(
             boot.session,
             system=plan.system.name if plan.system else "",
@@ -202,9 +213,15 @@ class Sessions:
         return not boot.missing
 
     def note(self, boot: Boot, kind: str, fields: Mapping[str, object] | None = None) -> None:
-        """Publish an event of this session."""
+        """Publish an event of this session; a flood of routine ones ends with ``timeline.full``."""
         session = boot.session
         boot.session = replace(session, last_at=self._wall())
+        boot.events += 1
+        if boot.events > MOST_EVENTS and kind.startswith(_ROUTINE):
+            if boot.full:
+                return
+            boot.full = True
+            kind, fields = "timeline.full", {"most": MOST_EVENTS}
         self._publish(
             Event(
                 kind=kind,

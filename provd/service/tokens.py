@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from provd.core.token_rules import Denied, may_call, may_fetch, may_use
 from provd.model.boot import BootPlan
-from provd.model.session import BootSession
+from provd.model.session import BootSession, step_reached
 from provd.model.system import System
 from provd.model.token import InstallToken
 from provd.service.ports import TokenStore
@@ -52,9 +52,8 @@ class Tokens:
         """The plan with the session's token, minted if this is the session's first configuration."""
         assert plan.system is not None  # noqa: S101  only a known system is installed
         assert plan.profile is not None  # noqa: S101
-        found = self._store.of_session(boot.session.id)
+        found, now = self._store.of_session(boot.session.id), self._wall()
         if found is None:
-            now = self._wall()
             found = InstallToken(
                 token=secrets.token_urlsafe(TOKEN_BYTES),
                 system=plan.system.name,
@@ -65,6 +64,10 @@ class Tokens:
             )
             self._store.save(found)
             self._sessions.bind(boot, bound)
+        elif not found.ended_at and not step_reached(boot.session, "kernel"):
+            # Firmware that tried for hours begins its install only now, and gets the whole time for it.
+            found = replace(found, expires_at=now + plan.profile.boot.token_ttl_s)
+            self._store.save(found)
         return replace(plan, token=found.token)
 
     def check_fetch(self, text: str, document: str, peer: str) -> tuple[InstallToken, Boot] | Denied:
@@ -120,3 +123,17 @@ class Tokens:
         token = self._store.of_session(session.id)
         if token is not None and not token.ended_at:
             self._store.save(replace(token, ended_at=self._wall(), end_reason=reason))
+
+    def is_over(self, text: str) -> bool:
+        """The token grants no answer any more."""
+        token = self._store.find(text)
+        if token is None or token.ended_at or self._wall() >= token.expires_at:
+            return True
+        return self._sessions.of_id(token.session) is None
+
+    def revoke(self, system: str) -> None:
+        """The system is gone: its running boots end, and so do their tokens."""
+        for boot in tuple(self._sessions.boots()):
+            if boot.session.system == system and boot.session.outcome == "running":
+                self._sessions.end(boot, "superseded")
+                self.end(boot.session, "revoked")
