@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,7 +120,14 @@ class Client:
         files = ("-lf", str(self.work / "dhclient.leases"), "-pf", str(self.work / "dhclient.pid"), "-cf", str(config))
         argv = fetch("isc-dhcp-client", self.cache).argv("dhclient", "-4", "-v", "-1", "-sf", str(self.script), *files)
         self.host.run([*argv, *options, "eth0"], 60)
+        self._end_daemon(self.work / "dhclient.pid")
         return self._lease() if self.lease_file.exists() else {}
+
+    @staticmethod
+    def _end_daemon(pid_file: Path) -> None:
+        """ISC's client stays behind to renew; nothing may outlive a test."""
+        with suppress(FileNotFoundError, ValueError, ProcessLookupError):
+            os.kill(int(pid_file.read_text()), signal.SIGKILL)
 
     def tftp(self, server: str, path: str, *, blksize: int = 512) -> bytes:
         """Fetch a file with curl's TFTP client."""
