@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import stat
 from pathlib import Path
 
 from provd.app.capabilities import CAP_NET_BIND_SERVICE, CAP_NET_RAW, empty_bounding_set, keep_only, keep_over_setuid
@@ -19,6 +20,8 @@ class PrivilegeError(Exception):
 def own(paths: list[Path], user: str) -> None:
     """Give provd's own folders and files to the user it is going to be; only root can and only root needs to.
 
+    A link is followed only where nobody but root could have made it: the service user could name any file by one.
+
     Raises:
         PrivilegeError: there is no such user.
     """
@@ -26,8 +29,23 @@ def own(paths: list[Path], user: str) -> None:
         return
     entry = _entry(user)
     for path in paths:
-        if path.exists():
-            os.chown(path, entry.pw_uid, entry.pw_gid)
+        if os.path.lexists(path):
+            os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=_only_root_writes(path.parent))
+
+
+def own_socket_folder(socket: Path, user: str) -> None:
+    """Give the folder of the local socket to the user, unless it holds anything else: ``/run`` stays root's.
+
+    Raises:
+        PrivilegeError: there is no such user.
+    """
+    if all(entry.name == socket.name for entry in socket.parent.iterdir()):
+        own([socket.parent], user)
+
+
+def _only_root_writes(folder: Path) -> bool:
+    status = folder.stat()
+    return status.st_uid == 0 and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def drop(user: str) -> frozenset[int]:

@@ -91,6 +91,9 @@ class Reloader:
             for name in done:
                 host.swap(name, old.get(name, {}))
             raise
+        finally:
+            if done:
+                self._services.inventories.restart()
 
     def _tell(self, left: tuple[str, ...], problems: tuple[str, ...]) -> None:
         for problem in problems:

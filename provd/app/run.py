@@ -73,7 +73,8 @@ def prepare(config: ServerConfig) -> None:
     store = [data / f"provd.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
     folders = [data / name for name in ("payload", "image", "mirror")]
     _raise_descriptor_limit()
-    privileges.own([data, run_dir, *store, *folders], config.user)
+    privileges.own([data, *store, *folders], config.user)
+    privileges.own_socket_folder(Path(config.socket), config.user)
     privileges.drop(config.user)
 
 

@@ -106,9 +106,11 @@ class Server:
     def reload(self) -> ReloadReport:
         """Read all files anew (SIGHUP, a changed file, or the API)."""
         self._notifier.reloading()
-        report = self.reloader.reload()
-        self._notifier.send(READY="1")
-        return report
+        try:
+            return self.reloader.reload()
+        finally:
+            # A reload that failed in a way nobody foresaw is over as well; systemd would wait for its end.
+            self._notifier.send(READY="1")
 
     async def stop(self) -> None:
         """Stop listening, run what was begun to its end (ten seconds at most), close the store."""
@@ -121,9 +123,7 @@ class Server:
         if self._api is not None:
             await maybeDeferred(self._api.stopListening)
         self.services.bus.flush()
-        for run in tuple(self.services.triggers.running):
-            run.addTimeout(_DRAIN_S, self._reactor, onTimeoutCancel=_give_up)
-            await run
+        await self.services.triggers.drain(_DRAIN_S)
         self.services.bus.flush()
         self.host.close()
         self.store.close()
@@ -160,10 +160,6 @@ class Server:
         self.store.sessions.prune(before=before, keep=keep.keep_count)
         self.store.tokens.prune(before=before)
         self.store.trigger_runs.prune(before=before)
-
-
-def _give_up(_result: object, _timeout: float) -> None:
-    """A trigger that outlives the drain is left to its recorded failure."""
 
 
 def install_signals(server: Server, reactor: Any) -> None:

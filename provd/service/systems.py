@@ -11,7 +11,7 @@ from provd.model.event import Event
 from provd.model.system import System
 from provd.plugin.contract import Change
 from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
-from provd.store.interface import StoreError
+from provd.store.interface import StaleWriteError, StoreError
 
 
 class ChangeRefusedError(Exception):
@@ -159,6 +159,7 @@ class Systems:
         try:
             self._store.remove(name, expected=before.version)
         except StoreError as error:
+            self._reread(name, error)
             raise ChangeRefusedError(f"system {name} could not be removed: {error}") from error
         self._states.remove(name)
         self._drop_index(before)
@@ -179,8 +180,7 @@ class Systems:
         if wanted:
             state = after_release(state)
         if system.origin == "store":
-            kept = self._put(replace(system, netboot=wanted), expected=system.version)
-            self._put_index(kept)
+            self._put_index(self._put_netboot(system, wanted=wanted))
             state = replace(state, netboot=None)
         else:
             state = replace(state, netboot=wanted)
@@ -191,7 +191,29 @@ class Systems:
         try:
             return self._store.put(system, expected=expected)
         except StoreError as error:
+            self._reread(system.name, error)
             raise ChangeRefusedError(f"system {system.name} could not be stored: {error}") from error
+
+    def _put_netboot(self, system: System, *, wanted: bool) -> System:
+        """Whether to install is a wish of its own: it is written into whatever the store has now."""
+        try:
+            return self._put(replace(system, netboot=wanted), expected=system.version)
+        except ChangeRefusedError:
+            current = self._by_name.get(system.name)
+            if current is None or current.version == system.version:
+                raise
+            return self._put(replace(current, netboot=wanted), expected=current.version)
+
+    def _reread(self, name: str, error: StoreError) -> None:
+        """A write that was given up as too slow became durable all the same: what the store has counts."""
+        if not isinstance(error, StaleWriteError):
+            return
+        before = self._by_name.get(name)
+        if before is not None and before.origin == "store":
+            self._drop_index(before)
+        stored = next((system for system in self._store.all() if system.name == name), None)
+        if stored is not None and name not in self._by_name:
+            self._put_index(stored)
 
     def _writable(self, name: str) -> System:
         system = self._by_name.get(name)

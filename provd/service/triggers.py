@@ -56,6 +56,14 @@ class Triggers:
                 self.running.add(run)
                 run.addBoth(self._ended, run)
 
+    async def drain(self, most_s: float) -> None:
+        """Wait for what runs; ``most_s`` seconds from now all that is left is cancelled."""
+        runs = tuple(self.running)
+        for run in runs:
+            run.addTimeout(most_s, self._clock, onTimeoutCancel=_give_up)
+        for run in runs:
+            await run
+
     def _ended(self, _result: object, run: Deferred[None]) -> None:
         self.running.discard(run)
 
@@ -83,6 +91,10 @@ class Triggers:
                 fields=fields,
             )
         )
+
+
+def _give_up(_result: object, _timeout: float) -> None:
+    """A trigger that outlives the drain is left to its recorded failure."""
 
 
 async def _text(trigger: Trigger, event: Event) -> str:
