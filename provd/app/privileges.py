@@ -39,8 +39,13 @@ def own_socket_folder(socket: Path, user: str) -> None:
     Raises:
         PrivilegeError: there is no such user.
     """
-    if all(entry.name == socket.name for entry in socket.parent.iterdir()):
+    if is_own_folder(socket):
         own([socket.parent], user)
+
+
+def is_own_folder(socket: Path) -> bool:
+    """Whether the socket's folder holds nothing but the socket and its lock."""
+    return all(entry.name.startswith(socket.name) for entry in socket.parent.iterdir())
 
 
 def _only_root_writes(folder: Path) -> bool:

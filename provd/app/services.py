@@ -194,8 +194,11 @@ class Services:
 
     def address_of(self, mac: bytes) -> str:
         """Address that a hardware address has now: its lease's, else its reservation's, else empty."""
+        leased = self.dhcp.tables.leased_to(mac)
+        if leased:
+            return str(IPv4Address(leased))
         boot = self.sessions.of_mac(mac.hex(":"))
-        if boot is not None and boot.session.address:
+        if boot is not None and boot.session.address and self.sessions.of_address(boot.session.address) is boot:
             return boot.session.address
         system = self.systems.of_mac(mac)
         cards = system.interfaces if system is not None else ()

@@ -187,6 +187,10 @@ class CallbackCall:
     peer: str
 
 
+CALLBACK_FAILED = "callback.failed"
+"""Event of a callback whose plugin failed or rests; the installer is told to report again."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackResult:
     """What a callback means.

@@ -13,6 +13,7 @@ import msgspec
 
 from provd.model.content import NotFound
 from provd.plugin.contract import (
+    CALLBACK_FAILED,
     BootLoader,
     Callback,
     CallbackResult,
@@ -197,7 +198,7 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
         case InstallSource():
             return replace(value, resolve=safe("resolve", value.resolve, location, None))
         case Callback():
-            failed = CallbackResult("callback.failed", {"name": value.name}, reply="error\n")
+            failed = CallbackResult(CALLBACK_FAILED, {"name": value.name}, reply="error\n")
             return replace(value, run=safe("run", value.run, callback_result, failed))
         case Trigger():
             return replace(value, run=instance.in_use(value.run))

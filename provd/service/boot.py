@@ -14,6 +14,7 @@ from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts
 from provd.model.mac import Mac
 from provd.model.system import InstallState, System
+from provd.plugin.contract import Installer
 from provd.service.boot_files import BootFiles, PayloadMissingError
 from provd.service.ports import BootHost, InstallStates, Profiles
 from provd.service.sessions import Boot, Sessions
@@ -140,8 +141,7 @@ class BootDirector:
         if missing is None or missing:
             return _unready(plan, missing or f"installer {name} failed; the log has the error")
         try:
-            own = self._guard(f"payload of installer {name}", installer.payload, plan)
-            payload = own or self._files.of_distro(distro)
+            payload = self._payload(installer, plan) or self._files.of_distro(distro)
             kernel, initrd = self._files.publish(distro.name, Payload(payload.kernel, payload.initrd))
         except PayloadMissingError as error:
             return _unready(plan, str(error))
@@ -150,6 +150,21 @@ class BootDirector:
             reason = f"no enabled plugin resolves the install source {source!r} of profile {plan.profile.name}"
             return _unready(plan, f"{reason}; is its mirror configured?" if source.startswith("mirror:") else reason)
         return replace(plan, kernel=kernel, initrd=initrd, location=location)
+
+    def _payload(self, installer: Installer, plan: BootPlan) -> Payload | None:
+        """The installer's own kernel, or None; one that fails must not become the distro's instead.
+
+        Raises:
+            PayloadMissingError: the plugin failed, or gave something else.
+        """
+        try:
+            own: object = installer.payload(plan)
+        except Exception as error:  # one plugin must not cost a machine its reply
+            self._logger.failure("payload of installer {name} raised", name=installer.name)
+            raise PayloadMissingError(f"installer {installer.name} failed; the log has the error") from error
+        if own is None or isinstance(own, Payload):
+            return own
+        raise PayloadMissingError(f"installer {installer.name} gave a {type(own).__name__} as its payload")
 
     def location(self, plan: BootPlan) -> Location | None:
         """Where the installer finds packages: the profile's source or the distro's tree, by the URL's scheme."""
@@ -172,7 +187,10 @@ class BootDirector:
         name = plan.profile.installer or plan.profile.distro.installer
         installer = self._host.installers.get(name)
         own = self._guard(f"kernel_args of installer {name}", installer.kernel_args, plan) if installer else None
-        args = [*plan.profile.kernel_args, *(own or ())]
+        if not isinstance(own, tuple | list) or not all(isinstance(word, str) for word in own):
+            # Without them the installer would ask somebody in front of the machine, or worse.
+            return _unready(plan, f"installer {name} gave no usable kernel arguments; the log has the error")
+        args = [*plan.profile.kernel_args, *own]
         for _plugin, more in self._host.kernel_args(plan):
             args.extend(more)
         return replace(plan, kernel_args=tuple(args))

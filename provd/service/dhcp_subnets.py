@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from provd.core.dhcp_binding import Binding
+from provd.core.dhcp_binding import Binding, State
 from provd.core.dhcp_identity import AUTO
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_restore import adopt, restore
@@ -95,6 +95,14 @@ class SubnetTables:
     def of_address(self, address: int) -> AddressTable | None:
         """The table whose subnet has this address."""
         return next((table for table in self._tables.values() if address in table), None)
+
+    def leased_to(self, mac: bytes) -> int:
+        """The address that a known system's card has by a running lease, 0 for none."""
+        for table in self._tables.values():
+            held = table.held(table.who(1, mac, b"", known=True))
+            if held is not None and held.state is State.BOUND:
+                return held.address
+        return 0
 
     def named(self, subnet: Subnet) -> AddressTable | None:
         """The table of a subnet."""

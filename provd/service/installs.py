@@ -12,7 +12,7 @@ from provd.core.token_rules import Denied
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.scrub import scrub_path
 from provd.model.token import InstallToken
-from provd.plugin.contract import CallbackCall, CallbackResult
+from provd.plugin.contract import CALLBACK_FAILED, CallbackCall, CallbackResult
 from provd.service.answers import AnswerError, Answers
 from provd.service.ports import AnswerHost, InstallStates
 from provd.service.sessions import Boot, Sessions
@@ -119,6 +119,10 @@ class Installs:
         except Exception:  # noqa: BLE001  the plugin's fault; the installer is told, the service goes on
             self._logger.failure("callback {name} raised", name=name)
             return NotFound(f"callback {name} failed", status=500)
+        if result.event == CALLBACK_FAILED:
+            # The plugin raised or rests: an installer that heard success would never report again.
+            self._sessions.note(boot, result.event, result.fields)
+            return NotFound(f"callback {name} could not be taken", status=503)
         self._outcome(result, token, boot)
         self._sessions.note(boot, result.event, result.fields)
         return Content.text(result.reply, secret=True)
