@@ -15,7 +15,8 @@ class Event:
             ``kernel.fetched``, ``initrd.fetched``, ``answer.served``, ``install.started``, ``install.progress``,
             ``install.log``,
             ``install.finished``, ``install.failed``, ``install.firstboot``, ``trigger.finished``, ``trigger.failed``,
-            ``boot.started``, ``boot.local``, ``boot.held``, ``system.changed``, ``lease.bound``, ``lease.released``.
+            ``boot.started``, ``boot.local``, ``boot.held``, ``timeline.full``, ``callback.failed``,
+            ``system.changed``, ``lease.bound``, ``lease.released``.
         at: seconds since the epoch.
         session: id of the boot session, or empty.
         system: system name, or empty.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from twisted.logger import Logger
 
-from provd.core.boot_policy import after_failed, after_finished
+from provd.core.boot_policy import after_failed, after_fetched, after_finished
 from provd.core.token_rules import Denied
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.scrub import scrub_path
@@ -75,6 +75,7 @@ class Installs:
 
         def sent(octets: int) -> None:
             self._tokens.count(text, document)
+            self._begun(token, boot)
             self._sessions.reach(boot, "answers")
             self._sessions.note(boot, "answer.served", {"document": document, "bytes": octets, "peer": request.peer})
 
@@ -127,6 +128,12 @@ class Installs:
         self._sessions.note(boot, result.event, result.fields)
         return Content.text(result.reply, secret=True)
 
+    def _begun(self, token: InstallToken, boot: Boot) -> None:
+        """An installer that asks or reports has fetched everything, whatever the end of those transfers looked like."""
+        state = self._states.get(token.system)
+        if state.last_session != boot.session.id:
+            self._states.put(token.system, after_fetched(state, boot.session.id))
+
     def _summary(self, boot: Boot) -> None:
         """How much the installer fetched from its source, once it has ended."""
         if boot.packages:
@@ -136,6 +143,7 @@ class Installs:
         state = self._states.get(token.system)
         match result.outcome:
             case "started":
+                self._begun(token, boot)
                 self._sessions.reach(boot, "installing")
             case "finished":
                 # First what must be on the disk: if that fails the installer hears an error and reports again.

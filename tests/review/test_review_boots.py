@@ -157,3 +157,29 @@ def test_the_install_of_a_removed_system_says_nothing_about_its_namesake(world: 
     assert world.system.netboot
     assert world.answers.tokens() == frozenset()
     assert world.discover() is not boot
+
+
+def test_an_attempt_counts_by_its_answers_where_no_transfer_ended_with_its_last_acknowledgement(
+    world: BootWorld,
+) -> None:
+    for attempt in range(1, BootPolicy().max_attempts + 1):
+        boot = world.discover()
+        token = token_of(world.text(CONFIG))
+        world.text(f"answer/{token}/answers.cfg")
+        world.text(f"answer/{token}/answers.cfg")
+        assert boot.plan is not None
+        assert boot.plan.action is Action.INSTALL
+        assert world.states.get("web1").attempts == attempt
+    held = world.discover()
+    assert held.plan is not None
+    assert held.plan.action is Action.HOLD
+
+
+def test_an_install_that_was_fetched_and_answered_is_one_attempt(world: BootWorld) -> None:
+    boot = world.discover()
+    token = token_of(world.text(CONFIG))
+    assert boot.plan is not None
+    fetch(world, boot.plan.kernel, *boot.plan.initrd)
+    world.text(f"answer/{token}/answers.cfg")
+    world.post("started", token=token)
+    assert world.states.get("web1").attempts == 1
