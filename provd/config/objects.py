@@ -41,7 +41,9 @@ class BootTable(Table, frozen=True):
     max_attempts: Annotated[
         int, key("Network boots that fetched everything without a finished callback before the machine is held.", ge=1)
     ] = 2
-    token_ttl_s: Annotated[int, key("Seconds that an install token lives after the last loader configuration with it.", ge=60)] = 6 * 3600
+    token_ttl_s: Annotated[int, key("Seconds from the last loader configuration to a token's expiry.", ge=60)] = (
+        6 * 3600
+    )
     max_fetches: Annotated[int, key("Times one answer file may be fetched with one token.", ge=1)] = 16
     lease_s: Annotated[int, key("Lease time in seconds for its machines, 0 for the subnet's.", ge=0)] = 0
 
