@@ -113,16 +113,22 @@ class BootDirector:
         profile = self._profiles().profile_for(system) if system and system.profile else None
         theirs = self._host.boot_plan(system, profile, client)
         if theirs is not None:
-            return self._placed(theirs, boot, sending)
+            return self._complete(replace(theirs, system=system, profile=theirs.profile or profile), boot, sending)
         state = self._states.get(system.name) if system else InstallState()
         decision = decide(system, profile, state)
         if action is None and decision.action is Action.HOLD and system and state.state != "held" and profile:
             self._states.put(system.name, after_held(state, decision.reason))
         plan = BootPlan(action or decision.action, decision.reason, client, system=system, profile=profile)
+        return self._complete(plan, boot, sending)
+
+    def _complete(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
+        """The plan with its place and, where it installs, all that an install needs; without a system none begins."""
         plan = self._placed(plan, boot, sending)
         if plan.action is not Action.INSTALL:
             return plan
-        return self.with_payload(plan) if plan.profile is not None else _unready(plan, decision.reason)
+        if plan.profile is None or plan.system is None:
+            return _unready(plan, plan.reason if plan.system else "only a known system is installed")
+        return self.with_payload(plan)
 
     def _placed(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
         return replace(plan, session=boot.session.id, server=sending.server, http_port=sending.http_port)

@@ -43,3 +43,11 @@ def test_without_a_manager_nothing_happens() -> None:
     clock = Clock()
     Notifier({}, clock).ready("x")
     assert clock.getDelayedCalls() == []
+
+
+def test_a_manager_that_is_away_does_not_stop_the_heart_beat(tmp_path: Path) -> None:
+    clock = Clock()
+    notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone"), "WATCHDOG_USEC": "2000000"}, clock)
+    notifier.ready("x")
+    clock.advance(5)
+    assert len(clock.getDelayedCalls()) == 1

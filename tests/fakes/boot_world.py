@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provd.core.boot_policy import after_fetched, after_local_boot
 from provd.model.arch import BIOS
-from provd.model.boot import BootFile, BootPlan
+from provd.model.boot import Action, BootFile, BootPlan
 from provd.model.client import ClientFacts
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.distro import Distro
@@ -146,6 +146,7 @@ class FakeHost:
     vars: Mapping[str, tuple[str, object]] = field(default_factory=dict)
     files: dict[str, Content | NotFound] = field(default_factory=dict)
     not_ready: str = ""
+    wish: Action | None = None
     install_sources: Mapping[str, InstallSource] = field(default_factory=dict)
 
     @property
@@ -183,7 +184,9 @@ class FakeHost:
         return {name: callback(name, outcome) for name, outcome in {**outcomes, "firstboot": "firstboot"}.items()}
 
     def boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None:
-        return None
+        if self.wish is None:
+            return None
+        return BootPlan(self.wish, "a plugin wants it", client)
 
     def kernel_args(self, plan: BootPlan) -> Sequence[tuple[str, Sequence[str]]]:
         return self.extra_args

@@ -287,3 +287,15 @@ def test_a_profile_whose_install_source_nobody_resolves_is_held_with_the_reason(
     assert boot.plan.reason == (
         "no enabled plugin resolves the install source 'mirror:rocky/9' of profile web; is its mirror configured?"
     )
+
+
+def test_a_plan_of_a_plugin_is_completed_and_installs_no_unknown_machine(world: BootWorld) -> None:
+    world.host.wish = Action.INSTALL
+    boot = world.discover()
+    assert boot.plan is not None
+    assert boot.plan.action is Action.INSTALL
+    assert boot.plan.kernel.endswith("/linux")
+    world.system = None
+    stranger = world.discover()
+    assert stranger.plan is not None
+    assert (stranger.plan.action, stranger.plan.reason) == (Action.HOLD, "only a known system is installed")
