@@ -52,7 +52,7 @@ def make_rootfs(
         "PROVD_ESP_ID": ids.esp_id,
         "PROVD_SOURCES": "\n".join(lines),
     }
-    process = subprocess.Popen(
+    with subprocess.Popen(
         _argv(recipe, root, lines),
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -60,9 +60,9 @@ def make_rootfs(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    )
-    last_error = _follow(process, recipe.name, log, progress)
-    if process.wait():
+    ) as process:
+        last_error = _follow(process, recipe.name, log, progress)
+    if process.returncode:
         msg = f"building {recipe.name}: {last_error or 'mmdebstrap failed'} (see {log})"
         raise ImageError(msg)
 
