@@ -88,11 +88,13 @@ class Here:
         ours: addresses of this server on the client's link, one of which option 54 must name.
         host: every address of this server; if option 54 names one not in ``ours``, another interface answers.
         unicast: the packet was sent to one of our addresses.
+        client_unicast: the relay says that the client sent unicast (RFC 5010).
     """
 
     ours: Collection[int]
     host: Collection[int] = ()
     unicast: bool = False
+    client_unicast: bool = False
 
 
 def decide(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Outcome:
@@ -124,9 +126,13 @@ def request_state(packet: DhcpPacket, *, unicast: bool) -> str:
     """State of the client that sent a REQUEST (RFC 2131 section 4.3.2, told apart by options 54, 50 and ciaddr).
 
     Clients that wrongly keep option 54 or 50 while they renew are taken at their ciaddr.
+
+    Args:
+        packet: the REQUEST.
+        unicast: the client sent it to one address; what a relay does with it is not meant.
     """
     if packet.ciaddr:
-        return RENEWING if unicast and not packet.giaddr else REBINDING
+        return RENEWING if unicast else REBINDING
     return SELECTING if packet.server_id else INIT_REBOOT
 
 
@@ -138,7 +144,7 @@ def decide_request(packet: DhcpPacket, table: AddressTable, who: Who, here: Here
             return Silent("for another interface of this server")
         # RFC 2131 section 3.1 step 4: the other servers take it as a notice that their offer is declined.
         return Silent("another server was chosen", withdraw=True)
-    state = request_state(packet, unicast=here.unicast)
+    state = request_state(packet, unicast=here.client_unicast or (here.unicast and not packet.giaddr))
     if state == SELECTING:
         return _selecting(packet, table, who)
     if state == INIT_REBOOT:

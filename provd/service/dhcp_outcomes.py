@@ -79,6 +79,7 @@ class Outcomes:
             ours={exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses},
             host=host,
             unicast=arrival.unicast,
+            client_unicast=exchange.request.client.relay.client_unicast,
         )
         outcome = decide.decide(packet, exchange.table, exchange.who, here)
         match outcome:

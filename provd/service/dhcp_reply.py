@@ -186,7 +186,8 @@ class ReplyBuilder:
             kind,
             yiaddr,
             exchange.arrival.source,
-            server_port=self._ports.server,
+            # RFC 8357: a relay that says so is answered at the port it sent from.
+            server_port=exchange.arrival.source_port if exchange.request.client.relay.own_port else self._ports.server,
             client_port=self._ports.client,
         )
 
