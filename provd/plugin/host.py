@@ -85,6 +85,7 @@ class PluginHost:
         self._critical = frozenset(critical)
         instances = tuple(self._build(name, settings.get(name, {})) for name in self._found)
         self._now = assemble(instances, self._guard)
+        self._swaps = 0
 
     @property
     def boot_loaders(self) -> Mapping[str, BootLoader]:
@@ -133,6 +134,11 @@ class PluginHost:
     def hook_is_pure(self, hook: str) -> bool:
         """Whether every implementation of ``hook`` is a pure function of its arguments, so that answers may be kept."""
         return hook not in self._now.impure
+
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """Changes when remembered answers are void (a plugin was swapped), and when an answer was missing."""
+        return self._swaps, self._guard.missed
 
     def start(self, runtime: Runtime) -> None:
         """Hand the runtime to the plugin objects that have a ``start`` method, in configured order.
@@ -252,6 +258,7 @@ class PluginHost:
             new.close()
             raise
         self._now = assembly
+        self._swaps += 1
         self._guard.reset(name)
         old.retire()
 

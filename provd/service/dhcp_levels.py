@@ -55,8 +55,8 @@ class OptionLevels:
             levels.append(self._get("system", system.name, mac, system, lambda: self._system(system, mac)))
         return levels
 
-    def wanted(self, levels: list[Level], requested: bytes) -> dict[int, bytes]:
-        """What a client with this parameter request list gets from these levels alone; remembered by the levels."""
+    def wanted(self, levels: list[Level], requested: bytes) -> Mapping[int, bytes]:
+        """What a client with this parameter request list gets from these levels alone; the same object every time."""
         key = (*(id(level) for level in levels), requested)
         found = self._wanted.get(key)
         if found is None:
@@ -64,7 +64,7 @@ class OptionLevels:
                 self._wanted.clear()
             # The levels are kept beside the answer, so that their identities are not used again.
             found = self._wanted[key] = (levels, wanted(merge(levels), requested))
-        return dict(found[1])
+        return found[1]
 
     def clear(self) -> None:
         """Forget everything, after a reload."""

@@ -12,6 +12,7 @@ from provd.model.dhcp import DhcpRequest, Refuse
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_ports import BootDirector, Send
+from provd.service.dhcp_probe import ConflictProbes
 from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder
 from provd.wire.codes import MessageType
 
@@ -31,6 +32,7 @@ class Outcomes:
         counters: counts.
         throttle: bounded log lines.
         wall: seconds since the epoch.
+        probes: asks whether an address is in use.
     """
 
     def __init__(
@@ -44,11 +46,12 @@ class Outcomes:
         counters: DhcpCounters,
         throttle: Throttle,
         wall: Callable[[], float],
+        probes: ConflictProbes,
     ) -> None:
         self._builder, self._commits, self._repeats = builder, commits, repeats
         self._director, self._send = director, send
         self.counters, self._throttle = counters, throttle
-        self._wall = wall
+        self._wall, self._probes = wall, probes
         self._guard = DeclineGuard()
 
     def unanswered(self, request: DhcpRequest, counted: str, reason: str) -> None:
@@ -112,6 +115,27 @@ class Outcomes:
         return True
 
     def _offer(self, exchange: Exchange, address: int, rank: str) -> None:
+        table = exchange.table
+        if table.subnet.probe != "off" and self._probes.hold(exchange, address, rank, self._probed, self._in_use):
+            table.offer(exchange.who, address, self._lease_time(exchange), exchange.now, table.subnet.offer_s)
+        else:
+            self._send_offer(exchange, address, rank)
+
+    def _probed(self, exchange: Exchange, address: int, rank: str) -> None:
+        if address:
+            self._send_offer(exchange, address, rank)
+        else:
+            self._silent(exchange, rank, withdraw=False)
+
+    def _in_use(self, exchange: Exchange, address: int, _rank: str) -> None:
+        self._seen("dhcp.conflict", exchange, address, {})
+        match decide.decide_discover(exchange.request.packet, exchange.table, exchange.who):
+            case decide.Offer(address=other, rank=rank):
+                self._offer(exchange, other, rank)
+            case decide.Silent(reason=reason):
+                self._silent(exchange, reason, withdraw=False)
+
+    def _send_offer(self, exchange: Exchange, address: int, rank: str) -> None:
         table, who = exchange.table, exchange.who
         lease_s = self._lease_time(exchange)
         held = table.held(who)
@@ -170,7 +194,7 @@ class Outcomes:
         if refusal or binding is None:
             self._silent(exchange, refusal or "decline of an unused address", withdraw=False)
             return
-        self._commits.decline(exchange.table, binding, mac, exchange.now)
+        self._commits.quarantine(exchange.table, binding, mac, exchange.now, f"declined by {mac.hex(':')}")
         where = f"{dotted(address)} in subnet {exchange.table.subnet.name}"
         self._throttle.warn("decline", f"{where} is in use by another host, says {mac.hex(':')}: put into quarantine")
         self._seen("dhcp.decline", exchange, address, {})

@@ -56,6 +56,11 @@ class FakeHooks:
         self.given_labels: frozenset[str] = frozenset()
         self.sets: list[tuple[str, OptionSet]] = []
         self.change: Callable[[Reply], Reply] = lambda reply: reply
+        self.epoch = (0, 0)
+
+    def hook_is_pure(self, hook: str) -> bool:
+        """Tests change labels and options between packets; the relay plugin is what it always is."""
+        return hook == "provd_dhcp_subnet"
 
     def gate(self, request: DhcpRequest) -> GateVerdict:
         return self.verdict
