@@ -41,6 +41,8 @@ class Subnet:
         authoritative: NAK a wrong INIT-REBOOT of an unknown client (RFC 2131 section 4.3.2 asks for silence).
         unknown: policy for machines nobody assigned: ``lease`` (an address, no boot file) or ``ignore``.
         options: further DHCP options by name or number.
+        probe: how an address is asked for before its first offer: ``off``, ``icmp``, ``arp`` or ``both``.
+        probe_ms: milliseconds to wait for an answer.
     """
 
     name: str
@@ -61,3 +63,5 @@ class Subnet:
     authoritative: bool = False
     unknown: str = "lease"
     options: Mapping[str, object] = field(default_factory=dict)
+    probe: str = "off"
+    probe_ms: int = 500

@@ -14,8 +14,8 @@ from provd.model.lease import Lease
 from provd.model.mac import Mac
 from provd.model.session import BootSession
 from provd.plugin.contract import Operation
-from provd.service.inspect import session_row, timeline, verdict
 from provd.service.dhcp_commit import ABANDONED
+from provd.service.inspect import session_row, timeline, verdict
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import SystemsView
 
