@@ -13,7 +13,6 @@ _RULES: Final = Path(__file__).with_name("rules.toml")
 
 #: Rules that need what provd does not have yet, and what that is.
 LATER: Final = {
-    "O03": "addresses are not probed before their first offer",
     "I06": "no limits per relay port",
     "L09": "no shared networks",
     "P08": "no proxy DHCP",
