@@ -18,6 +18,8 @@ SELECTING: Final = "selecting"
 INIT_REBOOT: Final = "init-reboot"
 RENEWING: Final = "renewing"
 REBINDING: Final = "rebinding"
+_DISCOVER: Final = int(MessageType.DISCOVER)
+_REQUEST: Final = int(MessageType.REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,9 @@ class Here:
 def decide(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Outcome:
     """The outcome of one client message (RFC 2131 section 4.3: what a server does on each of them)."""
     kind = packet.message_type
-    if kind == MessageType.DISCOVER:
+    if kind == _DISCOVER:
         return decide_discover(packet, table, who)
-    if kind == MessageType.REQUEST:
+    if kind == _REQUEST:
         return decide_request(packet, table, who, here)
     if kind == MessageType.RELEASE:
         return decide_release(packet, table, who, here)

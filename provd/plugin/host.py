@@ -154,17 +154,19 @@ class PluginHost:
         """First verdict; ``Allow`` where nobody has an opinion. A failing critical plugin refuses."""
         for instance, endpoint in self._now.hooks["provd_dhcp_gate"]:
             verdict = self._guard.call(endpoint, (request,))
+            if verdict is None:
+                continue
             if isinstance(verdict, Missing):
                 if instance.plugin in self._critical:
                     return Refuse(f"the critical gate plugin {instance.plugin} {_why(verdict)}")
-            elif verdict is not None:
+            else:
                 return cast("GateVerdict", verdict)
         return _ALLOW
 
     def labels(self, request: DhcpRequest) -> frozenset[str]:
         """Client classes of all plugins together."""
         answers = self._all("provd_dhcp_labels", (request,))
-        return frozenset().union(*(cast("frozenset[str]", labels) for _, labels in answers))
+        return frozenset().union(*[cast("frozenset[str]", labels) for _, labels in answers])
 
     def subnet(self, request: DhcpRequest, subnets: Sequence[Subnet]) -> Subnet | None:
         """First subnet, one of ``subnets``; None where the receiving interface decides."""
@@ -174,6 +176,8 @@ class PluginHost:
         self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None
     ) -> tuple[tuple[str, OptionSet], ...]:
         """Plugin name and options in configured order; the caller merges them, the earlier one wins."""
+        if not self._now.hooks["provd_dhcp_options"]:
+            return ()
         answers = self._all("provd_dhcp_options", (request, lease, plan))
         return tuple((name, cast("OptionSet", options)) for name, options in answers if options is not None)
 

@@ -66,7 +66,7 @@ class BootDhcp:
             address: address offered, acknowledged or asked for, as an int; 0 for none.
             fields: details, as the reason of a refusal.
         """
-        boot = self._sessions.of_mac(str(request.client.mac))
+        boot = self._sessions.of_mac(request.client.mac.octets.hex(":"))
         if boot is None or self._is_over(boot):
             return
         details = dict(fields)

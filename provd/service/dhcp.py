@@ -42,16 +42,18 @@ from provd.wire.packet import DhcpPacket
 __all__ = ["Clocks", "DhcpService", "server_address"]
 
 _FROM_CLIENTS: Final = frozenset(
-    {
+    int(kind)
+    for kind in (
         MessageType.BOOTP,
         MessageType.DISCOVER,
         MessageType.REQUEST,
         MessageType.DECLINE,
         MessageType.RELEASE,
         MessageType.INFORM,
-    }
+    )
 )
 _MAX_HOPS: Final = 16
+_REQUEST: Final = int(MessageType.REQUEST)
 
 
 class DhcpService:
@@ -206,7 +208,7 @@ class DhcpService:
     def _exchange(self, request: DhcpRequest, arrival: Arrival, known: Known) -> Exchange | str:
         """Everything known about the client, or why it gets no answer."""
         packet, system = request.packet, known.system
-        reserved = reserved_addresses(system, packet.mac)
+        reserved = () if system is None else reserved_addresses(system, packet.mac)
         chosen = self._memory.subnet(known, request, self.tables.subnets)
         if chosen is not None:
             table = self.tables.named(chosen)
@@ -246,7 +248,7 @@ class DhcpService:
             who = table.who(packet.htype, packet.mac, client_id, known=registered, reserved=mine)
             # A client-id that says more than the hardware address is weighed against the other clients of the table.
             known.table, known.who = (table, None if who.client_id else who)
-        request_kind = packet.message_type == MessageType.REQUEST
+        request_kind = packet.message_type == _REQUEST
         if request_kind and not registered and not packet.server_id and not table.held(who):
             elsewhere = self.tables.elsewhere(table, packet.htype, packet.mac, client_id, known=registered)
             return replace(who, elsewhere=elsewhere) if elsewhere else who

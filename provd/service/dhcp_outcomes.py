@@ -18,6 +18,11 @@ from provd.wire.codes import MessageType
 
 NAMES: Final[Mapping[int, str]] = {int(kind): kind.name.lower() for kind in MessageType}
 """Message types as counters and events call them."""
+_EVENTS: Final[Mapping[int, str]] = {kind: f"dhcp.{name}" for kind, name in NAMES.items()}
+_SENT: Final[Mapping[str, str]] = {kind: f"dhcp.{kind}" for kind in ("offer", "ack", "nak", "bootp-reply", "reply")}
+_REQUEST: Final = int(MessageType.REQUEST)
+_OFFER: Final = int(MessageType.OFFER)
+_ACK: Final = int(MessageType.ACK)
 
 
 class Outcomes:
@@ -62,7 +67,7 @@ class Outcomes:
     def refuse(self, exchange: Exchange, verdict: Refuse) -> None:
         """The gate refuses this client: a REQUEST gets a NAK (RFC 2131 section 4.3.2), the rest silence."""
         self.counters.dropped["refused by gate"] += 1
-        if exchange.request.packet.message_type == MessageType.REQUEST:
+        if exchange.request.packet.message_type == _REQUEST:
             self._nak(exchange, verdict.reason)
         else:
             self._seen("dhcp.dropped", exchange, 0, {"reason": verdict.reason})
@@ -76,7 +81,7 @@ class Outcomes:
             host: every address of this server.
         """
         packet, arrival = exchange.request.packet, exchange.arrival
-        if packet.message_type == MessageType.REQUEST and self._repeated(exchange, key):
+        if packet.message_type == _REQUEST and self._repeated(exchange, key):
             return
         here = decide.Here(
             ours={exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses},
@@ -139,7 +144,7 @@ class Outcomes:
         table, who = exchange.table, exchange.who
         lease_s = self._lease_time(exchange)
         held = table.held(who)
-        message = self._builder.grant(exchange, MessageType.OFFER, address, lease_s, held.lease if held else None)
+        message = self._builder.grant(exchange, _OFFER, address, lease_s, held.lease if held else None)
         table.offer(who, address, lease_s, exchange.now, table.subnet.offer_s)
         message.fields["rank"] = rank
         self._post(exchange, message, address)
@@ -150,7 +155,7 @@ class Outcomes:
         same = state == decide.SELECTING and offered is not None and offered.address == address
         lease_s = offered.lease_s if same and offered is not None else self._lease_time(exchange)
         lease = lease_of(exchange, address, lease_s, self._wall())
-        message = self._builder.grant(exchange, MessageType.ACK, address, lease_s, lease)
+        message = self._builder.grant(exchange, _ACK, address, lease_s, lease)
         message.fields["state"] = state
 
         def durable(ready: Message | None) -> None:
@@ -179,7 +184,7 @@ class Outcomes:
         if not address:
             self._silent(exchange, "inform without an address", withdraw=False)
             return
-        self._post(exchange, self._builder.grant(exchange, MessageType.ACK, address, None, None), address)
+        self._post(exchange, self._builder.grant(exchange, _ACK, address, None, None), address)
 
     def _release(self, exchange: Exchange, address: int) -> None:
         binding = exchange.table.at(address)
@@ -205,11 +210,11 @@ class Outcomes:
 
     def _post(self, exchange: Exchange, message: Message, address: int) -> None:
         self._send(message.interface, message.data, message.destination, message.local)
-        packet = exchange.request.packet
         kind = message.kind
         self.counters.sent[kind] += 1
-        self._seen(f"dhcp.{NAMES.get(packet.message_type, 'unknown')}", exchange, address, {})
-        self._seen(f"dhcp.{kind}", exchange, address, message.fields)
+        seen, request, system = self._director.seen, exchange.request, exchange.system
+        seen(_EVENTS.get(request.packet.message_type, "dhcp.unknown"), request, system, address, {})
+        seen(_SENT[kind], request, system, address, message.fields)
 
     def _seen(self, kind: str, exchange: Exchange, address: int, fields: Mapping[str, object]) -> None:
         self._director.seen(kind, exchange.request, exchange.system, address, fields)

@@ -28,6 +28,7 @@ from provd.wire.pxe import HTTP_CLIENT
 _KINDS: Final[Mapping[int, str]] = {2: "offer", 5: "ack", 6: "nak", 0: "bootp-reply"}
 _FILE_FIELD: Final = 127
 _SHARED: Final = 4096
+_INFORM: Final = int(MessageType.INFORM)
 _ECHOED: Final = (codes.CLIENT_ID,)
 _ECHOED_TO_BOOT_CLIENTS: Final = (codes.CLIENT_ID, codes.CLIENT_UUID)
 
@@ -123,7 +124,7 @@ class ReplyBuilder:
         packet = exchange.request.packet
         plan, boot = self._boot(exchange, address)
         prepared = self._prepare(exchange, kind, address, lease_s, lease, plan, boot)
-        yiaddr = 0 if packet.message_type == MessageType.INFORM else address
+        yiaddr = 0 if packet.message_type == _INFORM else address
         reply = Reply(
             message_type=kind,
             yiaddr=yiaddr,
@@ -155,6 +156,9 @@ class ReplyBuilder:
     ) -> Prepared:
         """The options of a reply; the last ones of this client where nothing has changed."""
         known, request, server = exchange.known, exchange.request, exchange.server
+        if known.system is not exchange.system or known.profile is not exchange.profile:
+            # The system was changed while a probe ran; what this reply is made of must not outlive it.
+            known = Known(known.about, known.facts)
         plugins = self._memory.options(known, request, kind, address, lease, plan)
         last = known.prepared
         if last is not None and last.fits(plan, boot, plugins, lease_s, server):
