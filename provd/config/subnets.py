@@ -38,6 +38,7 @@ def to_subnet(config: SubnetConfig) -> Subnet:
         options=config.options,
         probe=config.probe,
         probe_ms=config.probe_ms,
+        allocation=config.allocation,
     )
 
 

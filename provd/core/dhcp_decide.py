@@ -11,6 +11,7 @@ from typing import Final
 
 from provd.core.dhcp_binding import State, Who
 from provd.core.dhcp_leases import AddressTable
+from provd.model.subnet import MANUAL
 from provd.wire.codes import MessageType
 from provd.wire.packet import DhcpPacket
 
@@ -121,7 +122,9 @@ def decide(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Out
 def decide_discover(packet: DhcpPacket, table: AddressTable, who: Who) -> Outcome:
     """OFFER or silence (RFC 2131 section 4.3.1); flags and secs have no part in it."""
     chosen = table.candidate(who, packet.requested_address)
-    return Silent("pool exhausted") if chosen is None else Offer(*chosen)
+    if chosen is not None:
+        return Offer(*chosen)
+    return Silent("no reservation" if table.subnet.allocation == MANUAL else "pool exhausted")
 
 
 def request_state(packet: DhcpPacket, *, unicast: bool) -> str:
