@@ -69,24 +69,34 @@ class Run:
         self._requests: deque[bytes] = deque()
         self._next = self._waiting = self.done = 0
         self._ended: Any = None
+        self._awake = False
 
     def _send(self, _interface: str, data: bytes, _destination: Destination, _local: int) -> None:
         if data[242] == 2:
             self._requests.append(self._clients[number_of(data)].request(data))
+            self._wake()
             return
         self.done += 1
         self._waiting -= 1
         if self.done == len(self._clients):
             self._ended()
+        else:
+            self._wake()
 
     def round(self, ended: Any) -> None:
         """Every client makes one exchange; ``ended`` is called after the last one."""
         self._ended = ended
         self._next = self._waiting = self.done = 0
-        self._reactor.callLater(0, self._turn)
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._awake:
+            self._awake = True
+            self._reactor.callLater(0, self._turn)
 
     def _turn(self) -> None:
         """What one turn of the reactor finds in the socket."""
+        self._awake = False
         handle, arrival = self.services.dhcp.handle, self._arrival
         for _ in range(BATCH):
             if self._requests:
@@ -96,9 +106,8 @@ class Run:
                 self._next += 1
                 handle(self._clients[self._next - 1].discover, arrival)
             else:
-                break
-        if self.done < len(self._clients):
-            self._reactor.callLater(0, self._turn)
+                return
+        self._wake()
 
 
 def measure(reactor: Any, run: Run, rounds: int, profile: cProfile.Profile | None) -> list[dict[str, float]]:
@@ -117,7 +126,9 @@ def measure(reactor: Any, run: Run, rounds: int, profile: cProfile.Profile | Non
         per = [seconds / run.done * 1e6 for seconds in took]
         if profile is not None:
             profile.disable()
-        rows.append({"exchanges_s": 1e6 / per[0], "wall_us": per[0], "reactor_cpu_us": per[1], "process_cpu_us": per[2]})
+        rows.append(
+            {"exchanges_s": 1e6 / per[0], "wall_us": per[0], "reactor_cpu_us": per[1], "process_cpu_us": per[2]}
+        )
         reactor.callLater(0.1, begin if len(rows) < rounds else reactor.stop)
 
     reactor.callWhenRunning(begin)

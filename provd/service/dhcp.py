@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from provd.core.client_facts import relay_info
 from provd.core.dhcp_binding import Binding, Who
 from provd.core.dhcp_identity import AUTO
 from provd.core.dhcp_leases import AddressTable
+from provd.model.client_class import ClientClass
 from provd.model.dhcp import DhcpRequest, Ignore, Refuse
 from provd.model.lease import Lease
 from provd.model.subnet import Subnet
@@ -120,6 +121,12 @@ class DhcpService:
     def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int] = ()) -> None:
         """Take new subnets and this server's addresses; no lease is lost and offers that still fit stand."""
         self.tables.reconfigure(subnets, own, self._clocks.monotonic(), self._clocks.wall())
+        self.forget()
+
+    def classify(self, options: Mapping[str, object], classes: Sequence[ClientClass]) -> None:
+        """Take the options of all clients and the client classes."""
+        self._levels.configure(options, classes)
+        self._memory.classes = self._levels.labels
         self.forget()
 
     def forget(self) -> None:

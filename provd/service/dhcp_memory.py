@@ -7,7 +7,7 @@ unless their hook says ``per_packet``. So they are asked once per client; gate, 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -26,7 +26,7 @@ from provd.service.dhcp_prepared import Prepared
 from provd.wire import codes
 from provd.wire.packet import DhcpPacket
 
-_CLIENTS: Final = 16_384
+CLIENTS: Final = 16_384
 _ANSWERS: Final = 4
 _OF_ONE_MESSAGE: Final = (codes.MESSAGE_TYPE, codes.REQUESTED_ADDRESS, codes.SERVER_ID, codes.LEASE_TIME)
 
@@ -41,6 +41,7 @@ class Known:
         about: its options, without those that belong to one message.
         facts: taken from them; what the gate sees.
         client: the same with labels, None until plugins were asked.
+        labels: the labels that ``options`` and ``subnet`` were asked with.
         subnet: what plugins chose; ``chosen`` is False until they were asked.
         who: the client as ``table`` tells it apart, where that does not depend on other clients.
         system: the system at the last packet; another one voids ``options`` and ``prepared``.
@@ -52,6 +53,7 @@ class Known:
     about: Mapping[int, bytes]
     facts: ClientFacts
     client: ClientFacts | None = None
+    labels: frozenset[str] = frozenset()
     subnet: Subnet | None = None
     chosen: bool = False
     table: AddressTable | None = None
@@ -74,12 +76,16 @@ class ClientMemory:
 
     Args:
         hooks: the plugin host.
+
+    Attributes:
+        classes: labels by configured client classes.
     """
 
     def __init__(self, hooks: DhcpHooks) -> None:
         self._hooks = hooks
         self._clients: OrderedDict[tuple[object, ...], Known] = OrderedDict()
         self._epoch: object = None
+        self.classes: Callable[[ClientFacts], frozenset[str]] = lambda _client: frozenset()
         self._pure_labels = self._pure_subnet = self._pure_options = False
 
     def __len__(self) -> int:
@@ -101,7 +107,7 @@ class ClientMemory:
         if known is not None and known.about == about:
             return known
         known = self._clients[key] = Known(about, client_facts(packet))
-        if len(self._clients) > _CLIENTS:
+        if len(self._clients) > CLIENTS:
             self._clients.popitem(last=False)
         return known
 
@@ -118,7 +124,11 @@ class ClientMemory:
         if known.client is not None and self._pure_labels:
             return known.client
         epoch = self._hooks.epoch
-        labels = self._hooks.labels(request)
+        labels = self._hooks.labels(request) | self.classes(request.client)
+        if labels != known.labels:
+            # What other hooks made of the old labels is no answer to the new ones.
+            known.labels, known.chosen = labels, False
+            known.options.clear()
         client = replace(request.client, labels=labels) if labels else request.client
         known.client = client if self._hooks.epoch == epoch else None
         return client

@@ -206,6 +206,7 @@ class Outcomes:
 
     def _lease_time(self, exchange: Exchange) -> int:
         preferred = exchange.profile.boot.lease_s if exchange.profile is not None else 0
+        preferred = preferred or self._builder.lease_s(exchange.request.client)
         return lease_time(exchange.table.subnet, exchange.request.packet.requested_lease_s, preferred)
 
     def _post(self, exchange: Exchange, message: Message, address: int) -> None:

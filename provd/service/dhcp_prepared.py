@@ -10,6 +10,7 @@ from typing import Final
 from provd.core.dhcp_address import reply_ciaddr, reply_size
 from provd.model.boot import BootFile, BootPlan
 from provd.model.dhcp import OptionSet, Reply
+from provd.model.subnet import Subnet
 from provd.wire import codes
 from provd.wire.dhcp import Encoded, encode, readdress, reply_to
 from provd.wire.packet import DhcpPacket
@@ -30,6 +31,7 @@ class Prepared:
         server: option 54.
         file: BOOTP field.
         told: what events are told.
+        subnet: of the client.
         source: keeps the object alive whose identity the options are found by.
         tails: encoded replies by all that stands behind their header.
     """
@@ -40,6 +42,7 @@ class Prepared:
     plugins: Sequence[tuple[str, OptionSet]]
     lease_s: int | None
     server: int
+    subnet: Subnet
     file: bytes = b""
     told: Mapping[str, object] = field(default_factory=dict)
     source: object = None
@@ -55,6 +58,7 @@ class Prepared:
         plugins: Sequence[tuple[str, OptionSet]],
         lease_s: int | None,
         server: int,
+        subnet: Subnet,
     ) -> bool:
         """The same inputs again."""
         return (
@@ -62,6 +66,7 @@ class Prepared:
             and self.plugins is plugins
             and self.lease_s == lease_s
             and self.server == server
+            and self.subnet is subnet
             and (self.boot is boot or self.boot == boot)
         )
 

@@ -140,6 +140,10 @@ class ReplyBuilder:
         message.fields.update(prepared.told)
         return message
 
+    def lease_s(self, client: ClientFacts) -> int:
+        """Lease time of the client's classes, 0 where none has one."""
+        return self._levels.lease_s(client.labels)
+
     def clear(self) -> None:
         """Forget what was prepared, after a reload."""
         self._shared.clear()
@@ -159,20 +163,19 @@ class ReplyBuilder:
         if known.system is not exchange.system or known.profile is not exchange.profile:
             # The system was changed while a probe ran; what this reply is made of must not outlive it.
             known = Known(known.about, known.facts)
+        subnet = exchange.table.subnet
         plugins = self._memory.options(known, request, kind, address, lease, plan)
         last = known.prepared
-        if last is not None and last.fits(plan, boot, plugins, lease_s, server):
+        if last is not None and last.fits(plan, boot, plugins, lease_s, server, subnet):
             return last
-        levels = self._levels.of(
-            exchange.table.subnet, server, exchange.profile, exchange.system, request.client.mac.octets
-        )
+        levels = self._levels.of(subnet, server, exchange.profile, exchange.system, request.client.mac.octets, request.client.labels)
         if plan is None and not plugins:
             known.prepared = self._plain(exchange, levels, lease_s)
             return known.prepared
         fields = _boot_fields(server, plan, boot, levels)
         options = self._merged(levels, plugins, request.packet.requested_options)
         _complete(exchange, options, lease_s)
-        known.prepared = Prepared(options, plan, boot, plugins, lease_s, server, fields.file, fields.told)
+        known.prepared = Prepared(options, plan, boot, plugins, lease_s, server, subnet, fields.file, fields.told)
         return known.prepared
 
     def _plain(self, exchange: Exchange, levels: list[Level], lease_s: int | None) -> Prepared:
@@ -180,14 +183,21 @@ class ReplyBuilder:
         packet = exchange.request.packet
         merged = self._levels.wanted(levels, packet.requested_options)
         echoed = tuple(packet.options.get(code) for code in _ECHOED_TO_BOOT_CLIENTS)
-        key = (id(merged), lease_s, exchange.server, packet.requested_options, exchange.request.client.is_netboot, echoed)
+        key = (
+            id(merged),
+            lease_s,
+            exchange.server,
+            packet.requested_options,
+            exchange.request.client.is_netboot,
+            echoed,
+        )
         prepared = self._shared.get(key)
         if prepared is None:
             options = dict(merged)
             _complete(exchange, options, lease_s)
             if len(self._shared) >= _SHARED:
                 self._shared.clear()
-            prepared = Prepared(options, None, None, (), lease_s, exchange.server, source=merged)
+            prepared = Prepared(options, None, None, (), lease_s, exchange.server, exchange.table.subnet, source=merged)
             self._shared[key] = prepared
         return prepared
 

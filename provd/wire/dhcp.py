@@ -13,7 +13,17 @@ from provd.wire.errors import WireError
 from provd.wire.overload import place
 from provd.wire.packet import MIN_MESSAGE_SIZE, DhcpPacket, reply_to
 
-__all__ = ["KEEP", "MIN_MESSAGE_SIZE", "DhcpPacket", "Encoded", "decode", "decode_request", "encode", "readdress", "reply_to"]
+__all__ = [
+    "KEEP",
+    "MIN_MESSAGE_SIZE",
+    "DhcpPacket",
+    "Encoded",
+    "decode",
+    "decode_request",
+    "encode",
+    "readdress",
+    "reply_to",
+]
 
 _HEADER: Final = struct.Struct("!BBBBIHHIIII16s64s128s4s")
 _UP_TO_SNAME: Final = struct.Struct("!BBBBIHHIIII16s")
