@@ -94,8 +94,10 @@ class Relay:
         return replace(reply, trailer=information, server_id=server_id or reply.server_id, options=options)
 
     def _selected(self, request: DhcpRequest) -> int:
+        if not self._settings.subnet_selection:
+            return 0
         octets = request.packet.options.get(SUBNET_SELECTION, b"")
-        return int.from_bytes(octets) if self._settings.subnet_selection and len(octets) == 4 else 0
+        return int.from_bytes(octets) if len(octets) == 4 else 0
 
     def _learn(self, subnets: Sequence[Subnet]) -> None:
         self._known = subnets

@@ -24,6 +24,7 @@ from provd.app.services import Current, Services
 from provd.app.watch import Watch
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
+from provd.net.probe import AddressProber
 from provd.net.runtime import TwistedRuntime
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import Loaded, build_host
@@ -51,12 +52,14 @@ class Server:
         database = Path(self._config.data_dir) / "provd.db"
         self.store = SqliteStore(database, deliver=reactor.callFromThread, wall=time.time)  # noqa: TID251  the root's clock
         self.host = build_host(loaded, path)
+        self.probe = AddressProber(reactor, reactor)
         self.services = Services(
             clock=reactor,
             current=Current(loaded.config, loaded.catalogue),
             host=self.host,
             store=self.store,
             send=self._send,
+            probe=self.probe,
         )
         self.listeners = Listeners(
             reactor,
@@ -119,6 +122,7 @@ class Server:
         self.services.inventories.stop()
         if self._housekeeping.running:
             self._housekeeping.stop()
+        self.probe.stop()
         await self.listeners.close()
         if self._api is not None:
             await maybeDeferred(self._api.stopListening)

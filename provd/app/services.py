@@ -29,6 +29,7 @@ from provd.service.boot import BootDirector, Sending
 from provd.service.boot_dhcp import BootDhcp
 from provd.service.boot_files import BootFiles
 from provd.service.dhcp import Clocks, DhcpService
+from provd.service.dhcp_probe import AddressProbe
 from provd.service.dhcp_reply import Ports
 from provd.service.events import EventBus
 from provd.service.file_events import FileEvents
@@ -63,9 +64,19 @@ class Services:
         host: the plugin host.
         store: the store.
         send: sends one DHCP reply.
+        probe: asks the network whether an address is in use.
     """
 
-    def __init__(self, *, clock: IReactorTime, current: Current, host: PluginHost, store: Store, send: Send) -> None:
+    def __init__(
+        self,
+        *,
+        clock: IReactorTime,
+        current: Current,
+        host: PluginHost,
+        store: Store,
+        send: Send,
+        probe: AddressProbe | None = None,
+    ) -> None:
         self.clock, self.current, self.host, self.store = clock, current, host, store
         self.wall: Callable[[], float] = time.time  # noqa: TID251  the root's clock
         self.current.subnets = model_subnets(current.config)
@@ -94,6 +105,7 @@ class Services:
             clocks=Clocks(self.wall, time.monotonic),
             identity=config.identity,
             ports=Ports(config.listen.dhcp_port, config.listen.dhcp_client_port),
+            probe=probe,
         )
         self.triggers = Triggers(
             lambda: host.triggers,

@@ -132,6 +132,18 @@ def config_option(function: F) -> F:
     )(function)
 
 
+def binding_output_option(function: F) -> F:
+    """``-o table|json|csv``."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json", "csv"]),
+        default="table",
+        show_default=True,
+        help="How to print; JSON and CSV have every field.",
+    )(function)
+
+
 def example(*lines: str) -> str:
     """An epilog with command lines."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,17 +18,35 @@ def show(result: Any, output: str, columns: Sequence[str] = ()) -> None:
 
     Args:
         result: plain values: a list of objects, an object, or anything else.
-        output: ``table`` or ``json``.
+        output: ``table``, ``json``, or ``csv`` for a list of objects.
         columns: keys that a table of objects shows, all where empty.
     """
     if output == "json":
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    elif output == "csv":
+        _csv(result)
     elif isinstance(result, list) and all(isinstance(row, Mapping) for row in result):
         _rows(result, columns)
     elif isinstance(result, Mapping):
         _facts(result)
     else:
         click.echo(cell(result))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Every field of every row (RFC 4180); a spreadsheet must not take what a client sent for a formula."""
+    if not rows:
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\r\n")
+    writer.writerow(rows[0])
+    for row in rows:
+        writer.writerow([_harmless(value) for value in row.values()])
+
+
+def _harmless(value: Any) -> Any:
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
 
 
 def _console() -> Any:

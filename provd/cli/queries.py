@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provd.cli.context import Context, example, output_option, pass_context, sentences
+from provd.cli.context import Context, binding_output_option, example, output_option, pass_context, sentences
 from provd.cli.output import show
 
 _ARCHS = (
@@ -66,8 +66,20 @@ def listing_commands(system: click.Group, lease: click.Group, plugin: click.Grou
     """``system list/show``, ``lease list`` and ``plugin list``."""
     add_listing(system, "system.list", _SYSTEM_COLUMNS, "List machines.", "provd system list")
     add_showing(system, "system.show", "Show one machine.", "provd system show web1")
-    add_listing(lease, "lease.list", _LEASE_COLUMNS, "List leases.", "provd lease list -o json")
+    lease.add_command(lease_list)
     add_listing(plugin, "plugin.list", _PLUGIN_COLUMNS, "List plugins and their counters.", "provd plugin list")
+
+
+@click.command("list", epilog=example("provd lease list -o csv", "provd lease list --abandoned"))
+@click.option("--subnet", default="", help="Only those of one subnet.")
+@click.option("--abandoned", is_flag=True, help="Addresses that somebody else uses, and when they are tried again.")
+@binding_output_option
+@pass_context
+@sentences
+def lease_list(context: Context, subnet: str, *, abandoned: bool, output: str) -> None:
+    """List leases: who has which address, through which relay port."""
+    operation, columns = ("lease.abandoned", ()) if abandoned else ("lease.list", _LEASE_COLUMNS)
+    show(context.client.call(operation, {"subnet": subnet}), output, columns)
 
 
 @click.command(epilog=example("provd status"))

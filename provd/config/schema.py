@@ -107,6 +107,18 @@ class SubnetConfig(Table, frozen=True):
     options: Annotated[dict[str, Any], key("Further DHCP options by name or number.")] = msgspec.field(
         default_factory=dict
     )
+    probe: Annotated[
+        Literal["off", "icmp", "arp", "both"],
+        key("Ask whether an address is in use before its first offer; ARP on local links only."),
+    ] = "off"
+    probe_ms: Annotated[int, key("Milliseconds a probe waits for an answer.", ge=50, le=5000)] = 500
+    allocation: Annotated[
+        Literal["dynamic", "automatic", "manual"],
+        key(
+            "`dynamic`: addresses of ended leases go to others, the longest ended first; `automatic`: a client keeps "
+            "its first address for ever; `manual`: reservations only (RFC 2131 section 1)."
+        ),
+    ] = "dynamic"
 
 
 class TftpConfig(Table, frozen=True):

@@ -36,6 +36,9 @@ def to_subnet(config: SubnetConfig) -> Subnet:
         authoritative=config.authoritative,
         unknown=config.unknown,
         options=config.options,
+        probe=config.probe,
+        probe_ms=config.probe_ms,
+        allocation=config.allocation,
     )
 
 

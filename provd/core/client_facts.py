@@ -15,8 +15,10 @@ from provd.wire.pxe import decode_architectures, decode_user_class, decode_uuid,
 from provd.wire.relay import (
     CIRCUIT_ID,
     LINK_SELECTION,
+    RELAY_FLAGS,
     REMOTE_ID,
     SERVER_ID_OVERRIDE,
+    SOURCE_PORT,
     decode_relay_information,
     relay_address,
 )
@@ -42,6 +44,8 @@ def relay_info(giaddr: int, raw: bytes) -> RelayInfo:
         remote_id=values.get(REMOTE_ID, b""),
         link_selection=relay_address(values, LINK_SELECTION),
         server_override=relay_address(values, SERVER_ID_OVERRIDE),
+        client_unicast=values.get(RELAY_FLAGS, b"\0")[:1] >= b"\x80",
+        own_port=SOURCE_PORT in values,
     )
 
 

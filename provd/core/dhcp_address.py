@@ -13,6 +13,9 @@ BROADCAST: Final = 0xFFFFFFFF
 BROADCAST_FLAG: Final = 0x8000
 SERVER_PORT: Final = 67
 CLIENT_PORT: Final = 68
+_ACK: Final = int(MessageType.ACK)
+_NAK: Final = int(MessageType.NAK)
+_INFORM: Final = int(MessageType.INFORM)
 
 
 def destination(
@@ -37,10 +40,10 @@ def destination(
     if packet.giaddr:
         # RFC 2131 section 4.1: through the relay, whatever else the packet says.
         return Destination(packet.giaddr, server_port)
-    if reply_type == MessageType.NAK:
+    if reply_type == _NAK:
         # RFC 2131 section 4.1: the client may have a wrong address, so only the broadcast is sure to reach it.
         return Destination(BROADCAST, client_port)
-    if packet.message_type == MessageType.INFORM:
+    if packet.message_type == _INFORM:
         # RFC 2131 section 4.3.5: to ciaddr, never to the hardware address.
         return Destination(packet.ciaddr or source or BROADCAST, client_port)
     if packet.ciaddr:
@@ -52,14 +55,14 @@ def destination(
 
 def reply_flags(packet: DhcpPacket, reply_type: int) -> int:
     """BOOTP flags of a reply; a relayed NAK makes the relay broadcast (RFC 2131 section 4.3.2)."""
-    if reply_type == MessageType.NAK and packet.giaddr:
+    if reply_type == _NAK and packet.giaddr:
         return packet.flags | BROADCAST_FLAG
     return packet.flags
 
 
 def reply_ciaddr(packet: DhcpPacket, reply_type: int) -> int:
     """The ciaddr of a reply: the request's in an ACK, else 0 (RFC 2131 section 4.3.1, table 3)."""
-    return packet.ciaddr if reply_type == MessageType.ACK else 0
+    return packet.ciaddr if reply_type == _ACK else 0
 
 
 def reply_size(packet: DhcpPacket, mtu: int) -> int:

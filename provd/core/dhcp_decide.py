@@ -11,6 +11,7 @@ from typing import Final
 
 from provd.core.dhcp_binding import State, Who
 from provd.core.dhcp_leases import AddressTable
+from provd.model.subnet import MANUAL
 from provd.wire.codes import MessageType
 from provd.wire.packet import DhcpPacket
 
@@ -18,6 +19,8 @@ SELECTING: Final = "selecting"
 INIT_REBOOT: Final = "init-reboot"
 RENEWING: Final = "renewing"
 REBINDING: Final = "rebinding"
+_DISCOVER: Final = int(MessageType.DISCOVER)
+_REQUEST: Final = int(MessageType.REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +91,21 @@ class Here:
         ours: addresses of this server on the client's link, one of which option 54 must name.
         host: every address of this server; if option 54 names one not in ``ours``, another interface answers.
         unicast: the packet was sent to one of our addresses.
+        client_unicast: the relay says that the client sent unicast (RFC 5010).
     """
 
     ours: Collection[int]
     host: Collection[int] = ()
     unicast: bool = False
+    client_unicast: bool = False
 
 
 def decide(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Outcome:
     """The outcome of one client message (RFC 2131 section 4.3: what a server does on each of them)."""
     kind = packet.message_type
-    if kind == MessageType.DISCOVER:
+    if kind == _DISCOVER:
         return decide_discover(packet, table, who)
-    if kind == MessageType.REQUEST:
+    if kind == _REQUEST:
         return decide_request(packet, table, who, here)
     if kind == MessageType.RELEASE:
         return decide_release(packet, table, who, here)
@@ -117,16 +122,22 @@ def decide(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Out
 def decide_discover(packet: DhcpPacket, table: AddressTable, who: Who) -> Outcome:
     """OFFER or silence (RFC 2131 section 4.3.1); flags and secs have no part in it."""
     chosen = table.candidate(who, packet.requested_address)
-    return Silent("pool exhausted") if chosen is None else Offer(*chosen)
+    if chosen is not None:
+        return Offer(*chosen)
+    return Silent("no reservation" if table.subnet.allocation == MANUAL else "pool exhausted")
 
 
 def request_state(packet: DhcpPacket, *, unicast: bool) -> str:
     """State of the client that sent a REQUEST (RFC 2131 section 4.3.2, told apart by options 54, 50 and ciaddr).
 
     Clients that wrongly keep option 54 or 50 while they renew are taken at their ciaddr.
+
+    Args:
+        packet: the REQUEST.
+        unicast: the client sent it to one address; what a relay does with it is not meant.
     """
     if packet.ciaddr:
-        return RENEWING if unicast and not packet.giaddr else REBINDING
+        return RENEWING if unicast else REBINDING
     return SELECTING if packet.server_id else INIT_REBOOT
 
 
@@ -138,7 +149,7 @@ def decide_request(packet: DhcpPacket, table: AddressTable, who: Who, here: Here
             return Silent("for another interface of this server")
         # RFC 2131 section 3.1 step 4: the other servers take it as a notice that their offer is declined.
         return Silent("another server was chosen", withdraw=True)
-    state = request_state(packet, unicast=here.unicast)
+    state = request_state(packet, unicast=here.client_unicast or (here.unicast and not packet.giaddr))
     if state == SELECTING:
         return _selecting(packet, table, who)
     if state == INIT_REBOOT:

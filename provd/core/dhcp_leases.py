@@ -11,18 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from provd.core.dhcp_binding import Binding, State, Who
-from provd.core.dhcp_identity import (
-    AUTO,
-    CLIENT_ID,
-    auto_key,
-    hardware_key,
-    own_client_id,
-    strict_key,
-)
+from provd.core.dhcp_identity import AUTO, CLIENT_ID, auto_key, hardware_key, own_client_id, strict_key
 from provd.core.dhcp_pool import FreeAddresses
 from provd.core.dhcp_timers import Timers
 from provd.model.lease import Lease
-from provd.model.subnet import Subnet
+from provd.model.subnet import AUTOMATIC, MANUAL, Subnet
 
 
 class AddressTable:
@@ -53,7 +46,9 @@ class AddressTable:
         self.subnet = subnet
         self._first = int(subnet.network.network_address)
         self._last = int(subnet.network.broadcast_address)
-        self._free = FreeAddresses(subnet.pool, excluded)
+        self._keeps = subnet.allocation == AUTOMATIC
+        self._manual = subnet.allocation == MANUAL
+        self._free = FreeAddresses(None if self._manual else subnet.pool, excluded)
         self._order_idle()
 
     def reserve(self, reservations: Mapping[int, bytes]) -> None:
@@ -102,11 +97,14 @@ class AddressTable:
 
     def may_have(self, who: Who, address: int) -> bool:
         """The address is this client's or free for it to take (rules O02, O05)."""
-        if address not in self or not self._unreserved(who, address):
+        if address not in self or not self._unreserved(who, address) or (self._manual and address != who.reserved):
             return False
         binding = self._by_address.get(address)
-        if binding is None or binding.state is State.IDLE:
+        if binding is None:
             return True
+        if binding.state is State.IDLE:
+            # RFC 2131 section 1, automatic allocation: what a client had once is nobody else's but by reservation.
+            return not self._keeps or binding.who.key == who.key or address == who.reserved
         return binding.who.key == who.key and binding.state is not State.DECLINED
 
     def in_pool(self, address: int) -> bool:
@@ -148,6 +146,8 @@ class AddressTable:
         old = self._held.get(who.key)
         if old is not None and old.address != address:
             self._idle_now(old)
+            if self._keeps:
+                self._remove(old)
         binding = self._take(who, address, until)
         self._idle.pop(address, None)
         binding.state = State.BOUND
@@ -215,7 +215,8 @@ class AddressTable:
     def expire(self, now: float) -> list[Binding]:
         """End what is over; returns the leases that ended."""
         ended: list[Binding] = []
-        for binding in self._timers.over(now):
+        # A renewal moves no timer, so timers come up in another order than leases end.
+        for binding in sorted(self._timers.over(now), key=lambda binding: binding.until):
             if binding.state is State.BOUND:
                 self._idle_now(binding)
                 ended.append(binding)
@@ -239,7 +240,7 @@ class AddressTable:
         return owner is None or address == who.reserved or owner == who.key
 
     def _oldest_idle(self, who: Who) -> tuple[int, str] | None:
-        while self._idle:
+        while self._idle and not self._keeps:
             address = next(iter(self._idle))
             if self.in_pool(address) and self._unreserved(who, address):
                 return address, "oldest-expired"

@@ -10,6 +10,14 @@ _PER_CLIENT: Final = 3
 _POOL_SHARE: Final = 0.25
 
 
+SHARE_IS_SPENT: Final = "too much of the pool is in quarantine"
+
+
+def pool_share_is_spent(table: AddressTable, share: float = _POOL_SHARE) -> bool:
+    """No further address may be taken out of this pool; one always may."""
+    return table.declined >= max(1, int(table.pool_size * share))
+
+
 class DeclineGuard:
     """Admits DECLINE messages: a few per client and time, and never more than a share of the pool at once.
 
@@ -26,8 +34,8 @@ class DeclineGuard:
     def refusal(self, table: AddressTable, mac: bytes, now: float) -> str:
         """Why this DECLINE is ignored, or an empty text; an admitted one is counted."""
         subnet = table.subnet
-        if table.declined >= max(1, int(table.pool_size * self._pool_share)):
-            return "too much of the pool is in quarantine"
+        if pool_share_is_spent(table, self._pool_share):
+            return SHARE_IS_SPENT
         began, count = self._seen.get((subnet.name, mac), (now, 0))
         if now - began >= subnet.decline_s:
             began, count = now, 0

@@ -22,6 +22,13 @@ NEEDS = MappingProxyType(
         "dnsmasq-base": ("libnetfilter-conntrack3", "libnfnetlink0", "libnftables1", "libnftnl11", "libjansson4"),
         "isc-dhcp-client": (),
         "isc-dhcp-relay": (),
+        "kea-admin": (
+            "kea-common",
+            "liblog4cplus-2.0.5",
+            "libboost-system1.74.0",
+            "libmariadb3",
+            "libpq5",
+        ),
         "kea-dhcp4-server": (
             "kea-common",
             "liblog4cplus-2.0.5",

@@ -19,6 +19,8 @@ class RelayInfo:
         remote_id: sub-option 2.
         link_selection: sub-option 5 (RFC 3527) as an int, 0 where absent.
         server_override: sub-option 11 (RFC 5107) as an int, 0 where absent.
+        client_unicast: sub-option 10 (RFC 5010) says that the client's own packet was unicast.
+        own_port: sub-option 19 (RFC 8357): the relay is answered at its source port.
     """
 
     giaddr: int = 0
@@ -27,6 +29,8 @@ class RelayInfo:
     remote_id: bytes = b""
     link_selection: int = 0
     server_override: int = 0
+    client_unicast: bool = False
+    own_port: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
+from typing import Final
+
+DYNAMIC: Final = "dynamic"
+AUTOMATIC: Final = "automatic"
+MANUAL: Final = "manual"
+"""Kinds of allocation (RFC 2131 section 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class Subnet:
         authoritative: NAK a wrong INIT-REBOOT of an unknown client (RFC 2131 section 4.3.2 asks for silence).
         unknown: policy for machines nobody assigned: ``lease`` (an address, no boot file) or ``ignore``.
         options: further DHCP options by name or number.
+        probe: how an address is asked for before its first offer: ``off``, ``icmp``, ``arp`` or ``both``.
+        probe_ms: milliseconds to wait for an answer.
+        allocation: ``dynamic`` (ended leases are given to others, the longest ended first), ``automatic`` (a client's
+            first address stays its own) or ``manual`` (reservations only).
     """
 
     name: str
@@ -61,3 +71,6 @@ class Subnet:
     authoritative: bool = False
     unknown: str = "lease"
     options: Mapping[str, object] = field(default_factory=dict)
+    probe: str = "off"
+    probe_ms: int = 500
+    allocation: str = DYNAMIC

@@ -19,6 +19,7 @@ _IP_PKTINFO: Final = 8
 _SPACE: Final = socket.CMSG_SPACE(_PKTINFO.size)
 _MAX_DATAGRAM: Final = 4096
 _PER_WAKE: Final = 256
+_ARRIVALS: Final = 1024
 
 
 @implementer(IReadDescriptor)
@@ -40,6 +41,7 @@ class DhcpSocket:
         self._descriptor = sock.fileno()
         self._received = received
         self._open = True
+        self._arrivals: dict[tuple[object, ...], Arrival] = {}
         self.link = link
         reactor.addReader(cast("IReadDescriptor", self))
 
@@ -51,7 +53,14 @@ class DhcpSocket:
             except OSError:
                 # Nothing waits, or the link went down: the listener looks after links by timer.
                 return
-            self._received(data, self._arrival(ancillary, peer))
+            key = (*ancillary, peer, self.link)
+            arrival = self._arrivals.get(key)
+            if arrival is None:
+                # Clients without an address and relays send from few addresses; a flood from many makes no difference.
+                if len(self._arrivals) >= _ARRIVALS:
+                    self._arrivals.clear()
+                arrival = self._arrivals[key] = self._arrival(ancillary, peer)
+            self._received(data, arrival)
             if not self._open:
                 return
 

@@ -23,9 +23,9 @@ def checksum(octets: bytes) -> int:
     """Internet checksum (RFC 1071)."""
     if len(octets) % 2:
         octets += b"\0"
-    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
+    # 2**16 is 1 modulo 2**16 - 1, so one division adds all words and every carry; a sum that is not 0 stays not 0.
+    number = int.from_bytes(octets)
+    total = number % 0xFFFF or (0xFFFF if number else 0)
     return ~total & 0xFFFF
 
 

@@ -79,7 +79,8 @@ class Row:
         self.total_s += seconds
         if seconds > self.max_s:  # noqa: PLR1730  max() costs a call for every packet
             self.max_s = seconds
-        self._buckets[min(int(seconds * 1e6).bit_length(), _LAST_BUCKET)] += 1
+        bucket = int(seconds * 1e6).bit_length()
+        self._buckets[bucket if bucket < _LAST_BUCKET else _LAST_BUCKET] += 1  # noqa: FURB136  as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,9 @@ class Endpoint:
 class Guard:
     """Calls plugins; one per host, shared by hooks and registered callables.
 
+    Attributes:
+        missed: calls that gave no value, over all plugins; what was made meanwhile must not be remembered.
+
     Args:
         clock: monotonic seconds.
         limits: what counts as slow and when breakers open.
@@ -111,6 +115,8 @@ class Guard:
         self._log = Logger(namespace="provd.plugin")
         self._rows: dict[tuple[str, str], Row] = {}
         self._breakers: dict[str, Breaker] = {}
+        self._slow_s = limits.slow_s
+        self.missed = 0
 
     def row(self, plugin: str, hook: str) -> Row:
         """The counters of one plugin and hook; the same object for the whole life of the host."""
@@ -141,6 +147,7 @@ class Guard:
         started = self._clock()
         if breaker.tripped_until is not None and not breaker.allows(started):
             row.skipped += 1
+            self.missed += 1
             return Missing.SKIPPED
         try:
             value = endpoint.check(endpoint.function(*args), args)
@@ -149,14 +156,15 @@ class Guard:
         except BaseException as error:  # noqa: BLE001  a plugin's sys.exit() must not stop the listeners either
             ended = self._clock()
             row.took(ended - started)
+            self.missed += 1
             self._failed(row, breaker, args, error, ended)
             value = Missing.FAILED
         else:
             ended = self._clock()
             row.took(ended - started)
-            if breaker.tripped_until is not None and ended - started <= self._limits.slow_s:
+            if breaker.tripped_until is not None and ended - started <= self._slow_s:
                 breaker.succeeded()
-        if ended - started > self._limits.slow_s:
+        if ended - started > self._slow_s:
             self._slow(row, breaker, args, ended - started, ended)
         return value
 

@@ -85,6 +85,7 @@ class PluginHost:
         self._critical = frozenset(critical)
         instances = tuple(self._build(name, settings.get(name, {})) for name in self._found)
         self._now = assemble(instances, self._guard)
+        self._swaps = 0
 
     @property
     def boot_loaders(self) -> Mapping[str, BootLoader]:
@@ -134,6 +135,11 @@ class PluginHost:
         """Whether every implementation of ``hook`` is a pure function of its arguments, so that answers may be kept."""
         return hook not in self._now.impure
 
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """Changes when remembered answers are void (a plugin was swapped), and when an answer was missing."""
+        return self._swaps, self._guard.missed
+
     def start(self, runtime: Runtime) -> None:
         """Hand the runtime to the plugin objects that have a ``start`` method, in configured order.
 
@@ -148,17 +154,19 @@ class PluginHost:
         """First verdict; ``Allow`` where nobody has an opinion. A failing critical plugin refuses."""
         for instance, endpoint in self._now.hooks["provd_dhcp_gate"]:
             verdict = self._guard.call(endpoint, (request,))
+            if verdict is None:
+                continue
             if isinstance(verdict, Missing):
                 if instance.plugin in self._critical:
                     return Refuse(f"the critical gate plugin {instance.plugin} {_why(verdict)}")
-            elif verdict is not None:
+            else:
                 return cast("GateVerdict", verdict)
         return _ALLOW
 
     def labels(self, request: DhcpRequest) -> frozenset[str]:
         """Client classes of all plugins together."""
         answers = self._all("provd_dhcp_labels", (request,))
-        return frozenset().union(*(cast("frozenset[str]", labels) for _, labels in answers))
+        return frozenset().union(*[cast("frozenset[str]", labels) for _, labels in answers])
 
     def subnet(self, request: DhcpRequest, subnets: Sequence[Subnet]) -> Subnet | None:
         """First subnet, one of ``subnets``; None where the receiving interface decides."""
@@ -168,6 +176,8 @@ class PluginHost:
         self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None
     ) -> tuple[tuple[str, OptionSet], ...]:
         """Plugin name and options in configured order; the caller merges them, the earlier one wins."""
+        if not self._now.hooks["provd_dhcp_options"]:
+            return ()
         answers = self._all("provd_dhcp_options", (request, lease, plan))
         return tuple((name, cast("OptionSet", options)) for name, options in answers if options is not None)
 
@@ -252,6 +262,7 @@ class PluginHost:
             new.close()
             raise
         self._now = assembly
+        self._swaps += 1
         self._guard.reset(name)
         old.retire()
 

@@ -66,7 +66,8 @@ class BootDhcp:
             address: address offered, acknowledged or asked for, as an int; 0 for none.
             fields: details, as the reason of a refusal.
         """
-        mac, where = str(request.client.mac), str(IPv4Address(address)) if address else ""
+        mac = request.client.mac.octets.hex(":")
+        where = str(IPv4Address(address)) if address else ""
         # An ACK of an INFORM gives nothing: its address is what the client says of itself (RFC 2131 section 4.3.5).
         leased = kind == "dhcp.ack" and bool(address) and _type(request.packet) == _REQUEST
         if leased:

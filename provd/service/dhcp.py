@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from twisted.logger import Logger
 
-from provd.core.client_facts import client_facts, relay_info
+from provd.core.client_facts import relay_info
 from provd.core.dhcp_binding import Binding, Who
 from provd.core.dhcp_identity import AUTO
 from provd.core.dhcp_leases import AddressTable
-from provd.model.client import ClientFacts
+from provd.model.client_class import ClientClass
 from provd.model.dhcp import DhcpRequest, Ignore, Refuse
 from provd.model.lease import Lease
 from provd.model.subnet import Subnet
@@ -20,6 +20,7 @@ from provd.model.system import System
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_request
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_levels import OptionLevels
+from provd.service.dhcp_memory import ClientMemory, Known
 from provd.service.dhcp_outcomes import NAMES, Outcomes, dotted
 from provd.service.dhcp_ports import (
     Arrival,
@@ -31,6 +32,7 @@ from provd.service.dhcp_ports import (
     Send,
     SystemProfiles,
 )
+from provd.service.dhcp_probe import AddressProbe, ConflictProbes
 from provd.service.dhcp_reply import Exchange, Ports, ReplyBuilder
 from provd.service.dhcp_subnets import SubnetTables, reservations_of, reserved_addresses
 from provd.wire.codes import MessageType
@@ -41,16 +43,18 @@ from provd.wire.packet import DhcpPacket
 __all__ = ["Clocks", "DhcpService", "server_address"]
 
 _FROM_CLIENTS: Final = frozenset(
-    {
+    int(kind)
+    for kind in (
         MessageType.BOOTP,
         MessageType.DISCOVER,
         MessageType.REQUEST,
         MessageType.DECLINE,
         MessageType.RELEASE,
         MessageType.INFORM,
-    }
+    )
 )
 _MAX_HOPS: Final = 16
+_REQUEST: Final = int(MessageType.REQUEST)
 
 
 class DhcpService:
@@ -66,6 +70,7 @@ class DhcpService:
         clocks: wall and monotonic time.
         identity: ``auto`` or ``client-id``.
         ports: where clients and relays listen.
+        probe: asks the network whether an address is in use.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class DhcpService:
         clocks: Clocks,
         identity: str = AUTO,
         ports: Ports | None = None,
+        probe: AddressProbe | None = None,
     ) -> None:
         self.counters = DhcpCounters()
         self.tables = SubnetTables(identity)
@@ -89,17 +95,21 @@ class DhcpService:
         self._systems, self._profiles = systems, profiles
         self._repeats = RepeatedRequests()
         self._levels = OptionLevels(self._throttle)
-        builder = ReplyBuilder(
+        self._memory = ClientMemory(hooks)
+        self._builder = ReplyBuilder(
             hooks=hooks,
+            memory=self._memory,
             director=director,
             levels=self._levels,
             counters=self.counters,
             throttle=self._throttle,
             ports=ports or Ports(),
         )
+        commits = LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks)
         self._outcomes = Outcomes(
-            builder=builder,
-            commits=LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks),
+            builder=self._builder,
+            commits=commits,
+            probes=ConflictProbes(probe, commits, self.counters, self._throttle, clocks.monotonic),
             repeats=self._repeats,
             director=director,
             send=send,
@@ -113,9 +123,17 @@ class DhcpService:
         self.tables.reconfigure(subnets, own, self._clocks.monotonic(), self._clocks.wall())
         self.forget()
 
+    def classify(self, options: Mapping[str, object], classes: Sequence[ClientClass]) -> None:
+        """Take the options of all clients and the client classes."""
+        self._levels.configure(options, classes)
+        self._memory.classes = self._levels.labels
+        self.forget()
+
     def forget(self) -> None:
         """Drop what is remembered of the catalogue; called after every reload."""
         self._levels.clear()
+        self._memory.clear()
+        self._builder.clear()
         self._repeats.clear()
 
     def reserve(self, systems: Iterable[System]) -> None:
@@ -155,20 +173,29 @@ class DhcpService:
         if unfit:
             self.counters.dropped[unfit] += 1
             return
-        client = client_facts(packet)
+        known = self._memory.of(packet, arrival)
         if not packet.giaddr and packet.ciaddr and arrival.unicast:
-            client = self._with_remembered_relay(packet, client)
+            known = self._with_remembered_relay(packet, known)
         request = DhcpRequest(
-            packet, client, arrival.interface, arrival.local, arrival.source, arrival.source_port, self._clocks.wall()
+            packet,
+            known.facts,
+            arrival.interface,
+            arrival.local,
+            arrival.source,
+            arrival.source_port,
+            self._clocks.wall(),
         )
         verdict = self._hooks.gate(request)
         if isinstance(verdict, Ignore):
             self._outcomes.unanswered(request, "gate", verdict.reason)
             return
-        labels = self._hooks.labels(request)
-        if labels:
-            request = replace(request, client=replace(client, labels=labels))
-        exchange = self._exchange(request, arrival)
+        system = self._systems.find(known.facts)
+        if system is not None or known.system is not None:
+            known.belongs_to(system, None if system is None else self._profiles.profile_for(system))
+        client = self._memory.labelled(known, request)
+        if client is not known.facts:
+            request = replace(request, client=client)
+        exchange = self._exchange(request, arrival, known)
         if isinstance(exchange, str):
             self._outcomes.unanswered(request, exchange, exchange)
         elif isinstance(verdict, Refuse):
@@ -176,21 +203,20 @@ class DhcpService:
         else:
             self._outcomes.answer(exchange, same_request(data), self.tables.host)
 
-    def _with_remembered_relay(self, packet: DhcpPacket, client: ClientFacts) -> ClientFacts:
+    def _with_remembered_relay(self, packet: DhcpPacket, known: Known) -> Known:
         """A unicast renewal carries no option 82; the lease remembers it (rule L10)."""
         table = self.tables.of_address(packet.ciaddr)
         binding = table.at(packet.ciaddr) if table is not None else None
         if binding is None or binding.lease is None or not binding.lease.relay or binding.lease.mac != packet.mac:
-            return client
+            return known
         giaddr, _, raw = binding.lease.relay.partition(":")
-        return replace(client, relay=relay_info(int(giaddr, 16), bytes.fromhex(raw)))
+        return Known(known.about, replace(known.facts, relay=relay_info(int(giaddr, 16), bytes.fromhex(raw))))
 
-    def _exchange(self, request: DhcpRequest, arrival: Arrival) -> Exchange | str:
+    def _exchange(self, request: DhcpRequest, arrival: Arrival, known: Known) -> Exchange | str:
         """Everything known about the client, or why it gets no answer."""
-        packet, client = request.packet, request.client
-        system = self._systems.find(client)
-        reserved = reserved_addresses(system, packet.mac)
-        chosen = self._hooks.subnet(request, self.tables.subnets)
+        packet, system = request.packet, known.system
+        reserved = () if system is None else reserved_addresses(system, packet.mac)
+        chosen = self._memory.subnet(known, request, self.tables.subnets)
         if chosen is not None:
             table = self.tables.named(chosen)
         elif packet.giaddr:
@@ -211,20 +237,27 @@ class DhcpService:
             request=request,
             arrival=arrival,
             table=table,
-            who=self._who(table, request, system, reserved),
+            who=self._who(table, request, known, reserved),
             system=system,
-            profile=None if system is None else self._profiles.profile_for(system),
+            profile=known.profile,
             server=server,
             now=now,
+            known=known,
         )
 
-    def _who(self, table: AddressTable, request: DhcpRequest, system: System | None, reserved: tuple[int, ...]) -> Who:
+    def _who(self, table: AddressTable, request: DhcpRequest, known: Known, reserved: tuple[int, ...]) -> Who:
         packet, client_id = request.packet, request.client.client_id
-        known = system is not None
-        mine = next((address for address in reserved if address in table), 0)
-        who = table.who(packet.htype, packet.mac, client_id, known=known, reserved=mine)
-        if packet.message_type == MessageType.REQUEST and not packet.server_id and not known and not table.held(who):
-            elsewhere = self.tables.elsewhere(table, packet.htype, packet.mac, client_id, known=known)
+        registered = known.system is not None
+        if known.who is not None and known.table is table:
+            who = known.who
+        else:
+            mine = next((address for address in reserved if address in table), 0)
+            who = table.who(packet.htype, packet.mac, client_id, known=registered, reserved=mine)
+            # A client-id that says more than the hardware address is weighed against the other clients of the table.
+            known.table, known.who = (table, None if who.client_id else who)
+        request_kind = packet.message_type == _REQUEST
+        if request_kind and not registered and not packet.server_id and not table.held(who):
+            elsewhere = self.tables.elsewhere(table, packet.htype, packet.mac, client_id, known=registered)
             return replace(who, elsewhere=elsewhere) if elsewhere else who
         return who
 

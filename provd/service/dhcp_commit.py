@@ -18,6 +18,9 @@ from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_ports import Clocks, LeaseWriter
 from provd.service.dhcp_reply import Exchange, Message
 
+ABANDONED: Final = "abandoned"
+"""Key of a quarantined lease's context: why."""
+
 _REPEAT_S: Final = 10.0
 _REMEMBERED: Final = 4096
 
@@ -150,8 +153,16 @@ class LeaseCommits:
             self._write([lease], self._logged)
         table.release(binding, lease)
 
-    def decline(self, table: AddressTable, binding: Binding, mac: bytes, now: float) -> None:
-        """Somebody else uses the address (RFC 2131 section 4.3.3)."""
+    def quarantine(self, table: AddressTable, binding: Binding, mac: bytes, now: float, reason: str) -> None:
+        """Somebody else uses the address (RFC 2131 sections 3.1, step 2, and 4.3.3).
+
+        Args:
+            table: of the address.
+            binding: the address.
+            mac: of the client that declined it, empty where a probe was answered.
+            now: monotonic seconds.
+            reason: one phrase, shown with the address.
+        """
         wall, quarantine_s = self._wall(), table.subnet.decline_s
         lease = Lease(
             address=binding.address,
@@ -160,6 +171,7 @@ class LeaseCommits:
             state="declined",
             starts_at=wall,
             expires_at=wall + quarantine_s,
+            context={ABANDONED: reason},
         )
         table.decline(binding, lease, now + quarantine_s)
         self._write([lease], self._logged)

@@ -18,6 +18,8 @@ class DhcpCounters:
         writes: lease commits asked for.
         retransmitted: answers repeated without a second write.
         trimmed: options left out because the client takes only a small reply.
+        probes: addresses asked for before their first offer.
+        conflicts: probes that somebody answered.
         errors: faults inside the service; each is a defect.
     """
 
@@ -28,6 +30,8 @@ class DhcpCounters:
         self.writes = 0
         self.retransmitted = 0
         self.trimmed = 0
+        self.probes = 0
+        self.conflicts = 0
         self.errors = 0
 
     def as_dict(self) -> dict[str, object]:
@@ -39,6 +43,8 @@ class DhcpCounters:
             "writes": self.writes,
             "retransmitted": self.retransmitted,
             "trimmed": self.trimmed,
+            "probes": self.probes,
+            "conflicts": self.conflicts,
             "errors": self.errors,
         }
 

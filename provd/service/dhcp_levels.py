@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from provd.core.dhcp_options import Level, configured, merge, subnet_level, wanted
+from provd.model.client import ClientFacts
+from provd.model.client_class import ClientClass
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
@@ -34,10 +36,36 @@ class OptionLevels:
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
         self._levels: dict[tuple[str, str, object], _Remembered] = {}
+        self._global: Level | None = None
+        self._classes: tuple[ClientClass, ...] = ()
+        self._of_class: dict[str, Level] = {}
         self._wanted: dict[tuple[object, ...], tuple[list[Level], dict[int, bytes]]] = {}
 
+    def configure(self, options: Mapping[str, object], classes: Sequence[ClientClass]) -> None:
+        """Take the options of all clients and the client classes."""
+        self.clear()
+        self._global = self._checked(options, "global") if options else None
+        self._classes = tuple(classes)
+        self._of_class = {one.name: self._checked(one.options, f"class {one.name}") for one in classes if one.options}
+
+    def labels(self, client: ClientFacts) -> frozenset[str]:
+        """Classes that the client is in by its own facts."""
+        return frozenset(one.name for one in self._classes if one.fits(client))
+
+    def lease_s(self, labels: frozenset[str]) -> int:
+        """Lease time of the client's last class that has one, else 0."""
+        if not labels:
+            return 0
+        return next((one.lease_s for one in reversed(self._classes) if one.lease_s and one.name in labels), 0)
+
     def of(
-        self, subnet: Subnet, server: int, profile: Profile | None, system: System | None, mac: bytes
+        self,
+        subnet: Subnet,
+        server: int,
+        profile: Profile | None,
+        system: System | None,
+        mac: bytes,
+        labels: frozenset[str] = frozenset(),
     ) -> list[Level]:
         """Levels from general to particular.
 
@@ -47,16 +75,21 @@ class OptionLevels:
             profile: profile of a known system.
             system: the known system.
             mac: hardware address of the interface that asks.
+            labels: the client's classes.
         """
         levels = [self._get("subnet", subnet.name, server, subnet, lambda: self._subnet(subnet, server))]
+        if self._global is not None:
+            levels.insert(0, self._global)
+        if labels:
+            levels += [level for name, level in self._of_class.items() if name in labels]
         if profile is not None:
             levels.append(self._get("profile", profile.name, 0, profile.options, lambda: self._profile(profile)))
         if system is not None:
             levels.append(self._get("system", system.name, mac, system, lambda: self._system(system, mac)))
         return levels
 
-    def wanted(self, levels: list[Level], requested: bytes) -> dict[int, bytes]:
-        """What a client with this parameter request list gets from these levels alone; remembered by the levels."""
+    def wanted(self, levels: list[Level], requested: bytes) -> Mapping[int, bytes]:
+        """What a client with this parameter request list gets from these levels alone; the same object every time."""
         key = (*(id(level) for level in levels), requested)
         found = self._wanted.get(key)
         if found is None:
@@ -64,7 +97,7 @@ class OptionLevels:
                 self._wanted.clear()
             # The levels are kept beside the answer, so that their identities are not used again.
             found = self._wanted[key] = (levels, wanted(merge(levels), requested))
-        return dict(found[1])
+        return found[1]
 
     def clear(self) -> None:
         """Forget everything, after a reload."""
@@ -84,10 +117,17 @@ class OptionLevels:
 
     def _subnet(self, subnet: Subnet, server: int) -> Level:
         try:
-            return subnet_level(subnet, server)
+            return self._above_global(subnet, subnet_level(subnet, server))
         except WireError as error:
             self._throttle.warn(f"options of subnet {subnet.name}", str(error))
         return subnet_level(Subnet(subnet.name, subnet.network, routers=subnet.routers, dns=subnet.dns), server)
+
+    def _above_global(self, subnet: Subnet, level: Level) -> Level:
+        """Our own address as name server is a default: a global setting is stronger."""
+        code = codes.DNS_SERVERS
+        if self._global is None or code not in self._global.options or subnet.dns or code in level.force:
+            return level
+        return Level(level.origin, {key: value for key, value in level.options.items() if key != code}, level.force)
 
     def _profile(self, profile: Profile) -> Level:
         return self._checked(profile.options, f"profile {profile.name}")

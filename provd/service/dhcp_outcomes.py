@@ -12,11 +12,17 @@ from provd.model.dhcp import DhcpRequest, Refuse
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_ports import BootDirector, Send
+from provd.service.dhcp_probe import ConflictProbes
 from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder
 from provd.wire.codes import MessageType
 
 NAMES: Final[Mapping[int, str]] = {int(kind): kind.name.lower() for kind in MessageType}
 """Message types as counters and events call them."""
+_EVENTS: Final[Mapping[int, str]] = {kind: f"dhcp.{name}" for kind, name in NAMES.items()}
+_SENT: Final[Mapping[str, str]] = {kind: f"dhcp.{kind}" for kind in ("offer", "ack", "nak", "bootp-reply", "reply")}
+_REQUEST: Final = int(MessageType.REQUEST)
+_OFFER: Final = int(MessageType.OFFER)
+_ACK: Final = int(MessageType.ACK)
 
 
 class Outcomes:
@@ -31,6 +37,7 @@ class Outcomes:
         counters: counts.
         throttle: bounded log lines.
         wall: seconds since the epoch.
+        probes: asks whether an address is in use.
     """
 
     def __init__(
@@ -44,11 +51,12 @@ class Outcomes:
         counters: DhcpCounters,
         throttle: Throttle,
         wall: Callable[[], float],
+        probes: ConflictProbes,
     ) -> None:
         self._builder, self._commits, self._repeats = builder, commits, repeats
         self._director, self._send = director, send
         self.counters, self._throttle = counters, throttle
-        self._wall = wall
+        self._wall, self._probes = wall, probes
         self._guard = DeclineGuard()
 
     def unanswered(self, request: DhcpRequest, counted: str, reason: str) -> None:
@@ -59,7 +67,7 @@ class Outcomes:
     def refuse(self, exchange: Exchange, verdict: Refuse) -> None:
         """The gate refuses this client: a REQUEST gets a NAK (RFC 2131 section 4.3.2), the rest silence."""
         self.counters.dropped["refused by gate"] += 1
-        if exchange.request.packet.message_type == MessageType.REQUEST:
+        if exchange.request.packet.message_type == _REQUEST:
             self._nak(exchange, verdict.reason)
         else:
             self._seen("dhcp.dropped", exchange, 0, {"reason": verdict.reason})
@@ -73,12 +81,13 @@ class Outcomes:
             host: every address of this server.
         """
         packet, arrival = exchange.request.packet, exchange.arrival
-        if packet.message_type == MessageType.REQUEST and self._repeated(exchange, key):
+        if packet.message_type == _REQUEST and self._repeated(exchange, key):
             return
         here = decide.Here(
             ours={exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses},
             host=host,
             unicast=arrival.unicast,
+            client_unicast=exchange.request.client.relay.client_unicast,
         )
         outcome = decide.decide(packet, exchange.table, exchange.who, here)
         match outcome:
@@ -111,10 +120,31 @@ class Outcomes:
         return True
 
     def _offer(self, exchange: Exchange, address: int, rank: str) -> None:
+        table = exchange.table
+        if table.subnet.probe != "off" and self._probes.hold(exchange, address, rank, self._probed, self._in_use):
+            table.offer(exchange.who, address, self._lease_time(exchange), exchange.now, table.subnet.offer_s)
+        else:
+            self._send_offer(exchange, address, rank)
+
+    def _probed(self, exchange: Exchange, address: int, rank: str) -> None:
+        if address:
+            self._send_offer(exchange, address, rank)
+        else:
+            self._silent(exchange, rank, withdraw=False)
+
+    def _in_use(self, exchange: Exchange, address: int, _rank: str) -> None:
+        self._seen("dhcp.conflict", exchange, address, {})
+        match decide.decide_discover(exchange.request.packet, exchange.table, exchange.who):
+            case decide.Offer(address=other, rank=rank):
+                self._offer(exchange, other, rank)
+            case decide.Silent(reason=reason):
+                self._silent(exchange, reason, withdraw=False)
+
+    def _send_offer(self, exchange: Exchange, address: int, rank: str) -> None:
         table, who = exchange.table, exchange.who
         lease_s = self._lease_time(exchange)
         held = table.held(who)
-        message = self._builder.grant(exchange, MessageType.OFFER, address, lease_s, held.lease if held else None)
+        message = self._builder.grant(exchange, _OFFER, address, lease_s, held.lease if held else None)
         table.offer(who, address, lease_s, exchange.now, table.subnet.offer_s)
         message.fields["rank"] = rank
         self._post(exchange, message, address)
@@ -125,7 +155,7 @@ class Outcomes:
         same = state == decide.SELECTING and offered is not None and offered.address == address
         lease_s = offered.lease_s if same and offered is not None else self._lease_time(exchange)
         lease = lease_of(exchange, address, lease_s, self._wall())
-        message = self._builder.grant(exchange, MessageType.ACK, address, lease_s, lease)
+        message = self._builder.grant(exchange, _ACK, address, lease_s, lease)
         message.fields["state"] = state
 
         def durable(ready: Message | None) -> None:
@@ -154,7 +184,7 @@ class Outcomes:
         if not address:
             self._silent(exchange, "inform without an address", withdraw=False)
             return
-        self._post(exchange, self._builder.grant(exchange, MessageType.ACK, address, None, None), address)
+        self._post(exchange, self._builder.grant(exchange, _ACK, address, None, None), address)
 
     def _release(self, exchange: Exchange, address: int) -> None:
         binding = exchange.table.at(address)
@@ -169,22 +199,23 @@ class Outcomes:
         if refusal or binding is None:
             self._silent(exchange, refusal or "decline of an unused address", withdraw=False)
             return
-        self._commits.decline(exchange.table, binding, mac, exchange.now)
+        self._commits.quarantine(exchange.table, binding, mac, exchange.now, f"declined by {mac.hex(':')}")
         where = f"{dotted(address)} in subnet {exchange.table.subnet.name}"
         self._throttle.warn("decline", f"{where} is in use by another host, says {mac.hex(':')}: put into quarantine")
         self._seen("dhcp.decline", exchange, address, {})
 
     def _lease_time(self, exchange: Exchange) -> int:
         preferred = exchange.profile.boot.lease_s if exchange.profile is not None else 0
+        preferred = preferred or self._builder.lease_s(exchange.request.client)
         return lease_time(exchange.table.subnet, exchange.request.packet.requested_lease_s, preferred)
 
     def _post(self, exchange: Exchange, message: Message, address: int) -> None:
         self._send(message.interface, message.data, message.destination, message.local)
-        packet = exchange.request.packet
         kind = message.kind
         self.counters.sent[kind] += 1
-        self._seen(f"dhcp.{NAMES.get(packet.message_type, 'unknown')}", exchange, address, {})
-        self._seen(f"dhcp.{kind}", exchange, address, message.fields)
+        seen, request, system = self._director.seen, exchange.request, exchange.system
+        seen(_EVENTS.get(request.packet.message_type, "dhcp.unknown"), request, system, address, {})
+        seen(_SENT[kind], request, system, address, message.fields)
 
     def _seen(self, kind: str, exchange: Exchange, address: int, fields: Mapping[str, object]) -> None:
         self._director.seen(kind, exchange.request, exchange.system, address, fields)

@@ -58,6 +58,15 @@ Send = Callable[[str, bytes, Destination, int], None]
 class DhcpHooks(Protocol):
     """What the service asks of the plugin host."""
 
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """Changes when remembered answers are void, and when a plugin failed to answer."""
+        ...
+
+    def hook_is_pure(self, hook: str) -> bool:
+        """Whether answers of this hook may be remembered."""
+        ...
+
     def gate(self, request: DhcpRequest) -> GateVerdict:
         """May this client be answered?"""
         ...

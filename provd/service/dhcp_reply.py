@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from provd.core.dhcp_address import destination, reply_ciaddr, reply_flags, reply_size
+from provd.core.dhcp_address import destination, reply_flags
 from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_options import Level, merge, wanted
@@ -18,19 +18,22 @@ from provd.model.profile import Profile
 from provd.model.system import System
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_levels import OptionLevels
+from provd.service.dhcp_memory import ClientMemory, Known
 from provd.service.dhcp_ports import Arrival, BootDirector, DhcpHooks
+from provd.service.dhcp_prepared import Prepared, encoded
 from provd.wire import codes
 from provd.wire.codes import MessageType
-from provd.wire.dhcp import encode, reply_to
 from provd.wire.pxe import HTTP_CLIENT
 
 _KINDS: Final[Mapping[int, str]] = {2: "offer", 5: "ack", 6: "nak", 0: "bootp-reply"}
 _FILE_FIELD: Final = 127
+_SHARED: Final = 4096
+_INFORM: Final = int(MessageType.INFORM)
 _ECHOED: Final = (codes.CLIENT_ID,)
 _ECHOED_TO_BOOT_CLIENTS: Final = (codes.CLIENT_ID, codes.CLIENT_UUID)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Exchange:
     """One request with all that was found out about its client.
 
@@ -43,6 +46,7 @@ class Exchange:
         profile: its profile, or None.
         server: this server's address as the client reaches it (option 54, siaddr, URLs).
         now: monotonic seconds.
+        known: what is remembered of the client.
     """
 
     request: DhcpRequest
@@ -53,6 +57,7 @@ class Exchange:
     profile: Profile | None
     server: int
     now: float
+    known: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Ports:
     client: int = 68
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
     """A reply ready to be sent; ``kind`` and ``fields`` are for counters and events."""
 
@@ -91,13 +96,15 @@ class ReplyBuilder:
         self,
         *,
         hooks: DhcpHooks,
+        memory: ClientMemory,
         director: BootDirector,
         levels: OptionLevels,
         counters: DhcpCounters,
         throttle: Throttle,
         ports: Ports,
     ) -> None:
-        self._hooks = hooks
+        self._hooks, self._memory = hooks, memory
+        self._shared: dict[tuple[object, ...], Prepared] = {}
         self._director = director
         self._levels = levels
         self._counters = counters
@@ -114,35 +121,87 @@ class ReplyBuilder:
             lease_s: option 51, None for INFORM and BOOTP (RFC 2131 section 4.3.5, RFC 1534 section 2).
             lease: the binding as plugins see it.
         """
-        request, packet = exchange.request, exchange.request.packet
+        packet = exchange.request.packet
         plan, boot = self._boot(exchange, address)
-        levels = self._levels.of(
-            exchange.table.subnet, exchange.server, exchange.profile, exchange.system, request.client.mac.octets
-        )
-        fields = _boot_fields(exchange.server, plan, boot, levels)
-        plugins = self._hooks.options(request, lease, plan)
-        if plan is None and not plugins:
-            options = self._levels.wanted(levels, packet.requested_options)
-        else:
-            options = self._merged(levels, plugins, packet.requested_options)
-        if lease_s is not None:
-            options.update(time_options(lease_s))
-        _echo(exchange, options)
-        yiaddr = 0 if packet.message_type == MessageType.INFORM else address
+        prepared = self._prepare(exchange, kind, address, lease_s, lease, plan, boot)
+        yiaddr = 0 if packet.message_type == _INFORM else address
         reply = Reply(
             message_type=kind,
             yiaddr=yiaddr,
             siaddr=exchange.server if boot is not None else 0,
-            file=fields.file,
+            file=prepared.file,
             sname=b"",
-            options=options,
+            options=prepared.options,
             server_id=exchange.server,
             destination=self._destination(exchange, kind, yiaddr),
             flags=reply_flags(packet, kind),
         )
-        message = self._finish(exchange, reply)
-        message.fields.update(fields.told)
+        message = self._finish(exchange, reply, prepared)
+        message.fields.update(prepared.told)
         return message
+
+    def lease_s(self, client: ClientFacts) -> int:
+        """Lease time of the client's classes, 0 where none has one."""
+        return self._levels.lease_s(client.labels)
+
+    def clear(self) -> None:
+        """Forget what was prepared, after a reload."""
+        self._shared.clear()
+
+    def _prepare(
+        self,
+        exchange: Exchange,
+        kind: int,
+        address: int,
+        lease_s: int | None,
+        lease: Lease | None,
+        plan: BootPlan | None,
+        boot: BootFile | None,
+    ) -> Prepared:
+        """The options of a reply; the last ones of this client where nothing has changed."""
+        known, request, server = exchange.known, exchange.request, exchange.server
+        if known.system is not exchange.system or known.profile is not exchange.profile:
+            # The system was changed while a probe ran; what this reply is made of must not outlive it.
+            known = Known(known.about, known.facts)
+        subnet = exchange.table.subnet
+        plugins = self._memory.options(known, request, kind, address, lease, plan)
+        last = known.prepared
+        if last is not None and last.fits(plan, boot, plugins, lease_s, server, subnet):
+            return last
+        levels = self._levels.of(
+            subnet, server, exchange.profile, exchange.system, request.client.mac.octets, request.client.labels
+        )
+        if plan is None and not plugins:
+            known.prepared = self._plain(exchange, levels, lease_s)
+            return known.prepared
+        fields = _boot_fields(server, plan, boot, levels)
+        options = self._merged(levels, plugins, request.packet.requested_options)
+        _complete(exchange, options, lease_s)
+        known.prepared = Prepared(options, plan, boot, plugins, lease_s, server, subnet, fields.file, fields.told)
+        return known.prepared
+
+    def _plain(self, exchange: Exchange, levels: list[Level], lease_s: int | None) -> Prepared:
+        """Options of a client that boots nothing; the same object for all clients that get the same."""
+        packet = exchange.request.packet
+        merged = self._levels.wanted(levels, packet.requested_options)
+        echoed = tuple(packet.options.get(code) for code in _ECHOED_TO_BOOT_CLIENTS)
+        key = (
+            id(merged),
+            lease_s,
+            exchange.server,
+            packet.requested_options,
+            exchange.request.client.is_netboot,
+            echoed,
+        )
+        prepared = self._shared.get(key)
+        if prepared is None:
+            options = dict(merged)
+            _complete(exchange, options, lease_s)
+            if len(self._shared) >= _SHARED:
+                self._shared.clear()
+            prepared = Prepared(options, None, None, (), lease_s, exchange.server, exchange.table.subnet, source=merged)
+            self._shared[key] = prepared
+        return prepared
 
     def refuse(self, exchange: Exchange, reason: str) -> Message:
         """A NAK: options 53, 54, 56, 61 and 82 only (RFC 2131 section 4.3.1, table 3; rules R10 to R12)."""
@@ -161,7 +220,7 @@ class ReplyBuilder:
             destination=self._destination(exchange, MessageType.NAK, 0),
             flags=reply_flags(packet, MessageType.NAK),
         )
-        message = self._finish(exchange, reply)
+        message = self._finish(exchange, reply, None)
         message.fields["reason"] = reason
         return message
 
@@ -186,38 +245,20 @@ class ReplyBuilder:
             kind,
             yiaddr,
             exchange.arrival.source,
-            server_port=self._ports.server,
+            # RFC 8357: a relay that says so is answered at the port it sent from.
+            server_port=exchange.arrival.source_port if exchange.request.client.relay.own_port else self._ports.server,
             client_port=self._ports.client,
         )
 
-    def _finish(self, exchange: Exchange, reply: Reply) -> Message:
-        request, arrival = exchange.request, exchange.arrival
-        packet = request.packet
-        reply = self._hooks.reply(request, reply)
-        options = dict(reply.options)
-        if reply.message_type:
-            options[codes.SERVER_ID] = reply.server_id.to_bytes(4)
-            options[codes.MESSAGE_TYPE] = bytes((reply.message_type,))
-        answer = reply_to(
-            packet,
-            options,
-            ciaddr=reply_ciaddr(packet, reply.message_type),
-            yiaddr=reply.yiaddr,
-            siaddr=reply.siaddr,
-            sname=reply.sname,
-            file=reply.file,
-            flags=reply.flags,
-        )
-        encoded = encode(
-            answer,
-            max_size=reply_size(packet, arrival.mtu),
-            trailer=None if reply.trailer is None else (codes.RELAY_INFORMATION, reply.trailer),
-            requested=packet.requested_options,
-        )
-        self._counters.trimmed += len(encoded.dropped)
+    def _finish(self, exchange: Exchange, reply: Reply, prepared: Prepared | None) -> Message:
+        packet, arrival = exchange.request.packet, exchange.arrival
+        reply = self._hooks.reply(exchange.request, reply)
+        whole = encoded if prepared is None else prepared.encoded
+        octets = whole(packet, reply, arrival.mtu)
+        self._counters.trimmed += len(octets.dropped)
         local = exchange.server if exchange.server in arrival.addresses else arrival.local
         kind = _KINDS.get(reply.message_type, "reply")
-        return Message(kind, encoded.data, reply.destination, arrival.interface, local)
+        return Message(kind, octets.data, reply.destination, arrival.interface, local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +286,12 @@ def _boot_fields(server: int, plan: BootPlan | None, boot: BootFile | None, leve
 
 def _dotted(address: int) -> str:
     return ".".join(str(octet) for octet in address.to_bytes(4))
+
+
+def _complete(exchange: Exchange, options: dict[int, bytes], lease_s: int | None) -> None:
+    if lease_s is not None:
+        options.update(time_options(lease_s))
+    _echo(exchange, options)
 
 
 def _echo(exchange: Exchange, options: dict[int, bytes]) -> None:

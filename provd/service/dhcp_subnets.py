@@ -84,7 +84,8 @@ class SubnetTables:
 
     def load(self, leases: Iterable[Lease], now: float, wall: float) -> int:
         """Take stored leases; returns how many belong to no subnet and wait for one."""
-        for lease in leases:
+        # Ended leases are given to others in the order in which they ended, over a restart as well.
+        for lease in sorted(leases, key=lambda lease: lease.expires_at):
             table = self.of_address(lease.address)
             if table is None:
                 self._unplaced.append(lease)

@@ -14,6 +14,7 @@ from provd.model.lease import Lease
 from provd.model.mac import Mac
 from provd.model.session import BootSession
 from provd.plugin.contract import Operation
+from provd.service.dhcp_commit import ABANDONED
 from provd.service.inspect import session_row, timeline, verdict
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import SystemsView
@@ -79,9 +80,17 @@ class BootOperations:
         self._wall = wall
 
     def operations(self) -> tuple[Operation, ...]:
-        """``lease.list``, ``trace`` and ``boots``."""
+        """``lease.list``, ``lease.abandoned``, ``trace`` and ``boots``."""
         return (
             Operation("lease.list", "List leases.", "read", LeaseQuery, self.lease_list, "provd lease list"),
+            Operation(
+                "lease.abandoned",
+                "List addresses that somebody else uses, with the reason and the time they are tried again.",
+                "read",
+                LeaseQuery,
+                self.lease_abandoned,
+                "provd lease list --abandoned",
+            ),
             Operation(
                 "trace", "Show the timeline of a machine's boot.", "read", TraceQuery, self.trace, "provd trace web1"
             ),
@@ -94,6 +103,20 @@ class BootOperations:
         """One row per lease, by address."""
         wanted = (lease for lease in self._leases() if arguments.subnet in {"", lease.subnet})
         return [self._lease_row(lease) for lease in sorted(wanted, key=lambda lease: lease.address)]
+
+    def lease_abandoned(self, arguments: LeaseQuery) -> object:
+        """One row per address in quarantine."""
+        return [
+            {
+                "address": str(IPv4Address(lease.address)),
+                "subnet": lease.subnet,
+                "reason": lease.context.get(ABANDONED, ""),
+                "since_at": lease.starts_at,
+                "retry_at": lease.expires_at,
+            }
+            for lease in sorted(self._leases(), key=lambda lease: lease.address)
+            if lease.state == "declined" and lease.expires_at > self._wall() and arguments.subnet in {"", lease.subnet}
+        ]
 
     def trace(self, arguments: TraceQuery) -> object:
         """The newest boot (or the one named) of a system or MAC, event by event."""

@@ -42,8 +42,10 @@ class SqliteLeases:
         """Insert or replace ``leases`` and remove those of the addresses ``removed``."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.executemany("DELETE FROM leases WHERE address = ?", [(address,) for address in removed])
-            connection.executemany(upsert("leases"), [self._database.row(LEASES, lease) for lease in leases])
+            for address in removed:
+                connection.execute("DELETE FROM leases WHERE address = ?", (address,))
+            for lease in leases:
+                connection.execute(upsert("leases"), self._database.row(LEASES, lease))
 
         def told(error: Exception | None) -> None:
             if error is None:

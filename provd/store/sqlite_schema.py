@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from provd.store.interface import StoreError, StoreTooNewError
@@ -50,6 +51,7 @@ def key_column(table: str) -> str:
     return TABLES[table].partition(" ")[0]
 
 
+@cache
 def upsert(table: str) -> str:
     """The statement that inserts or replaces a row; its parameters are key, record and the searched columns."""
     names = [column.split()[0] for column in TABLES[table].split(", ")]

@@ -95,7 +95,8 @@ class Writer:
                 refusal = f"the store is {BACKLOG} writes behind"
             if not refusal:
                 self._waiting.append(unit)
-                self._wake.notify()
+                if len(self._waiting) == 1:
+                    self._wake.notify()
         if refusal:
             self._tell([(unit, StoreError(refusal))])
 

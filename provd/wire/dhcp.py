@@ -13,9 +13,20 @@ from provd.wire.errors import WireError
 from provd.wire.overload import place
 from provd.wire.packet import MIN_MESSAGE_SIZE, DhcpPacket, reply_to
 
-__all__ = ["KEEP", "MIN_MESSAGE_SIZE", "DhcpPacket", "Encoded", "decode", "decode_request", "encode", "reply_to"]
+__all__ = [
+    "KEEP",
+    "MIN_MESSAGE_SIZE",
+    "DhcpPacket",
+    "Encoded",
+    "decode",
+    "decode_request",
+    "encode",
+    "readdress",
+    "reply_to",
+]
 
 _HEADER: Final = struct.Struct("!BBBBIHHIIII16s64s128s4s")
+_UP_TO_SNAME: Final = struct.Struct("!BBBBIHHIIII16s")
 _COOKIE: Final = b"\x63\x82\x53\x63"
 _IP_UDP_HEADERS: Final = 28
 _MAX_MESSAGE_SIZE: Final = 16384
@@ -172,6 +183,21 @@ def encode(
     placed = place(parts, room=room, trailer=tail, keep=keep, spare_file=spare_file, spare_sname=spare_sname)
     file, sname = placed.file or packet.file, placed.sname or packet.sname
     return Encoded(_assemble(packet, file, sname, placed.options, min_size), placed.dropped)
+
+
+def readdress(reply: bytes, request: DhcpPacket, flags: int, ciaddr: int, yiaddr: int, siaddr: int) -> bytes:
+    """A reply to another request: sname, file and options stay, the header is as ``reply_to`` would make it.
+
+    Raises WireError for a number that does not fit into its field.
+    """
+    try:
+        header = _UP_TO_SNAME.pack(
+            codes.BOOTREPLY, request.htype, request.hlen, 0, request.xid, 0, flags,
+            ciaddr, yiaddr, siaddr, request.giaddr, request.chaddr,
+        )  # fmt: skip
+    except struct.error as error:
+        raise WireError("header", f"a number does not fit into its field ({error})") from error
+    return header + reply[_SNAME_AT:]
 
 
 def _parts(packet: DhcpPacket, requested: bytes, trailer: int) -> list[tuple[int, bytes]]:

@@ -176,3 +176,4 @@ def test_leases_show_their_state_at_this_moment(backend: Backend) -> None:
     (row,) = backend.call("lease.list")
     assert (row["address"], row["mac"], row["state"], row["system"]) == ("10.0.0.10", str(MAC), "bound", "web1")
     assert backend.call("lease.list", {"subnet": "other"}) == []
+    assert backend.call("lease.abandoned") == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from provd.cli.context import local_client
 from provd.cli.main import build_cli
+from provd.cli.output import show
 from provd.plugin.contract import Operation
 from tests.fakes.fake_api import Backend, TableClient
 
@@ -85,6 +88,19 @@ def test_tables_for_people_and_json_for_machines(backend: Backend) -> None:
     assert "52:54:00:00:00:01" in table.output
     rows = json.loads(_provd(backend, "system", "list", "-o", "json").output)
     assert rows[0]["name"] == "web1"
+
+
+def test_rows_47_and_48_the_binding_table_as_csv(backend: Backend) -> None:
+    told = _provd(backend, "lease", "list", "-o", "csv")
+    (row,) = csv.DictReader(io.StringIO(told.output))
+    assert (row["address"], row["mac"], row["system"]) == ("10.0.0.10", "52:54:00:00:00:01", "web1")
+    assert _provd(backend, "lease", "list", "--subnet", "other", "-o", "csv").output == ""
+    assert "nothing" in _provd(backend, "lease", "list", "--abandoned").output
+
+
+def test_csv_holds_no_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"hostname": "=cmd()", "expires_at": None, "n": -1}], "csv")
+    assert capsys.readouterr().out == "hostname,expires_at,n\r\n'=cmd(),,-1\r\n"
 
 
 def test_systems_from_the_command_line(backend: Backend) -> None:

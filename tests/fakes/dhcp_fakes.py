@@ -13,6 +13,7 @@ from provd.model.lease import Lease
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
+from provd.service.dhcp_probe import Question
 
 
 class MemoryLeases:
@@ -56,6 +57,11 @@ class FakeHooks:
         self.given_labels: frozenset[str] = frozenset()
         self.sets: list[tuple[str, OptionSet]] = []
         self.change: Callable[[Reply], Reply] = lambda reply: reply
+        self.epoch = (0, 0)
+
+    def hook_is_pure(self, hook: str) -> bool:
+        """Tests change labels and options between packets; the relay plugin is what it always is."""
+        return hook == "provd_dhcp_subnet"
 
     def gate(self, request: DhcpRequest) -> GateVerdict:
         return self.verdict
@@ -73,6 +79,22 @@ class FakeHooks:
 
     def reply(self, request: DhcpRequest, reply: Reply) -> Reply:
         return self.change(self.relay.provd_dhcp_reply(request, reply) or reply)
+
+
+class FakeProbe:
+    """Remembers what was asked for; a test answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+        self.waiting: dict[int, Callable[[str], None]] = {}
+
+    def ask(self, question: Question, done: Callable[[str], None]) -> None:
+        self.asked.append(question)
+        self.waiting[question.address] = done
+
+    def answer(self, address: int, who: str) -> None:
+        """Somebody answers, or with an empty text nobody does in time."""
+        self.waiting.pop(address)(who)
 
 
 @dataclass

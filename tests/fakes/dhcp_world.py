@@ -16,7 +16,7 @@ from provd.model.system import Interface, System
 from provd.service.dhcp import Clocks, DhcpService
 from provd.service.dhcp_ports import Arrival, DhcpHooks
 from provd.wire.dhcp import DhcpPacket, decode, encode
-from tests.fakes.dhcp_fakes import FakeBootDirector, FakeHooks, FakeSystems, MemoryLeases
+from tests.fakes.dhcp_fakes import FakeBootDirector, FakeHooks, FakeProbe, FakeSystems, MemoryLeases
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "packets"
 SERVER = int(IPv4Address("10.88.0.1"))
@@ -125,6 +125,7 @@ class DhcpWorld:
         self.director = FakeBootDirector()
         self.systems = FakeSystems()
         self.store = MemoryLeases()
+        self.probe = FakeProbe()
         self.subnets = self.subnets or (subnet(), relayed_subnet())
         self.restart()
 
@@ -139,6 +140,7 @@ class DhcpWorld:
             send=self.send,
             clocks=Clocks(lambda: self.wall, lambda: self.mono),
             identity=self.identity,
+            probe=self.probe,
         )
         self.service.reconfigure(self.subnets, own=(SERVER,))
         self.service.reserve(self.systems.all)

@@ -1,0 +1,1 @@
+"""DHCP benchmarks; run on demand, never as a test."""
