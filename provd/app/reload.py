@@ -11,7 +11,7 @@ from provd.app.listeners import Listeners
 from provd.app.services import Services
 from provd.config.errors import ConfigError
 from provd.config.schema import ServerConfig
-from provd.config.settings import changes_needing_restart, model_subnets
+from provd.config.settings import changes_needing_restart, model_classes, model_subnets
 from provd.model.event import Event
 from provd.plugin.errors import PluginError
 from provd.service import load
@@ -65,6 +65,7 @@ class Reloader:
         current.subnets = model_subnets(loaded.config)
         self._listeners.dhcp.use([interface.name for interface in loaded.config.interfaces])
         services.systems.rebuild(loaded.catalogue.systems)
+        services.dhcp.classify(current.config.options, model_classes(current.config))
         services.dhcp.reconfigure(current.subnets, self._listeners.dhcp.addresses)
         services.dhcp.reserve(services.systems.all())
         problems = tuple(str(problem) for problem in loaded.catalogue.problems)

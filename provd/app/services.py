@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from provd.config.catalogue import Catalogue
 from provd.config.schema import ServerConfig
 from provd.config.secrets import SecretReader
-from provd.config.settings import model_subnets
+from provd.config.settings import model_classes, model_subnets
 from provd.config.systems import check_system
 from provd.core.boot_policy import after_fetched, after_local_boot
 from provd.model.boot import BootPlan
@@ -175,6 +175,7 @@ class Services:
         """Read what survived the last run, and let events flow."""
         self.systems.rebuild(self.current.catalogue.systems)
         self.sessions.load(self.wall() - 86_400)
+        self.dhcp.classify(self.current.config.options, model_classes(self.current.config))
         self.dhcp.reconfigure(self.current.subnets)
         self.dhcp.reserve(self.systems.all())
         self.dhcp.load(self.store.leases.load())

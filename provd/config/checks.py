@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provd.config.classes import check_classes
 from provd.config.decode import near_miss
 from provd.config.errors import ConfigError
 from provd.config.schema import ServerConfig
@@ -24,6 +25,7 @@ def check_config(config: ServerConfig, file: str) -> None:
             raise ConfigError(file, f"critical[{index}]", rule)
     _check_ports(config, file)
     check_subnets(config, file)
+    check_classes(config, file)
 
 
 def _unique(names: Sequence[str], key: str, file: str, *, field: str = "") -> None:

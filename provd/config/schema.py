@@ -121,6 +121,24 @@ class SubnetConfig(Table, frozen=True):
     ] = "dynamic"
 
 
+class ClassConfig(Table, frozen=True):
+    """``[[class]]``: clients that have something in common. All conditions must be met.
+
+    A class without conditions is for the clients that a plugin gives a label of this name. Options of a class stand above
+    those of the subnet and below those of profile and system; of two classes the later one wins.
+    """
+
+    name: Annotated[str, key("Unique name; also the label that plugins see.")]
+    arch: Annotated[tuple[str, ...], key("Architectures (option 93), as in `x64-uefi`.")] = ()
+    vendor_class: Annotated[str, key("Beginning of the vendor class (option 60), as in `PXEClient`.")] = ""
+    user_class: Annotated[str, key("User class (option 77).")] = ""
+    circuit_id: Annotated[str, key("Relay port (option 82, circuit-id), as text or as `0x` and hex digits.")] = ""
+    remote_id: Annotated[str, key("Relay (option 82, remote-id), as text or as `0x` and hex digits.")] = ""
+    mac_prefix: Annotated[str, key("First octets of the MAC, as in `52:54:00`.")] = ""
+    options: Annotated[dict[str, Any], key("DHCP options by name or number.")] = msgspec.field(default_factory=dict)
+    lease_s: Annotated[int, key("Lease time in seconds; 0 for the subnet's.", ge=0, le=0xFFFFFFFE)] = 0
+
+
 class TftpConfig(Table, frozen=True):
     """``[tftp]``: limits of the TFTP listener."""
 
@@ -213,6 +231,10 @@ class ServerConfig(Table, frozen=True):
     subnets: Annotated[tuple[SubnetConfig, ...], key("Subnets that provd answers for.")] = msgspec.field(
         name="subnet", default=()
     )
+    options: Annotated[
+        dict[str, Any], key("DHCP options of all clients by name or number; subnets, classes, profiles and systems win.")
+    ] = msgspec.field(default_factory=dict)
+    classes: Annotated[tuple[ClassConfig, ...], key("Client classes.")] = msgspec.field(name="class", default=())
     tftp: Annotated[TftpConfig, key("Limits of the TFTP listener.")] = TftpConfig()
     http: Annotated[HttpConfig, key("Limits of the HTTP listener.")] = HttpConfig()
     log: Annotated[LogConfig, key("What is logged and how.")] = LogConfig()

@@ -11,11 +11,13 @@ from msgspec import inspect
 
 from provd.config import toml
 from provd.config.checks import check_config
+from provd.config.classes import to_class
 from provd.config.decode import decode, near_miss
 from provd.config.errors import ConfigError
 from provd.config.keys import APPLIES
 from provd.config.schema import ServerConfig
 from provd.config.subnets import to_subnet
+from provd.model.client_class import ClientClass
 from provd.model.subnet import Subnet
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "from_table",
     "json_schema",
     "load",
+    "model_classes",
     "model_subnets",
 ]
 
@@ -64,6 +67,11 @@ def from_table(table: dict[str, Any], path: Path) -> ServerConfig:
 def model_subnets(config: ServerConfig) -> tuple[Subnet, ...]:
     """The subnets as values of the model, in the order of the file."""
     return tuple(to_subnet(subnet) for subnet in config.subnets)
+
+
+def model_classes(config: ServerConfig) -> tuple[ClientClass, ...]:
+    """The client classes as values of the model, in the order of the file."""
+    return tuple(to_class(one) for one in config.classes)
 
 
 def check_plugin_tables(config: ServerConfig, known: Collection[str], file: str) -> None:

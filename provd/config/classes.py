@@ -1,0 +1,82 @@
+"""``[[class]]`` of ``provd.toml``: conversion to the model, and its rules."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from provd.config.decode import near_miss
+from provd.config.errors import ConfigError
+from provd.config.schema import ClassConfig, ServerConfig
+from provd.model.arch import ARCHS
+from provd.model.client_class import ClientClass
+from provd.wire.errors import WireError
+from provd.wire.options import encode_option
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_PREFIX: Final = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){0,5}")
+
+
+def to_class(config: ClassConfig) -> ClientClass:
+    """The model's class.
+
+    Raises:
+        ValueError: hexadecimal digits that are none.
+    """
+    return ClientClass(
+        name=config.name,
+        archs=config.arch,
+        vendor_class=config.vendor_class,
+        user_class=config.user_class,
+        circuit_id=_octets(config.circuit_id),
+        remote_id=_octets(config.remote_id),
+        mac_prefix=bytes.fromhex(config.mac_prefix.replace(":", "")),
+        options=config.options,
+        lease_s=config.lease_s,
+    )
+
+
+def _octets(text: str) -> bytes:
+    return bytes.fromhex(text[2:]) if text[:2].lower() == "0x" else text.encode()
+
+
+def check_classes(config: ServerConfig, file: str) -> None:
+    """Check names, conditions and options of every class, and the options of all clients.
+
+    Raises:
+        ConfigError: the first fault.
+    """
+    _check_options(config.options, file, "options")
+    names: list[str] = []
+    for index, raw in enumerate(config.classes):
+        key = f"class[{index}]"
+        _check_name(raw.name, names, file, key)
+        names.append(raw.name)
+        known = sorted({arch.name for arch in ARCHS.values()})
+        for at, arch in enumerate(raw.arch):
+            if arch not in known:
+                raise ConfigError(file, f"{key}.arch[{at}]", f"{arch!r} is not known{near_miss(arch, known)}")
+        if raw.mac_prefix and not _PREFIX.fullmatch(raw.mac_prefix):
+            raise ConfigError(file, f"{key}.mac_prefix", f"{raw.mac_prefix!r} must be pairs of hex digits with colons")
+        for field in ("circuit_id", "remote_id"):
+            try:
+                _octets(getattr(raw, field))
+            except ValueError:
+                raise ConfigError(file, f"{key}.{field}", "has digits after 0x that are not hexadecimal") from None
+        _check_options(raw.options, file, f"{key}.options")
+
+
+def _check_name(name: str, names: list[str], file: str, key: str) -> None:
+    if not _NAME.fullmatch(name):
+        rule = f"{name!r} must be lower case letters, digits, dashes, dots and underscores"
+        raise ConfigError(file, f"{key}.name", rule)
+    if name in names:
+        raise ConfigError(file, f"{key}.name", f"{name!r} is already the name of class[{names.index(name)}]")
+
+
+def _check_options(options: dict[str, object], file: str, key: str) -> None:
+    for name, value in options.items():
+        try:
+            encode_option(name, value)
+        except WireError as error:
+            raise ConfigError(file, f"{key}.{name}", str(error)) from error
