@@ -124,8 +124,8 @@ class SubnetConfig(Table, frozen=True):
 class ClassConfig(Table, frozen=True):
     """``[[class]]``: clients that have something in common. All conditions must be met.
 
-    A class without conditions is for the clients that a plugin gives a label of this name. Options of a class stand above
-    those of the subnet and below those of profile and system; of two classes the later one wins.
+    A class without conditions is for the clients that a plugin gives a label of this name. Options of a class stand
+    above those of the subnet and below those of profile and system; of two classes the later one wins.
     """
 
     name: Annotated[str, key("Unique name; also the label that plugins see.")]
@@ -232,7 +232,8 @@ class ServerConfig(Table, frozen=True):
         name="subnet", default=()
     )
     options: Annotated[
-        dict[str, Any], key("DHCP options of all clients by name or number; subnets, classes, profiles and systems win.")
+        dict[str, Any],
+        key("DHCP options of all clients by name or number; subnets, classes, profiles and systems win."),
     ] = msgspec.field(default_factory=dict)
     classes: Annotated[tuple[ClassConfig, ...], key("Client classes.")] = msgspec.field(name="class", default=())
     tftp: Annotated[TftpConfig, key("Limits of the TFTP listener.")] = TftpConfig()

@@ -12,6 +12,7 @@ from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_options import Level, merge, wanted
 from provd.core.dhcp_times import time_options
 from provd.model.boot import BootFile, BootPlan
+from provd.model.client import ClientFacts
 from provd.model.dhcp import Destination, DhcpRequest, OptionSet, Reply
 from provd.model.lease import Lease
 from provd.model.profile import Profile
