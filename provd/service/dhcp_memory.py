@@ -26,7 +26,8 @@ from provd.service.dhcp_prepared import Prepared
 from provd.wire import codes
 from provd.wire.packet import DhcpPacket
 
-CLIENTS: Final = 16_384
+CLIENTS: Final = 4096
+"""Enough for every client between its DISCOVER and its REQUEST; made-up ones push each other out."""
 _ANSWERS: Final = 4
 _OF_ONE_MESSAGE: Final = (codes.MESSAGE_TYPE, codes.REQUESTED_ADDRESS, codes.SERVER_ID, codes.LEASE_TIME)
 
