@@ -1,4 +1,4 @@
-"""Client classes of the configuration: labels, options and lease time (unattended-install.md row 72)."""
+"""Client classes of the configuration: labels, options and lease time (row 72)."""
 
 from __future__ import annotations
 
