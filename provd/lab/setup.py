@@ -22,6 +22,7 @@ from provd.image.requirements import DEBIAN_PACKAGES
 
 #: Installed for the laboratory, beside what the image floor needs. None starts a service.
 LAB_PACKAGES = (
+    "busybox",
     "ca-certificates",
     "curl",
     "gdisk",
