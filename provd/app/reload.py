@@ -52,7 +52,7 @@ class Reloader:
         """Read all files anew and apply what can be applied without a restart."""
         services, current = self._services, self._services.current
         try:
-            loaded = load.read(self._path)
+            loaded = load.read(self._path, current.catalogue)
             new = [problem for problem in loaded.catalogue.problems if problem not in current.catalogue.problems]
             if new:
                 return self._refuse("; ".join(str(problem) for problem in new))

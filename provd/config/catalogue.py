@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from provd.config.errors import ConfigError, Problem
 from provd.config.layers import Layer
-from provd.config.objects import DistroFile, ProfileFile, SystemFile
 from provd.config.profiles import BrokenProfileError, Resolver, for_system, to_distro
-from provd.config.reader import Read, Reader
+from provd.config.sources import Sources, changed_names
 from provd.config.systems import own_faults, profile_faults, to_system, without_clashing
 from provd.model.distro import Distro
 from provd.model.profile import Profile
@@ -32,6 +31,7 @@ class Catalogue:
         problems: what was left out and why, in the order of files.
         generation: hash of every octet that was read; equal catalogues have equal ones.
         files: path of the file of every object, by ``distro NAME``, ``profile NAME`` and ``system NAME``.
+        sources: the files it was built from.
     """
 
     distros: Mapping[str, Distro]
@@ -40,35 +40,53 @@ class Catalogue:
     problems: tuple[Problem, ...]
     generation: str
     files: Mapping[str, str]
+    sources: Sources = field(repr=False, compare=False)
+    _left_out: Mapping[str, Problem] = field(repr=False, compare=False)
+    _system_problems: tuple[Problem, ...] = field(repr=False, compare=False)
 
     @classmethod
-    def load(cls, layers: Sequence[Layer]) -> Catalogue:
+    def load(cls, layers: Sequence[Layer], before: Catalogue | None = None) -> Catalogue:
         """Read all layers; a broken file is reported in ``problems`` and left out with what depends on it.
 
         Args:
             layers: the lowest first; the last is the site's, the only one with ``systems/``.
+            before: a catalogue of these layers; only what was written to since is read and resolved anew.
         """
-        reader = Reader(layers)
-        distros = reader.read("distros", DistroFile)
-        profiles = reader.read("profiles", ProfileFile)
-        resolver = Resolver(
-            profiles, distros, frozenset(reader.broken["profiles"]), frozenset(reader.broken["distros"])
-        )
-        resolved = dict(_resolved(resolver, reader.problems))
-        reader.layers = layers[-1:]
-        read_systems = reader.read("systems", SystemFile)
-        systems, clashing = without_clashing(_systems(read_systems, resolved, reader.problems))
-        everything = (("distro", distros), ("profile", profiles), ("system", read_systems))
+        return cls.of(Sources.load(layers, before.sources if before is not None else None), before)
+
+    @classmethod
+    def of(cls, sources: Sources, before: Catalogue | None = None) -> Catalogue:
+        """The catalogue of these files.
+
+        Args:
+            sources: the files.
+            before: a catalogue of the same layers; what no changed file concerns is taken from it.
+        """
+        distros = _distros(sources, before)
+        profiles, left_out = _profiles(sources, before)
+        if before is not None and _same_systems(sources, before, profiles):
+            systems, system_problems = before.systems, before._system_problems  # noqa: SLF001  another of this class
+        else:
+            systems, system_problems = _systems(sources, profiles)
         return cls(
-            distros=MappingProxyType({name: to_distro(read) for name, read in distros.items()}),
-            profiles=MappingProxyType(resolved),
-            systems=MappingProxyType({system.name: system for system in systems}),
-            problems=(*reader.problems, *clashing),
-            generation=reader.digest.hexdigest()[:16],
-            files=MappingProxyType(
-                {f"{kind} {name}": read.file for kind, objects in everything for name, read in objects.items()}
-            ),
+            distros=MappingProxyType(distros),
+            profiles=MappingProxyType(profiles),
+            systems=systems,
+            problems=(*sources.problems(), *(left_out[name] for name in sorted(left_out)), *system_problems),
+            generation=f"{sources.fingerprint:032x}"[:16],
+            files=_Files(sources),
+            sources=sources,
+            _left_out=left_out,
+            _system_problems=system_problems,
         )
+
+    def revised(self, changes: Mapping[tuple[str, str], bytes | None]) -> Catalogue:
+        """The catalogue as it is once these files of the site are written; nothing is written.
+
+        Args:
+            changes: kind (``distros``, ...) and name to the new octets, None for a file that is removed.
+        """
+        return Catalogue.of(self.sources.revised(changes), self)
 
     def resolve(self, system: System) -> Profile:
         """The system's profile with the system's overrides applied and origins kept.
@@ -95,22 +113,88 @@ class Catalogue:
             return None
 
 
-def _resolved(resolver: Resolver, problems: list[Problem]) -> Iterator[tuple[str, Profile]]:
-    for name, read in sorted(resolver.read.items()):
+class _Files(Mapping[str, str]):
+    """Paths by ``distro NAME``, ``profile NAME`` and ``system NAME``, looked up in the sources."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def __getitem__(self, key: str) -> str:
+        kind, _, name = key.partition(" ")
+        entry = self._sources.top(f"{kind}s", name) if f"{kind}s" in self._sources.entries else None
+        if entry is None or entry.read is None:
+            raise KeyError(key)
+        return entry.path
+
+    def __iter__(self) -> Iterator[str]:
+        for kind in self._sources.entries:
+            yield from (f"{kind.removesuffix('s')} {name}" for name in self._sources.good(kind))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _distros(sources: Sources, before: Catalogue | None) -> dict[str, Distro]:
+    if before is None:
+        return {name: to_distro(read) for name, read in sources.good("distros").items()}
+    distros = dict(before.distros)
+    for name in changed_names(before.sources, sources, "distros"):
+        entry = sources.top("distros", name)
+        distros.pop(name, None)
+        if entry is not None and entry.read is not None:
+            distros[name] = to_distro(entry.read)
+    return distros
+
+
+def _profiles(sources: Sources, before: Catalogue | None) -> tuple[dict[str, Profile], dict[str, Problem]]:
+    """Resolved profiles, and why others are left out; what no change concerns is kept."""
+    resolver = Resolver(
+        sources.good("profiles"), sources.good("distros"), sources.broken("profiles"), sources.broken("distros")
+    )
+    profiles: dict[str, Profile] = {}
+    left_out: dict[str, Problem] = {}
+    names: Collection[str] = resolver.read
+    if before is not None:
+        profiles = dict(before.profiles)
+        names = _concerned(sources, before)
+        for name in names:
+            profiles.pop(name, None)
+        names = [name for name in names if name in resolver.read]
+    for name in sorted(names):
         try:
             profile = resolver.resolve(name)
         except BrokenProfileError as error:
-            problems.append(Problem(read.file, error.key, str(error), subject=f"profile {name}"))
+            left_out[name] = Problem(resolver.read[name].file, error.key, str(error), subject=f"profile {name}")
             continue
         if profile is not None:
-            yield name, profile
+            profiles[name] = profile
+    return profiles, left_out
 
 
-def _systems(
-    read: Mapping[str, Read[SystemFile]], profiles: Mapping[str, Profile], problems: list[Problem]
-) -> Iterator[System]:
-    """Declared systems that are right by themselves."""
-    for name, one in sorted(read.items()):
+def _concerned(sources: Sources, before: Catalogue) -> set[str]:
+    """Profiles to resolve anew: changed ones, their descendants, and all that could not be installed."""
+    profiles = set(changed_names(before.sources, sources, "profiles"))
+    distros = set(changed_names(before.sources, sources, "distros"))
+    below = {
+        name
+        for name, profile in before.profiles.items()
+        if profile.distro.name in distros or not profiles.isdisjoint(profile.parents)
+    }
+    # Those that were left out, or name no distro: what they lack may be there now.
+    waiting = sources.entries["profiles"].keys() - before.profiles.keys()
+    return profiles | below | waiting
+
+
+def _same_systems(sources: Sources, before: Catalogue, profiles: Mapping[str, Profile]) -> bool:
+    """Nothing changed that declared systems or their faults depend on."""
+    return not changed_names(before.sources, sources, "systems") and profiles.keys() == before.profiles.keys()
+
+
+def _systems(sources: Sources, profiles: Mapping[str, Profile]) -> tuple[Mapping[str, System], tuple[Problem, ...]]:
+    """Declared systems that are right by themselves and clash with no other, and what is wrong with the rest."""
+    problems: list[Problem] = []
+    good: list[System] = []
+    for name, one in sorted(sources.good("systems").items()):
         subject = f"system {name}"
         try:
             system = to_system(one)
@@ -121,4 +205,6 @@ def _systems(
         problems.extend(Problem(one.file, "", rule, subject=subject) for rule in faults)
         problems.extend(Problem(one.file, "profile", rule) for rule in profile_faults(system, profiles))
         if not faults:
-            yield system
+            good.append(system)
+    kept, clashing = without_clashing(good)
+    return MappingProxyType({system.name: system for system in kept}), (*problems, *clashing)

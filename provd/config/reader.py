@@ -1,19 +1,19 @@
-"""Reads the files of all layers into typed objects; what is wrong is reported and left out."""
+"""Reads the octets of one file into a typed object, with the rules that no type can state."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Generic, TypeVar, cast
 
 from provd.config import toml
 from provd.config.decode import decode
-from provd.config.errors import ConfigError, Problem
+from provd.config.errors import ConfigError
 from provd.config.keys import Table
-from provd.config.layers import NAME, Layer, files
+from provd.config.layers import NAME
 from provd.config.merge import REMOVE, key_path
 from provd.config.objects import DistroFile, ProfileFile, SystemFile
 from provd.config.payloads import payload_fault
@@ -46,51 +46,20 @@ class Read(Generic[T]):
     version: str
 
 
-@dataclass(slots=True)
-class Reader:
-    """Reads kinds of objects and gathers problems and a hash of all that was read."""
+def read_object(path: Path, raw: bytes, type_: type[T]) -> Read[T]:
+    """The object that a file's octets describe.
 
-    layers: Sequence[Layer]
-    problems: list[Problem] = field(default_factory=list)
-    broken: dict[str, set[str]] = field(default_factory=dict)
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def read(self, kind: str, type_: type[T]) -> dict[str, Read[T]]:
-        """All objects of one kind by name.
-
-        A broken file hides the same name of a lower layer too: nobody asked for what would be installed instead.
-
-        Args:
-            kind: ``distros``, ``profiles`` or ``systems``.
-            type_: their structure.
-        """
-        found: dict[str, Read[T]] = {}
-        broken = self.broken.setdefault(kind, set())
-        for path in (path for layer in self.layers for path in files(layer, kind)):
-            name = path.stem
-            found.pop(name, None)
-            broken.discard(name)
-            try:
-                found[name] = self._one(path, kind, type_)
-            except ConfigError as error:
-                problem = error.problem
-                subject = f"{kind.removesuffix('s')} {name}"
-                self.problems.append(Problem(problem.file, problem.key, problem.rule, problem.line, subject))
-                broken.add(name)
-        return found
-
-    def _one(self, path: Path, kind: str, type_: type[T]) -> Read[T]:
-        raw = toml.read_bytes(path)
-        self.digest.update(f"{kind}/{path}\0{len(raw)}\0".encode())
-        self.digest.update(raw)
-        if not NAME.fullmatch(path.stem):
-            rule = f"{path.stem!r} is not a name: letters, digits and . _ + - are expected, a letter or digit first"
-            raise ConfigError(str(path), "", rule)
-        table = cast("dict[str, Any]", anchored(toml.parse(raw, str(path)), path.absolute().parent))
-        value = decode(table, type_, str(path))
-        for key, rule in _faults(value):
-            raise ConfigError(str(path), key, rule)
-        return Read(path.stem, str(path), table, value, hashlib.sha256(raw).hexdigest()[:16])
+    Raises:
+        ConfigError: not TOML, a wrong type, an unknown key, or a value or name that no object may have.
+    """
+    if not NAME.fullmatch(path.stem):
+        rule = f"{path.stem!r} is not a name: letters, digits and . _ + - are expected, a letter or digit first"
+        raise ConfigError(str(path), "", rule)
+    table = cast("dict[str, Any]", anchored(toml.parse(raw, str(path)), path.absolute().parent))
+    value = decode(table, type_, str(path))
+    for key, rule in _faults(value):
+        raise ConfigError(str(path), key, rule)
+    return Read(path.stem, str(path), table, value, hashlib.sha256(raw).hexdigest()[:16])
 
 
 def _faults(value: Table) -> Iterator[tuple[str, str]]:

@@ -49,8 +49,10 @@ def parse(raw: bytes, file: str) -> dict[str, Any]:
         file: what to call it in errors.
 
     Raises:
-        ConfigError: it is not UTF-8, not TOML, or nested deeper than :data:`MAX_DEPTH`.
+        ConfigError: it is too large, not UTF-8, not TOML, or nested deeper than :data:`MAX_DEPTH`.
     """
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(file, "", f"is larger than {MAX_BYTES} octets")
     try:
         table = tomli.loads(raw.decode())
     except UnicodeDecodeError as error:

@@ -35,8 +35,12 @@ class Loaded:
     found: Mapping[str, Found]
 
 
-def read(path: Path) -> Loaded:
+def read(path: Path, before: Catalogue | None = None) -> Loaded:
     """Read everything; only errors of ``provd.toml`` and of plugins stop it, a broken object is a problem.
+
+    Args:
+        path: ``provd.toml``.
+        before: the catalogue in force; only what was written to since is read anew.
 
     Raises:
         ConfigError: ``provd.toml`` has an error.
@@ -46,7 +50,7 @@ def read(path: Path) -> Loaded:
     found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
     check_plugin_tables(config, found.keys(), str(path))
     _check_options(config, str(path))
-    return Loaded(config, read_catalogue(config), found)
+    return Loaded(config, read_catalogue(config, before), found)
 
 
 def _check_options(config: ServerConfig, file: str) -> None:
@@ -59,9 +63,9 @@ def _check_options(config: ServerConfig, file: str) -> None:
                 raise ConfigError(file, f"subnet[{index}].options.{name}", str(error)) from error
 
 
-def read_catalogue(config: ServerConfig) -> Catalogue:
-    """The catalogue of all layers, built whole."""
-    return Catalogue.load(layers(config.plugin_dirs, config.site_dir))
+def read_catalogue(config: ServerConfig, before: Catalogue | None = None) -> Catalogue:
+    """The catalogue of all layers."""
+    return Catalogue.load(layers(config.plugin_dirs, config.site_dir), before)
 
 
 def build_host(loaded: Loaded, path: Path) -> PluginHost:

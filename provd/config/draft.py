@@ -1,0 +1,268 @@
+"""Changes to distros and profiles in memory, each checked together with those before it; written at the end, or not.
+
+Only files of the site are written. A change to an object of a lower layer writes a whole copy of it into the site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from provd.config.catalogue import Catalogue
+from provd.config.document import own_table, rewritten
+from provd.config.errors import ConfigError
+from provd.config.journal import write_files
+from provd.config.layers import NAME
+from provd.config.merge import REMOVE
+from provd.config.sources import Entry
+
+KINDS: Final[Mapping[str, str]] = {"distro": "distros", "profile": "profiles"}
+"""Kinds of objects that can be changed, and the folders of their files."""
+
+
+class DraftError(ValueError):
+    """A change is not possible; the sentence says why.
+
+    Attributes:
+        field: argument that is wrong, or empty.
+        missing: the object does not exist.
+    """
+
+    def __init__(self, sentence: str, *, field: str = "", missing: bool = False) -> None:
+        super().__init__(sentence)
+        self.field, self.missing = field, missing
+
+
+class Draft:
+    """What the catalogue would be.
+
+    Args:
+        catalogue: the one in force; a draft that was begun on another one is stale.
+
+    Attributes:
+        base: the catalogue it was begun on.
+        catalogue: the catalogue with every change so far.
+        changes: kind (``distros``, ...) and name to the new octets, None for a file that goes.
+        renamed: old to new name of profiles, for the systems that use them.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.base = self.catalogue = catalogue
+        self.changes: dict[tuple[str, str], bytes | None] = {}
+        self.renamed: dict[str, str] = {}
+
+    def own(self, kind: str, name: str) -> dict[str, Any]:
+        """What an object's own file says, without what it inherits.
+
+        Raises:
+            DraftError: there is no such object, or its file is broken.
+        """
+        entry = self._entry(kind, name)
+        return own_table(self._raw(kind, entry, name), entry.path)
+
+    def version(self, kind: str, name: str) -> str:
+        """Hash of the file that counts for an object; empty where there is none."""
+        entry = self.catalogue.sources.top(KINDS[kind], name)
+        return entry.read.version if entry is not None and entry.read is not None else ""
+
+    def add(self, kind: str, name: str, table: Mapping[str, Any]) -> None:
+        """A new object.
+
+        Raises:
+            DraftError: the name is taken or none, or the object would be wrong.
+        """
+        self._new_name(kind, name)
+        self._put({(KINDS[kind], name): self._written(b"", table, kind, name)})
+
+    def edit(
+        self, kind: str, name: str, changes: Mapping[str, Any], *, expected: str = "", merge: bool = False
+    ) -> None:
+        """Change keys of an object; the others stay.
+
+        Args:
+            kind: ``distro`` or ``profile``.
+            name: which one.
+            changes: key to new value; None takes the key out, so that the value is inherited again.
+            expected: version the editor saw; empty skips the check.
+            merge: a table changes only the keys that are named in it, instead of being replaced.
+
+        Raises:
+            DraftError: unknown, stale, or wrong afterwards.
+        """
+        self._check_version(kind, name, expected)
+        entry = self._entry(kind, name)
+        raw = self._raw(kind, entry, name)
+        table = changed(own_table(raw, entry.path), changes, merge=merge)
+        self._put({(KINDS[kind], name): self._written(raw, table, kind, name)})
+
+    def copy(self, kind: str, name: str, new: str, changes: Mapping[str, Any] | None = None) -> None:
+        """A second object with the content of the first, comments included, and these changes.
+
+        Raises:
+            DraftError: unknown, the new name is taken, or wrong afterwards.
+        """
+        self._new_name(kind, new)
+        entry = self._entry(kind, name)
+        raw = self._raw(kind, entry, name)
+        table = changed(own_table(raw, entry.path), changes or {}, merge=False)
+        self._put({(KINDS[kind], new): self._written(raw, table, kind, new)})
+
+    def rename(self, kind: str, name: str, new: str, *, expected: str = "") -> None:
+        """Give an object of the site another name, and tell the objects of the site that refer to it.
+
+        Raises:
+            DraftError: unknown, stale, not the site's own, the new name is taken, or something would be wrong.
+        """
+        self._check_version(kind, name, expected)
+        self._own_site(kind, name, "renamed: copy it")
+        self._new_name(kind, new)
+        entry = self._entry(kind, name)
+        files: dict[tuple[str, str], bytes | None] = {
+            (KINDS[kind], name): None,
+            (KINDS[kind], new): self._raw(kind, entry, name),
+        }
+        key = "distro" if kind == "distro" else "parent"
+        for user in self.users(kind, name):
+            if not self.catalogue.sources.in_site("profiles", user):
+                raise DraftError(f"{kind} {name} cannot be renamed: profile {user} names it, which is not the site's")
+            theirs = self._entry("profile", user)
+            raw = self._raw("profile", theirs, user)
+            table = {**own_table(raw, theirs.path), key: new}
+            files["profiles", user] = self._written(raw, table, "profile", user)
+        self._put(files)
+        if kind == "profile":
+            # A name that was given in this draft already is no name that systems know.
+            first = next((old for old, now in self.renamed.items() if now == name), name)
+            self.renamed[first] = new
+
+    def remove(self, kind: str, name: str, *, recursive: bool = False, expected: str = "") -> tuple[str, ...]:
+        """Take objects of the site away.
+
+        Args:
+            kind: ``distro`` or ``profile``.
+            name: which one.
+            recursive: with every profile that refers to it, and those that refer to these.
+            expected: version the editor saw; empty skips the check.
+
+        Returns:
+            Names of the profiles that go.
+
+        Raises:
+            DraftError: unknown, stale, not the site's own, or used.
+        """
+        self._check_version(kind, name, expected)
+        self._own_site(kind, name, "removed")
+        gone = self._below(kind, name)
+        if gone and not recursive and not self.catalogue.sources.entries[KINDS[kind]][name][:-1]:
+            raise DraftError(f"{kind} {name} is used by {_listed(gone)}; a recursive removal takes them away too")
+        doomed = {(KINDS[kind], name): None} | {("profiles", user): None for user in gone if recursive}
+        for folder, user in doomed:
+            if not self.catalogue.sources.in_site(folder, user):
+                raise DraftError(f"{kind} {name} cannot be removed: profile {user} uses it, which is not the site's")
+        self._put(doomed)
+        return (*((name,) if kind == "profile" else ()), *(gone if recursive else ()))
+
+    def users(self, kind: str, name: str) -> tuple[str, ...]:
+        """Profiles whose own file names this object."""
+        key = "distro" if kind == "distro" else "parent"
+        good = self.catalogue.sources.good("profiles")
+        return tuple(sorted(user for user, read in good.items() if getattr(read.value, key) == name))
+
+    def commit(self) -> None:
+        """Write every file, all or none.
+
+        Raises:
+            ConfigError: a file could not be written.
+        """
+        sources = self.base.sources
+        write_files(
+            sources.layers[-1].path,
+            {sources.site_file(kind, name): raw for (kind, name), raw in self.changes.items()},
+        )
+
+    def _below(self, kind: str, name: str) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        waiting = list(self.users(kind, name))
+        while waiting:
+            user = waiting.pop()
+            if user not in found:
+                found[user] = None
+                waiting += self.users("profile", user)
+        return tuple(sorted(found))
+
+    def _put(self, files: Mapping[tuple[str, str], bytes | None]) -> None:
+        """Take files into the draft if nothing becomes wrong by them that was not before."""
+        after = self.catalogue.revised(files)
+        known = set(self.catalogue.problems)
+        new = [problem for problem in after.problems if problem not in known]
+        if new:
+            raise DraftError("; ".join(str(problem) for problem in new), field=new[0].key)
+        self.catalogue = after
+        self.changes.update(files)
+
+    def _entry(self, kind: str, name: str) -> Entry:
+        entry = self.catalogue.sources.top(KINDS[kind], name)
+        if entry is None:
+            raise DraftError(f"there is no {kind} {name!r}", field="name", missing=True)
+        if entry.problem is not None:
+            raise DraftError(f"{kind} {name} has an error that must be mended in its file first: {entry.problem}")
+        return entry
+
+    def _raw(self, kind: str, entry: Entry, name: str) -> bytes:
+        raw = self.changes.get((KINDS[kind], name))
+        return raw if raw is not None else entry.octets
+
+    def _written(self, raw: bytes, table: Mapping[str, Any], kind: str, name: str) -> bytes:
+        try:
+            return rewritten(raw, table, str(self.catalogue.sources.site_file(KINDS[kind], name)))
+        except ConfigError as error:
+            raise DraftError(str(error)) from error
+
+    def _check_version(self, kind: str, name: str, expected: str) -> None:
+        now = self.version(kind, name)
+        if expected and expected != now:
+            self._entry(kind, name)
+            raise DraftError(f"{kind} {name} was changed meanwhile (version {now}, not {expected})", field="version")
+
+    def _new_name(self, kind: str, name: str) -> None:
+        if not NAME.fullmatch(name):
+            rule = "letters, digits and . _ + - are expected, a letter or digit first, 64 at most"
+            raise DraftError(f"{name!r} is not a name: {rule}", field="name")
+        taken = self.catalogue.sources.top(KINDS[kind], name)
+        if taken is not None:
+            raise DraftError(f"{kind} {name} exists already ({taken.path})", field="name")
+
+    def _own_site(self, kind: str, name: str, verb: str) -> None:
+        entry = self._entry(kind, name)
+        if not self.catalogue.sources.in_site(KINDS[kind], name):
+            layer = self.catalogue.sources.layers[entry.layer].name
+            raise DraftError(f"{kind} {name} comes from the layer {layer!r} ({entry.path}) and cannot be {verb}")
+
+
+def changed(table: Mapping[str, Any], changes: Mapping[str, Any], *, merge: bool) -> dict[str, Any]:
+    """A table with changes applied; None takes a key out.
+
+    Args:
+        table: the values so far.
+        changes: key to new value.
+        merge: tables in ``changes`` change single keys of tables, at every depth.
+    """
+    result = dict(table)
+    for key, value in changes.items():
+        old = result.get(key)
+        if value is None:
+            result.pop(key, None)
+        elif merge and isinstance(value, Mapping) and (isinstance(old, Mapping) or old is None):
+            result[key] = changed(old or {}, value, merge=True)
+            # A key that is set again is no longer one that must not be inherited.
+            for name in value:
+                result[key].pop(f"{REMOVE}{name}", None) if not name.startswith(REMOVE) else None
+        else:
+            result[key] = value
+    return result
+
+
+def _listed(names: Collection[str]) -> str:
+    some = sorted(names)[:5]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"profile {some[0]}{more}" if len(names) == 1 else f"profiles {', '.join(some)}{more}"
