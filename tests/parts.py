@@ -48,6 +48,10 @@ def pytest(*arguments: str) -> tuple[str, ...]:
     return (str(BIN / "pytest"), "-q", "-p", "no:cacheprovider", *arguments)
 
 
+OTHERS = ("--ignore=tests/long", "--ignore=tests/faults")
+"""Folders that are parts of their own."""
+
+
 PARTS = (
     Part(
         "check",
@@ -58,11 +62,12 @@ PARTS = (
             (str(BIN / "lint-imports"),),
         ),
     ),
-    Part("unit", (pytest("-n2", "-m", PLAIN, "--ignore=tests/long"),), as_plain_user=True),
-    Part("clients", (pytest("-m", "netns and not qemu", "--durations=5", "--ignore=tests/long"),)),
-    Part("build", (pytest("-m", "build and not qemu", "--durations=5", "--ignore=tests/long"),)),
+    Part("unit", (pytest("-n2", "-m", PLAIN, *OTHERS),), as_plain_user=True),
+    Part("clients", (pytest("-m", "netns and not qemu", "--durations=5", *OTHERS),)),
+    Part("faults", (pytest("-n2", "--maxschedchunk=1", "tests/faults", "--durations=8"),)),
+    Part("build", (pytest("-m", "build and not qemu", "--durations=5", *OTHERS),)),
     # Two machines at once is what two processors can emulate.
-    Part("machines", (pytest("-n2", "--maxschedchunk=1", "-m", "qemu", "--durations=0", "--ignore=tests/long"),)),
+    Part("machines", (pytest("-n2", "--maxschedchunk=1", "-m", "qemu", "--durations=0", *OTHERS),)),
     Part("long", (pytest("tests/long", "--durations=0"),), on_request=True),
 )
 

@@ -35,6 +35,7 @@ LAB_PACKAGES = (
     "ovmf",
     "qemu-system-x86",
     "seabios",
+    "strace",
     "util-linux",
 )
 

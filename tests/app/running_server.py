@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 CONFIG = """\
@@ -68,16 +68,20 @@ class RunningServer:
 
     def start(self, environment: dict[str, str] | None = None) -> None:
         """Start and wait until it says that it is ready."""
+        self.spawn(environment)
+        self.wait_for("ready: DHCP on lo")
+
+    def spawn(self, environment: dict[str, str] | None = None, before: Sequence[str] = ()) -> None:
+        """Start; ``before`` is a command that ends by executing the rest of its arguments."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.python, "-m", "provd", "run", "--config", str(self.config)],
+                [*before, self.python, "-m", "provd", "run", "--config", str(self.config)],
                 stdout=log,
                 stderr=log,
                 # A checkout in the working directory would stand in for a package that is not installed.
                 cwd=None if self.python == sys.executable else self.folder,
                 env={**os.environ, **(environment or {})},
             )
-        self.wait_for("ready: DHCP on lo")
 
     def text(self) -> str:
         """The log so far."""
