@@ -52,7 +52,9 @@ class ChangeGuard:
     @hookimpl
     def provd_change(self, change: Change) -> Veto | None:
         before = change.before
-        if before is None or (change.after is not None and self._harmless(before, change.after)):
+        if not isinstance(before, System):
+            return None
+        if isinstance(change.after, System) and self._harmless(before, change.after):
             return None
         verb = "removed" if change.after is None else "edited"
         tags = [tag for tag in before.tags if tag in self._settings.tags]

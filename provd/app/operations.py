@@ -21,6 +21,7 @@ from provd.service.explain import Explainer
 from provd.service.operations import OperationTable
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
+from provd.service.operations_objects import object_operations
 from provd.service.operations_server import plugin_rows, server_operations
 from provd.service.operations_systems import SystemOperations
 
@@ -48,6 +49,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     host, store = services.host, services.store
     table = OperationTable(lambda: host.operations)
     table.add(catalogue_operations(lambda: services.current.catalogue))
+    table.add(object_operations(services.changes))
     table.add(SystemOperations(services.systems, store.installs).operations())
     table.add(BootOperations(store.leases.load, store.sessions, services.systems, services.wall).operations())
     table.add(_explainer(services).operations())

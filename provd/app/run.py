@@ -13,6 +13,7 @@ from provd.app import logs, privileges
 from provd.app.listeners import ListenError
 from provd.app.privileges import PrivilegeError
 from provd.config.errors import ConfigError
+from provd.config.journal import finish
 from provd.config.schema import ServerConfig
 from provd.plugin.errors import PluginError
 from provd.service.load import read
@@ -33,6 +34,8 @@ def run(path: Path) -> int:
     """
     try:
         loaded = read(path)
+        if finish(Path(loaded.config.site_dir)):
+            loaded = read(path)
         prepare(loaded.config)
         reactor = _reactor()
         from provd.app.server import Server, install_signals

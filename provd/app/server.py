@@ -153,7 +153,11 @@ class Server:
         )
 
     def _matters(self, path: Path) -> bool:
-        return path == self._path or (path.suffix == ".toml" and path.parent != self._path.parent)
+        if path == self._path:
+            return True
+        # What provd wrote itself is in force already.
+        known = self.services.current.catalogue.sources.knows
+        return path.suffix == ".toml" and path.parent != self._path.parent and not known(path)
 
     def _keep_house(self) -> None:
         """Once a minute: what has ended is taken back, what is old is forgotten."""

@@ -28,6 +28,7 @@ from provd.service.answers import Answers
 from provd.service.boot import BootDirector, Sending
 from provd.service.boot_dhcp import BootDhcp
 from provd.service.boot_files import BootFiles
+from provd.service.catalogue_changes import CatalogueChanges
 from provd.service.dhcp import Clocks, DhcpService
 from provd.service.dhcp_probe import AddressProbe
 from provd.service.dhcp_reply import Ports
@@ -88,6 +89,15 @@ class Services:
             host=host,
             states=store.installs,
             check=self._check_system,
+            publish=self.bus.publish,
+            wall=self.wall,
+        )
+        self.changes = CatalogueChanges(
+            current=lambda: self.current.catalogue,
+            swap=self._swap_catalogue,
+            writable=self._why_not_writable,
+            systems=self.systems,
+            host=host,
             publish=self.bus.publish,
             wall=self.wall,
         )
@@ -231,6 +241,18 @@ class Services:
 
     def _check_system(self, system: System, others: Iterable[System]) -> Sequence[str]:
         return check_system(system, tuple(others), self.current.catalogue.profiles, self.current.subnets)
+
+    def _swap_catalogue(self, catalogue: Catalogue) -> None:
+        """Put a changed catalogue into force; running boots keep their plans."""
+        before, self.current.catalogue = self.current.catalogue, catalogue
+        if catalogue.systems is not before.systems:
+            self.systems.rebuild(catalogue.systems)
+        self.dhcp.forget()
+
+    def _why_not_writable(self) -> str:
+        if self.current.config.api_writes:
+            return ""
+        return "distros and profiles are changed in their files only: api_writes = true in provd.toml allows it here"
 
     def _installed(self, name: str) -> None:
         system = self.systems.get(name)

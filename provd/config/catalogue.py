@@ -88,6 +88,11 @@ class Catalogue:
         """
         return Catalogue.of(self.sources.revised(changes), self)
 
+    def revision(self, kind: str, name: str) -> str:
+        """Hash of the file of a ``distro`` or ``profile``; empty where there is none or it is broken."""
+        entry = self.sources.top(f"{kind}s", name)
+        return entry.read.revision if entry is not None and entry.read is not None else ""
+
     def resolve(self, system: System) -> Profile:
         """The system's profile with the system's overrides applied and origins kept.
 

@@ -44,12 +44,14 @@ class Draft:
         catalogue: the catalogue with every change so far.
         changes: kind (``distros``, ...) and name to the new octets, None for a file that goes.
         renamed: old to new name of profiles, for the systems that use them.
+        recursive: systems that use what was removed go with it.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.base = self.catalogue = catalogue
         self.changes: dict[tuple[str, str], bytes | None] = {}
         self.renamed: dict[str, str] = {}
+        self.recursive = False
 
     def own(self, kind: str, name: str) -> dict[str, Any]:
         """What an object's own file says, without what it inherits.
@@ -59,11 +61,6 @@ class Draft:
         """
         entry = self._entry(kind, name)
         return own_table(self._raw(kind, entry, name), entry.path)
-
-    def version(self, kind: str, name: str) -> str:
-        """Hash of the file that counts for an object; empty where there is none."""
-        entry = self.catalogue.sources.top(KINDS[kind], name)
-        return entry.read.version if entry is not None and entry.read is not None else ""
 
     def add(self, kind: str, name: str, table: Mapping[str, Any]) -> None:
         """A new object.
@@ -83,13 +80,13 @@ class Draft:
             kind: ``distro`` or ``profile``.
             name: which one.
             changes: key to new value; None takes the key out, so that the value is inherited again.
-            expected: version the editor saw; empty skips the check.
+            expected: revision the editor saw; empty skips the check.
             merge: a table changes only the keys that are named in it, instead of being replaced.
 
         Raises:
             DraftError: unknown, stale, or wrong afterwards.
         """
-        self._check_version(kind, name, expected)
+        self._check_revision(kind, name, expected)
         entry = self._entry(kind, name)
         raw = self._raw(kind, entry, name)
         table = changed(own_table(raw, entry.path), changes, merge=merge)
@@ -113,7 +110,7 @@ class Draft:
         Raises:
             DraftError: unknown, stale, not the site's own, the new name is taken, or something would be wrong.
         """
-        self._check_version(kind, name, expected)
+        self._check_revision(kind, name, expected)
         self._own_site(kind, name, "renamed: copy it")
         self._new_name(kind, new)
         entry = self._entry(kind, name)
@@ -142,7 +139,7 @@ class Draft:
             kind: ``distro`` or ``profile``.
             name: which one.
             recursive: with every profile that refers to it, and those that refer to these.
-            expected: version the editor saw; empty skips the check.
+            expected: revision the editor saw; empty skips the check.
 
         Returns:
             Names of the profiles that go.
@@ -150,7 +147,7 @@ class Draft:
         Raises:
             DraftError: unknown, stale, not the site's own, or used.
         """
-        self._check_version(kind, name, expected)
+        self._check_revision(kind, name, expected)
         self._own_site(kind, name, "removed")
         gone = self._below(kind, name)
         if gone and not recursive and not self.catalogue.sources.entries[KINDS[kind]][name][:-1]:
@@ -160,6 +157,7 @@ class Draft:
             if not self.catalogue.sources.in_site(folder, user):
                 raise DraftError(f"{kind} {name} cannot be removed: profile {user} uses it, which is not the site's")
         self._put(doomed)
+        self.recursive = self.recursive or recursive
         return (*((name,) if kind == "profile" else ()), *(gone if recursive else ()))
 
     def users(self, kind: str, name: str) -> tuple[str, ...]:
@@ -218,11 +216,11 @@ class Draft:
         except ConfigError as error:
             raise DraftError(str(error)) from error
 
-    def _check_version(self, kind: str, name: str, expected: str) -> None:
-        now = self.version(kind, name)
+    def _check_revision(self, kind: str, name: str, expected: str) -> None:
+        now = self.catalogue.revision(kind, name)
         if expected and expected != now:
             self._entry(kind, name)
-            raise DraftError(f"{kind} {name} was changed meanwhile (version {now}, not {expected})", field="version")
+            raise DraftError(f"{kind} {name} was changed meanwhile (revision {now}, not {expected})", field="revision")
 
     def _new_name(self, kind: str, name: str) -> None:
         if not NAME.fullmatch(name):

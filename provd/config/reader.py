@@ -36,14 +36,14 @@ class Read(Generic[T]):
         file: path of the file.
         table: what TOML gave, secret references anchored.
         value: the same, typed.
-        version: hash of the file's octets.
+        revision: hash of the file's octets.
     """
 
     name: str
     file: str
     table: Mapping[str, Any]
     value: T
-    version: str
+    revision: str
 
 
 def read_object(path: Path, raw: bytes, type_: type[T]) -> Read[T]:

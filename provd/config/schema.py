@@ -196,6 +196,12 @@ class ServerConfig(Table, frozen=True):
     site_dir: Annotated[
         str, key("Directory of the site's `distros/`, `profiles/`, `systems/` and `templates/`.", applies="restart")
     ] = "/etc/provd"
+    api_writes: Annotated[
+        bool,
+        key(
+            "Whether distros and profiles may be changed through the API and the command line, in files of `site_dir`."
+        ),
+    ] = False
     socket: Annotated[str, key("Path of the local socket that the command line talks to.", applies="restart")] = (
         "/run/provd/provd.sock"
     )

@@ -125,6 +125,18 @@ class Sources:
         top = self.top(kind, name)
         return top is not None and top.layer == len(self.layers) - 1
 
+    def knows(self, path: Path) -> bool:
+        """The file is as it was read, or as it was going to be written; one that is gone is one that is not known."""
+        entry = next(
+            (one for one in self.entries.get(path.parent.name, {}).get(path.stem, ()) if one.path == str(path)), None
+        )
+        try:
+            return entry is not None and path.read_bytes() == entry.octets
+        except FileNotFoundError:
+            return entry is None
+        except OSError:
+            return False
+
     def good(self, kind: str) -> dict[str, Read[Any]]:
         """What the files of one kind say, without the broken ones."""
         return {name: some[-1].read for name, some in self.entries[kind].items() if some[-1].read is not None}

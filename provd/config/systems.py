@@ -58,7 +58,7 @@ def to_system(read: Read[SystemFile]) -> System:
         tags=value.tags,
         origin="file",
         file=read.file,
-        version=read.version,
+        version=read.revision,
     )
 
 

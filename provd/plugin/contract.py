@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from provd.model.boot import BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts
 from provd.model.content import Content, FileRequest, NotFound
+from provd.model.distro import Distro
 from provd.model.event import Event
 from provd.model.profile import Profile
 from provd.model.system import System
@@ -265,7 +266,7 @@ class Change:
     """A change somebody asked for, before it happens.
 
     Attributes:
-        kind: ``system.add``, ``system.edit`` or ``system.remove``.
+        kind: ``system.add``, ``system.edit`` or ``system.remove``, likewise with ``profile`` and ``distro``.
         name: object name.
         before: the object now, None for an addition.
         after: the object as it would be, None for a removal.
@@ -273,8 +274,8 @@ class Change:
 
     kind: str
     name: str
-    before: System | None
-    after: System | None
+    before: System | Profile | Distro | None
+    after: System | Profile | Distro | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,3 +32,15 @@ def scrub_value(value: object, key: str = "") -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     return scrub(str(value))
+
+
+def scrub_lines(text: str) -> str:
+    """Lines of TOML, or of a difference between two files: values of lines that name something secret are hidden."""
+    return "".join(_scrub_line(line) for line in text.splitlines(keepends=True))
+
+
+def _scrub_line(line: str) -> str:
+    key, equals, _ = line.partition("=")
+    if not equals or not _SECRET_KEY.search(line):
+        return scrub(line)
+    return f"{key}= {HIDDEN}\n"

@@ -41,6 +41,10 @@ class CatalogueView(Protocol):
         """Hash of everything that was read."""
         ...
 
+    def revision(self, kind: str, name: str) -> str:
+        """Hash of the file of a distro or profile."""
+        ...
+
     def resolve(self, system: System) -> Profile:
         """The system's profile with its overrides."""
         ...
@@ -89,6 +93,7 @@ class _Catalogue:
             "kernel_args": distro.kernel_args,
             "efi_loaders": distro.efi_loaders,
             "vars": scrub_value(distro.vars),
+            "revision": view.revision("distro", distro.name),
         }
 
     def profile_list(self, _arguments: object) -> object:
@@ -111,6 +116,7 @@ class _Catalogue:
             "templates": profile.templates,
             "options": scrub_value(profile.options),
             "boot": profile.boot,
+            "revision": view.revision("profile", profile.name),
             "origins": {key: str(origin) for key, origin in sorted(profile.origins.items())},
         }
 

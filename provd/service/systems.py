@@ -224,7 +224,7 @@ class Systems:
         return system
 
     def _allowed(self, change: Change) -> None:
-        if change.after is not None:
+        if isinstance(change.after, System):
             others = (system for system in self._by_name.values() if system.name != change.name)
             wrong = self._check(change.after, others)
             if wrong:

@@ -67,16 +67,16 @@ def test_removing_that_copy_brings_the_shipped_one_back(site: Site) -> None:
 
 def test_a_stale_edit_is_refused(site: Site) -> None:
     draft = Draft(site.load())
-    version = draft.version("profile", "web")
-    draft.edit("profile", "web", {"source": "http://x/"}, expected=version)
+    revision = draft.catalogue.revision("profile", "web")
+    draft.edit("profile", "web", {"source": "http://x/"}, expected=revision)
     for stale in (
-        lambda: draft.edit("profile", "web", {"source": "http://y/"}, expected=version),
-        lambda: draft.rename("profile", "web", "www", expected=version),
-        lambda: draft.remove("profile", "web", recursive=True, expected=version),
+        lambda: draft.edit("profile", "web", {"source": "http://y/"}, expected=revision),
+        lambda: draft.rename("profile", "web", "www", expected=revision),
+        lambda: draft.remove("profile", "web", recursive=True, expected=revision),
     ):
-        with pytest.raises(DraftError, match=r"profile web was changed meanwhile \(version \w+, not \w+\)") as error:
+        with pytest.raises(DraftError, match=r"profile web was changed meanwhile \(revision \w+, not \w+\)") as error:
             stale()
-        assert error.value.field == "version"
+        assert error.value.field == "revision"
 
 
 def test_a_copy_has_the_comments_too(site: Site) -> None:

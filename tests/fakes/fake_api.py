@@ -56,6 +56,9 @@ class FakeCatalogue:
     problems: Sequence[object] = ()
     generation: str = "g1"
 
+    def revision(self, kind: str, name: str) -> str:
+        return f"{kind}-{name}-1"
+
     def resolve(self, system: System) -> Profile:
         if system.profile not in self.profiles:
             raise LookupError(f"no such profile: {system.profile}")

@@ -1,0 +1,171 @@
+"""Operations that change distros and profiles; their arguments are the keys of the files, written once, there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, get_args, get_origin
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from provd.config.draft import Draft
+from provd.config.keys import Table
+from provd.config.objects import DistroFile, ProfileFile
+from provd.plugin.contract import Operation
+from provd.plugin.scrub import scrub_lines
+from provd.service.catalogue_changes import CatalogueChangeError, CatalogueChanges, Changed
+from provd.service.operations import Arguments, OperationError
+
+_FILES: Final[Mapping[str, type[Table]]] = {"distro": DistroFile, "profile": ProfileFile}
+_EXAMPLES: Final[Mapping[str, tuple[str, str]]] = {
+    "distro": ("debian-12", "--tree http://MIRROR/debian"),
+    "profile": ("server", "--parent debian-12-server"),
+}
+DRY_RUN = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
+REVISION = Annotated[str, msgspec.Meta(description="Refuse where the object has another revision now.")]
+
+
+def _argument(type_: Any, *, removable: bool) -> Any:
+    """Type of an argument for a key: inner tables as they are written, and, in an edit, null for "inherit again"."""
+    inner, meta = (get_args(type_)[0], get_args(type_)[1:]) if get_origin(type_) is Annotated else (type_, ())
+    if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+        inner = dict[str, Any]
+    if removable:
+        inner = inner | None
+    described = Annotated[(inner, *meta)] if meta else inner
+    return described | UnsetType
+
+
+def arguments_of(name: str, kind: str, before: Mapping[str, Any], after: Mapping[str, Any], *, removable: bool) -> type:
+    """Structure of the arguments of an operation: every key of the object's file, none of them required.
+
+    Args:
+        name: of the structure.
+        kind: ``distro`` or ``profile``.
+        before: required arguments in front.
+        after: further ones with False or an empty text as default.
+        removable: a key may be null.
+    """
+    keys = msgspec.structs.fields(_FILES[kind])
+    fields: list[Any] = list(before.items())
+    fields += [(one.encode_name, _argument(one.type, removable=removable), UNSET) for one in keys]
+    fields += [(key, type_, "" if type_ is REVISION else False) for key, type_ in after.items()]
+    return msgspec.defstruct(name, fields, bases=(Arguments,), frozen=True, kw_only=True, module=__name__)
+
+
+class Copy(Arguments, frozen=True):
+    """A copy under a new name."""
+
+    name: str
+    new: Annotated[str, msgspec.Meta(description="Name of the copy.")]
+    dry_run: DRY_RUN = False
+
+
+class Rename(Arguments, frozen=True):
+    """A new name."""
+
+    name: str
+    new: Annotated[str, msgspec.Meta(description="The new name.")]
+    revision: REVISION = ""
+    dry_run: DRY_RUN = False
+
+
+class Remove(Arguments, frozen=True):
+    """An object that goes."""
+
+    name: str
+    recursive: Annotated[bool, msgspec.Meta(description="With everything that uses it.")] = False
+    revision: REVISION = ""
+    dry_run: DRY_RUN = False
+
+
+def object_operations(changes: CatalogueChanges) -> tuple[Operation, ...]:
+    """``distro.add``, ``.edit``, ``.copy``, ``.rename``, ``.remove``, and the same for profiles."""
+    return tuple(operation for kind in _FILES for operation in _Changes(kind, changes).operations())
+
+
+class _Changes:
+    """The operations on one kind of object."""
+
+    def __init__(self, kind: str, changes: CatalogueChanges) -> None:
+        self._kind, self._changes = kind, changes
+
+    def operations(self) -> tuple[Operation, ...]:
+        kind, (name, option) = self._kind, _EXAMPLES[self._kind]
+        in_place = Annotated[bool, msgspec.Meta(description="Tables change only the keys that are named in them.")]
+        title = kind.capitalize()
+        add = arguments_of(f"Add{title}", kind, {"name": str}, {"dry_run": DRY_RUN}, removable=False)
+        rest = {"in_place": in_place, "revision": REVISION, "dry_run": DRY_RUN}
+        edit = arguments_of(f"Edit{title}", kind, {"name": str}, rest, removable=True)
+        line = f"provd {kind}"
+        return (
+            Operation(f"{kind}.add", f"Add a {kind}.", "admin", add, self.add, f"{line} add my-{name} {option}"),
+            Operation(
+                f"{kind}.edit", f"Change a {kind}; what is not named stays, null is inherited again.", "admin",
+                edit, self.edit, f"{line} edit my-{name} {option}",
+            ),
+            Operation(
+                f"{kind}.copy", f"Copy a {kind}, comments included.", "admin", Copy, self.copy,
+                f"{line} copy {name} my-{name}",
+            ),
+            Operation(
+                f"{kind}.rename", f"Rename a {kind} and tell all that refer to it.", "admin", Rename, self.rename,
+                f"{line} rename my-{name} our-{name}",
+            ),
+            Operation(
+                f"{kind}.remove", f"Remove a {kind} that nothing uses.", "admin", Remove, self.remove,
+                f"{line} remove my-{name}",
+            ),
+        )  # fmt: skip
+
+    def add(self, arguments: Any) -> object:
+        table = self._table(arguments)
+        return self._run(lambda draft: draft.add(self._kind, arguments.name, table), arguments)
+
+    def edit(self, arguments: Any) -> object:
+        table = self._table(arguments)
+        if not table:
+            raise OperationError("nothing to change was named", kind="usage")
+
+        def work(draft: Draft) -> None:
+            draft.edit(self._kind, arguments.name, table, expected=arguments.revision, merge=arguments.in_place)
+
+        return self._run(work, arguments)
+
+    def copy(self, arguments: Copy) -> object:
+        return self._run(lambda draft: draft.copy(self._kind, arguments.name, arguments.new), arguments)
+
+    def rename(self, arguments: Rename) -> object:
+        def work(draft: Draft) -> None:
+            draft.rename(self._kind, arguments.name, arguments.new, expected=arguments.revision)
+
+        return self._run(work, arguments)
+
+    def remove(self, arguments: Remove) -> object:
+        def work(draft: Draft) -> None:
+            draft.remove(self._kind, arguments.name, recursive=arguments.recursive, expected=arguments.revision)
+
+        return self._run(work, arguments)
+
+    def _table(self, arguments: Any) -> dict[str, Any]:
+        """The keys that were named, as they are written into a file."""
+        keys = [one.encode_name for one in msgspec.structs.fields(_FILES[self._kind])]
+        named = {key: getattr(arguments, key) for key in keys if getattr(arguments, key) is not UNSET}
+        plain: dict[str, Any] = msgspec.to_builtins(named, enc_hook=str)
+        return plain
+
+    def _run(self, work: Callable[[Draft], None], arguments: Any) -> object:
+        try:
+            return view(self._changes.change(work, dry_run=arguments.dry_run))
+        except CatalogueChangeError as error:
+            raise OperationError(str(error), field=error.field, kind=error.kind) from error
+
+
+def view(changed: Changed) -> Mapping[str, object]:
+    """What a change did, as operations tell it; lines that look secret are hidden."""
+    return {
+        "applied": changed.applied,
+        "objects": changed.objects,
+        "systems": changed.systems,
+        "files": {path: scrub_lines(text) for path, text in changed.files.items()},
+    }
