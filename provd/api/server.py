@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import socket
 import struct
@@ -22,6 +23,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
+from provd.model.account import Caller
 from provd.service.operations import OperationError, OperationTable
 
 MAX_BODY: Final = 1024 * 1024
@@ -34,7 +36,7 @@ _STATUS: Final[Mapping[str, int]] = {"refused": 409, "not-found": 404, "usage": 
 _NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _UCRED: Final = struct.Struct("3i")
 
-RoleOf = Callable[[Any], str]
+CallerOf = Callable[[Any], Caller | None]
 
 
 class UnixReactor(Protocol):
@@ -47,11 +49,17 @@ class UnixReactor(Protocol):
         ...
 
 
-def local_role(transport: Any) -> str:
-    """``admin`` for root and for the user the service runs as, nothing for everybody else (SO_PEERCRED)."""
+def local_caller(transport: Any) -> Caller | None:
+    """Root, or the user the service runs as, without a password; nobody for everybody else (SO_PEERCRED, socket(7))."""
     credentials = transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     _pid, uid, _gid = _UCRED.unpack(credentials)
-    return "admin" if uid in {0, os.geteuid()} else ""
+    if uid not in {0, os.geteuid()}:
+        return None
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = str(uid)
+    return Caller(name, "admin", via="socket")
 
 
 def nesting(raw: bytes) -> int:
@@ -113,15 +121,15 @@ class ApiRequest(Request):
         self._send(200, {"result": result})
 
     async def _run(self) -> object:
-        role = self._site.role_of(self.channel.transport)
-        if not role:
+        caller = self._site.caller_of(self.channel.transport)
+        if caller is None:
             raise OperationError("only root and the user of the service may use this socket", kind="denied")
         path = self.path.decode("ascii", "replace")
         if self.method == b"GET" and path == "/v1/operations":
             return self._site.describe()
         if self.method != b"POST" or not path.startswith("/v1/call/"):
             raise OperationError("POST /v1/call/NAME or GET /v1/operations is expected", kind="not-found")
-        return await self._site.table.call(path.removeprefix("/v1/call/"), self._arguments(), role=role)
+        return await self._site.table.call(path.removeprefix("/v1/call/"), self._arguments(), caller=caller)
 
     def _arguments(self) -> object:
         if self._octets > MAX_BODY:
@@ -154,14 +162,14 @@ class ApiSite(ServerFactory):
     Args:
         clock: timers.
         table: the operations.
-        role_of: what the peer of a transport may do; empty for nothing.
+        caller_of: who the peer of a transport is; None for nobody.
     """
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, table: OperationTable, role_of: RoleOf = local_role) -> None:
+    def __init__(self, clock: IReactorTime, table: OperationTable, caller_of: CallerOf = local_caller) -> None:
         self.table = table
-        self.role_of = role_of
+        self.caller_of = caller_of
         self.log = Logger(namespace="provd.api")
         self._clock = clock
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from provd.app.listeners import Listeners
 from provd.app.reload import ReloadReport
@@ -17,8 +17,10 @@ from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.payload.catalogue import PAYLOADS
 from provd.plugin.loading import Found
+from provd.service.audit import Audit
 from provd.service.explain import Explainer
 from provd.service.operations import OperationTable
+from provd.service.operations_access import AccessOperations
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_objects import object_operations
@@ -31,6 +33,10 @@ class Running(Protocol):
 
     services: Services
     listeners: Listeners
+
+    def in_thread(self, work: Callable[[], Any]) -> Awaitable[Any]:
+        """Run what takes long off the reactor's thread."""
+        ...
 
     def reload(self) -> ReloadReport:
         """Read all files anew."""
@@ -47,7 +53,8 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     """
     services = server.services
     host, store = services.host, services.store
-    table = OperationTable(lambda: host.operations)
+    table = OperationTable(lambda: host.operations, Audit(store.audit, services.wall))
+    table.add(AccessOperations(store.accounts, store.audit, services.access, server.in_thread).operations())
     table.add(catalogue_operations(lambda: services.current.catalogue))
     table.add(object_operations(services.changes))
     table.add(SystemOperations(services.systems, store.installs).operations())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from provd.api.server import ApiSite, listen
@@ -60,6 +61,7 @@ class Server:
             store=self.store,
             send=self._send,
             probe=self.probe,
+            in_thread=self.in_thread,
         )
         self.listeners = Listeners(
             reactor,
@@ -133,6 +135,10 @@ class Server:
         self.store.close()
         self._logger.info("stopped")
 
+    def in_thread(self, work: Callable[[], Any]) -> Awaitable[Any]:
+        """Run what takes long off the reactor's thread."""
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
+
     def _received(self, data: bytes, arrival: Arrival) -> None:
         self.services.dhcp.handle(data, arrival)
 
@@ -168,6 +174,8 @@ class Server:
         self.store.sessions.prune(before=before, keep=keep.keep_count)
         self.store.tokens.prune(before=before)
         self.store.trigger_runs.prune(before=before)
+        self.store.audit.prune(before=before)
+        self.services.access.tidy()
 
 
 def install_signals(server: Server, reactor: Any) -> None:

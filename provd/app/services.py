@@ -24,6 +24,7 @@ from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.plugin.host import PluginHost
 from provd.plugin.templates import Templates
+from provd.service.access import Access, InThread
 from provd.service.answers import Answers
 from provd.service.boot import BootDirector, Sending
 from provd.service.boot_dhcp import BootDhcp
@@ -46,6 +47,10 @@ from provd.store.interface import Store
 Send = Callable[[str, bytes, Destination, int], None]
 
 
+async def _at_once(work: Callable[[], bool]) -> bool:
+    return work()
+
+
 @dataclass(slots=True)
 class Current:
     """What a reload replaces."""
@@ -66,6 +71,7 @@ class Services:
         store: the store.
         send: sends one DHCP reply.
         probe: asks the network whether an address is in use.
+        in_thread: runs what takes long off the reactor's thread.
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class Services:
         store: Store,
         send: Send,
         probe: AddressProbe | None = None,
+        in_thread: InThread = _at_once,
     ) -> None:
         self.clock, self.current, self.host, self.store = clock, current, host, store
         self.wall: Callable[[], float] = time.time  # noqa: TID251  the root's clock
@@ -100,6 +107,9 @@ class Services:
             host=host,
             publish=self.bus.publish,
             wall=self.wall,
+        )
+        self.access = Access(
+            accounts=store.accounts, authenticators=dict, in_thread=in_thread, wall=self.wall, monotonic=time.monotonic
         )
         self._build_boots()
         self._build_installs()

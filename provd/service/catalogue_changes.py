@@ -16,6 +16,7 @@ from provd.model.event import Event
 from provd.model.profile import Profile
 from provd.model.system import System
 from provd.plugin.contract import Change
+from provd.service import audit
 from provd.service.ports import ChangeHost, Publish
 
 _SINGULAR: Mapping[str, str] = {"distros": "distro", "profiles": "profile"}
@@ -130,6 +131,7 @@ class CatalogueChanges:
         self._ask_plugins(draft)
         report = self._report(draft, moved, applied=not dry_run)
         if dry_run or not draft.changes:
+            audit.outcome("dry run")
             return report
         reason = self._writable()
         if reason:
@@ -147,6 +149,7 @@ class CatalogueChanges:
                 self._systems.remove(system.name)
         for subject, revision in report.objects.items():
             kind, _, name = subject.partition(" ")
+            audit.changed(subject, _object(draft.base, kind, name), _object(draft.catalogue, kind, name))
             self._publish(Event(f"{kind}.changed", self._wall(), fields={"name": name, "revision": revision}))
         return report
 

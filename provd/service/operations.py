@@ -12,11 +12,16 @@ from typing import Any, Final
 import msgspec
 from twisted.logger import Logger
 
+from provd.model.account import ROLES, Caller
 from provd.model.mac import Mac
 from provd.model.origin import Origin
 from provd.plugin.contract import Operation
+from provd.service.audit import Audit, attempt
 
-PERMISSIONS: Final = ("read", "operate", "admin")
+ANONYMOUS_READ: Final = "anonymous-read"
+"""Permission of the reads that old clients send without logging in; granted by the way they come, never by a role."""
+
+PERMISSIONS: Final = (ANONYMOUS_READ, *ROLES)
 """From the weakest; a role may do what its own and the weaker ones may."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)?")
@@ -50,9 +55,11 @@ class OperationTable:
 
     Args:
         theirs: operations of the plugins that run now.
+        audit: keeps who changed what; None for a table that nobody but tests calls.
     """
 
-    def __init__(self, theirs: Callable[[], Mapping[str, Operation]] = dict) -> None:
+    def __init__(self, theirs: Callable[[], Mapping[str, Operation]] = dict, audit: Audit | None = None) -> None:
+        self._audit = audit
         self._own: dict[str, Operation] = {}
         self._theirs = theirs
         self._logger = Logger(namespace="provd.operations")
@@ -91,19 +98,25 @@ class OperationTable:
             raise OperationError(f"there is no operation {name!r}", kind="not-found")
         return found
 
-    async def call(self, name: str, arguments: object, *, role: str) -> object:
+    async def call(self, name: str, arguments: object, *, caller: Caller) -> object:
         """Run an operation and return its result as plain JSON values.
 
         Args:
             name: which one.
             arguments: mapping of argument names to plain values.
-            role: one of :data:`PERMISSIONS`, what the caller may do at most.
+            caller: who asks; what needs more than reading is kept in the audit log, refused or not.
 
         Raises:
             OperationError: unknown, not permitted, wrong arguments, refused or failed.
         """
         operation = self.get(name)
-        if role not in PERMISSIONS or PERMISSIONS.index(role) < PERMISSIONS.index(operation.permission):
+        kept = self._audit if operation.permission not in {ANONYMOUS_READ, "read"} else None
+        with attempt(caller, name, arguments, kept):
+            return await self._run(operation, arguments, caller)
+
+    async def _run(self, operation: Operation, arguments: object, caller: Caller) -> object:
+        name = operation.name
+        if not permitted(caller.role, operation.permission):
             raise OperationError(f"{name} needs the permission {operation.permission}", kind="denied")
         decoded = decode_arguments(operation, arguments)
         try:
@@ -121,6 +134,11 @@ class OperationTable:
             raise OperationError(
                 f"{name} failed: {type(error).__name__}; the log has the error", kind="failed"
             ) from error
+
+
+def permitted(role: str, permission: str) -> bool:
+    """Whether a role may do what needs a permission."""
+    return role in PERMISSIONS and PERMISSIONS.index(role) >= PERMISSIONS.index(permission)
 
 
 async def _awaited(result: Awaitable[object]) -> object:

@@ -10,6 +10,7 @@ from provd.model.client import ClientFacts
 from provd.model.event import Event
 from provd.model.system import System
 from provd.plugin.contract import Change
+from provd.service import audit
 from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
 from provd.store.interface import StaleWriteError, StoreError
 
@@ -124,7 +125,7 @@ class Systems:
         self._allowed(Change("system.add", system.name, None, system))
         kept = self._put(system, expected="")
         self._put_index(kept)
-        self._changed("added", kept)
+        self._changed("added", kept, None)
         return kept
 
     def edit(self, name: str, after: System, *, expected: str) -> System:
@@ -145,7 +146,7 @@ class Systems:
         kept = self._put(after, expected=before.version)
         self._drop_index(before)
         self._put_index(kept)
-        self._changed("edited", kept)
+        self._changed("edited", kept, before)
         return kept
 
     def remove(self, name: str) -> None:
@@ -163,7 +164,7 @@ class Systems:
             raise ChangeRefusedError(f"system {name} could not be removed: {error}") from error
         self._states.remove(name)
         self._drop_index(before)
-        self._changed("removed", before)
+        self._changed("removed", before, before)
 
     def set_netboot(self, name: str, *, wanted: bool) -> None:
         """Ask for an install (which also releases a held machine), or call it off.
@@ -185,7 +186,8 @@ class Systems:
         else:
             state = replace(state, netboot=wanted)
         self._states.put(name, state)
-        self._changed("netboot on" if wanted else "netboot off", system)
+        after = replace(self._by_name[name], netboot=wanted)
+        self._changed("netboot on" if wanted else "netboot off", after, system)
 
     def _put(self, system: System, *, expected: str) -> System:
         try:
@@ -233,7 +235,8 @@ class Systems:
         if veto is not None:
             raise ChangeRefusedError(veto.reason)
 
-    def _changed(self, what: str, system: System) -> None:
+    def _changed(self, what: str, system: System, before: System | None) -> None:
+        audit.changed(f"system {system.name}", before, None if what == "removed" else system)
         mac = str(system.interfaces[0].mac) if system.interfaces else ""
         self._publish(
             Event(kind="system.changed", at=self._wall(), system=system.name, mac=mac, fields={"change": what})

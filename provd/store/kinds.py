@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from provd.model.account import ApiToken, AuditEntry, User
 from provd.model.event import Event
 from provd.model.lease import Lease
 from provd.model.session import BootSession
@@ -52,5 +53,19 @@ SESSIONS: Final = codec("sessions", BootSession, lambda session: session.id)
 EVENTS: Final = codec("events", Event, lambda event: event.id)
 TOKENS: Final = codec("tokens", InstallToken, lambda token: token_key(token.token))
 RUNS: Final = codec("runs", NumberedRun, lambda run: run.id)
+USERS: Final = codec("users", User, lambda user: user.name)
+API_TOKENS: Final = codec("api_tokens", ApiToken, lambda token: token.key)
+AUDIT: Final = codec("audit", AuditEntry, lambda entry: entry.id)
 
-KINDS: Final[tuple[Codec[Any], ...]] = (LEASES, SYSTEMS, INSTALLS, SESSIONS, EVENTS, TOKENS, RUNS)
+KINDS: Final[tuple[Codec[Any], ...]] = (
+    LEASES,
+    SYSTEMS,
+    INSTALLS,
+    SESSIONS,
+    EVENTS,
+    TOKENS,
+    RUNS,
+    USERS,
+    API_TOKENS,
+    AUDIT,
+)

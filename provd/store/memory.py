@@ -14,6 +14,7 @@ from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
 from provd.store.interface import Deliver, Done, StaleWriteError
+from provd.store.memory_accounts import MemoryAccounts, MemoryAudit
 from provd.store.versions import check_version, with_version
 
 
@@ -199,6 +200,8 @@ class MemoryStore:
         self.sessions = MemorySessions()
         self.tokens = MemoryTokens()
         self.trigger_runs = MemoryTriggerRuns()
+        self.accounts = MemoryAccounts()
+        self.audit = MemoryAudit()
 
     def flush(self, done: Done) -> None:
         """Call ``done`` on the next turn: everything is as durable as it gets."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from provd.store.interface import Deliver, Done
+from provd.store.sqlite_accounts import SqliteAccounts, SqliteAudit
 from provd.store.sqlite_database import Database
 from provd.store.sqlite_file import lock, prepare
 from provd.store.sqlite_keepers import SqliteInstalls, SqliteLeases, SqliteSystems, SqliteTokens, SqliteTriggerRuns
@@ -47,6 +48,8 @@ class SqliteStore:
         self.sessions = SqliteSessions(self._database)
         self.tokens = SqliteTokens(self._database)
         self.trigger_runs = SqliteTriggerRuns(self._database)
+        self.accounts = SqliteAccounts(self._database)
+        self.audit = SqliteAudit(self._database)
 
     def flush(self, done: Done) -> None:
         """Call ``done`` once everything handed over before is durable or failed."""

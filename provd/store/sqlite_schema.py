@@ -10,7 +10,7 @@ from typing import Any, Final
 from provd.store.interface import StoreError, StoreTooNewError
 from provd.store.sqlite_record import RecordError, seal, unseal
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 Columns = Callable[[Any], tuple[Any, ...]]
 
@@ -22,6 +22,9 @@ TABLES: Final[Mapping[str, str]] = {
     "events": "id INTEGER PRIMARY KEY, record BLOB NOT NULL, session TEXT, system TEXT, at REAL",
     "tokens": "key TEXT PRIMARY KEY, record BLOB NOT NULL, expires_at REAL",
     "runs": "id INTEGER PRIMARY KEY, record BLOB NOT NULL, event_id INTEGER, started_at REAL",
+    "users": "name TEXT PRIMARY KEY, record BLOB NOT NULL",
+    "api_tokens": "key TEXT PRIMARY KEY, record BLOB NOT NULL",
+    "audit": "id INTEGER PRIMARY KEY, record BLOB NOT NULL, user TEXT, at REAL",
 }
 """Columns by table; the first is the key, the second the sealed record, the rest is there to be searched."""
 
@@ -31,6 +34,7 @@ _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS sessions_last ON sessions (last_at)",
     "CREATE INDEX IF NOT EXISTS events_session ON events (session, id)",
     "CREATE INDEX IF NOT EXISTS events_system ON events (system, id)",
+    "CREATE INDEX IF NOT EXISTS audit_user ON audit (user, id)",
     "CREATE INDEX IF NOT EXISTS runs_event ON runs (event_id, id)",
 )
 
@@ -39,10 +43,20 @@ SEARCHED: Final[Mapping[str, Columns]] = {
     "events": lambda event: (event.session, event.system, event.at),
     "tokens": lambda token: (token.expires_at,),
     "runs": lambda run: (run.run.event_id, run.run.started_at),
+    "audit": lambda entry: (entry.user, entry.at),
 }
 """Values of the columns behind the record."""
 
-MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {}
+
+def _accounts(connection: sqlite3.Connection) -> None:
+    """Version 2 has users, API tokens and an audit log."""
+    connection.execute("CREATE TABLE users (name TEXT PRIMARY KEY, record BLOB NOT NULL)")
+    connection.execute("CREATE TABLE api_tokens (key TEXT PRIMARY KEY, record BLOB NOT NULL)")
+    connection.execute("CREATE TABLE audit (id INTEGER PRIMARY KEY, record BLOB NOT NULL, user TEXT, at REAL)")
+    connection.execute("CREATE INDEX audit_user ON audit (user, id)")
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _accounts}
 """What brings a file of version N to N + 1, by N."""
 
 

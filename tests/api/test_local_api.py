@@ -18,14 +18,15 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.threads import deferToThread
 
 from provd.api.client import ApiError, LocalClient, NotReachableError
-from provd.api.server import MAX_BODY, ApiSite, listen, local_role, nesting
+from provd.api.server import MAX_BODY, ApiSite, listen, local_caller, nesting
+from provd.model.account import Caller
 from tests.fakes.fake_api import Backend
 
 
-async def _served(path: Path, use: Callable[[], Any], role: Callable[[Any], str] = local_role) -> Any:
+async def _served(path: Path, use: Callable[[], Any], caller: Callable[[Any], Caller | None] = local_caller) -> Any:
     from twisted.internet import reactor  # noqa: TID251 - these tests are about the real one
 
-    site = ApiSite(reactor, Backend().table, role)
+    site = ApiSite(reactor, Backend().table, caller)
     port = listen(reactor, str(path), site)  # type: ignore[arg-type]
     try:
         return await deferToThread(use)
@@ -69,7 +70,7 @@ async def test_somebody_else_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ApiError, match="only root and the user of the service"):
             LocalClient(tmp_path / "s").call("status")
 
-    await _served(tmp_path / "s", use, lambda _transport: "")
+    await _served(tmp_path / "s", use, lambda _transport: None)
 
 
 @pytest.mark.parametrize(

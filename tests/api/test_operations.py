@@ -20,7 +20,7 @@ def backend() -> Backend:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"permission": ""}, "the permission '' is not one of read, operate, admin"),
+        ({"permission": ""}, "the permission '' is not one of anonymous-read, read, operate, admin"),
         ({"permission": "root"}, "the permission 'root'"),
         ({"name": "Dns Sync"}, "noun.verb"),
         ({"example": ""}, "a summary and an example"),

@@ -9,6 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from provd.app.operations import operations_of
+from provd.model.account import Caller
 from provd.service.operations import OperationError, OperationTable
 from tests.fakes.simulated_server import MAC, SimulatedServer
 
@@ -21,6 +22,9 @@ class _Running:
 
     listeners: Any = None
 
+    async def in_thread(self, work: Any) -> Any:
+        return work()
+
     def reload(self) -> Any:
         raise AssertionError("not asked for")
 
@@ -32,7 +36,9 @@ class Asked:
 
     def __call__(self, operation: str, /, **arguments: object) -> Any:
         outcome: list[Any] = []
-        Deferred.fromCoroutine(self.table.call(operation, arguments, role="admin")).addBoth(outcome.append)
+        Deferred.fromCoroutine(self.table.call(operation, arguments, caller=Caller("ann", "admin"))).addBoth(
+            outcome.append
+        )
         if hasattr(outcome[0], "raiseException"):
             outcome[0].raiseException()
         self.server.turn()

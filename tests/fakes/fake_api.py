@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from provd.api.client import ApiError
+from provd.model.account import Caller
 from provd.model.boot import BootFile, BootPlan, Location
 from provd.model.client import ClientFacts
 from provd.model.content import Content, FileRequest
@@ -194,7 +195,9 @@ class Backend:
     def call(self, name: str, arguments: object = None, role: str = "admin") -> Any:
         """Run an operation that does not wait."""
         outcome: list[Any] = []
-        Deferred.fromCoroutine(self.table.call(name, arguments or {}, role=role)).addBoth(outcome.append)
+        Deferred.fromCoroutine(self.table.call(name, arguments or {}, caller=Caller("ann", role))).addBoth(
+            outcome.append
+        )
         result = outcome[0]
         if hasattr(result, "raiseException"):
             result.raiseException()

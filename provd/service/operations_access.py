@@ -1,0 +1,257 @@
+"""Operations on users, tokens and the audit log; passwords are hashed off the reactor's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from provd.model.account import ROLES, ApiToken, Caller, User
+from provd.plugin.contract import Operation
+from provd.service import audit
+from provd.service.access import Access
+from provd.service.operations import Arguments, NoArguments, OperationError
+from provd.service.passwords import hash_password
+from provd.store.interface import AccountStore, AuditStore, StoreError
+
+Role = Literal["read", "operate", "admin"]
+_NAME_LENGTH = 64
+
+
+class AddUser(Arguments, frozen=True):
+    """A new user."""
+
+    name: str
+    password: Annotated[str, msgspec.Meta(description="Password; none: the user has tokens only.")] = ""
+    role: Annotated[Role, msgspec.Meta(description="What the user may do.")] = "read"
+    groups: Annotated[tuple[str, ...], msgspec.Meta(description="Names under which the user owns objects.")] = ()
+    expires_at: Annotated[float, msgspec.Meta(description="Seconds since the epoch, 0 for never.")] = 0.0
+    comment: str = ""
+
+
+class EditUser(Arguments, frozen=True):
+    """Changes to a user; what is not named stays."""
+
+    name: str
+    password: str | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
+    groups: tuple[str, ...] | UnsetType = UNSET
+    disabled: bool | UnsetType = UNSET
+    expires_at: float | UnsetType = UNSET
+    comment: str | UnsetType = UNSET
+
+
+class UserName(Arguments, frozen=True):
+    """One user."""
+
+    name: str
+
+
+class AddToken(Arguments, frozen=True):
+    """A token for scripts."""
+
+    user: str
+    role: Annotated[Role | None, msgspec.Meta(description="At most this role; none: the user's.")] = None
+    ttl_s: Annotated[float, msgspec.Meta(description="Seconds until it expires.", gt=0, le=10 * 366 * 86400)] = 86400.0
+    comment: str = ""
+
+
+class TokenKey(Arguments, frozen=True):
+    """One token, by the beginning of its key."""
+
+    key: Annotated[str, msgspec.Meta(description="Eight or more characters of the key.", min_length=8)]
+
+
+class ListAudit(Arguments, frozen=True):
+    """Which entries."""
+
+    user: str = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
+
+
+class AccessOperations:
+    """Around accounts and the audit log.
+
+    Args:
+        accounts: users and tokens.
+        log: the audit log.
+        access: mints tokens.
+        in_thread: runs what takes long.
+    """
+
+    def __init__(
+        self,
+        accounts: AccountStore,
+        log: AuditStore,
+        access: Access,
+        in_thread: Callable[[Callable[[], Any]], Awaitable[Any]],
+    ) -> None:
+        self._accounts, self._log, self._access, self._in_thread = accounts, log, access, in_thread
+
+    def operations(self) -> tuple[Operation, ...]:
+        """``user.*``, ``token.*``, ``whoami`` and ``audit.list``."""
+        return (
+            Operation("user.list", "List users.", "admin", NoArguments, self.users, "provd user list"),
+            Operation(
+                "user.add", "Add a user.", "admin", AddUser, self.add, "provd user add ann --role operate --password -"
+            ),
+            Operation("user.edit", "Change a user.", "admin", EditUser, self.edit, "provd user edit ann --role admin"),
+            Operation(
+                "user.remove", "Remove a user and the user's tokens.", "admin", UserName, self.remove,
+                "provd user remove ann",
+            ),
+            Operation(
+                "token.list", "List tokens, without their text.", "admin", NoArguments, self.tokens, "provd token list"
+            ),
+            Operation(
+                "token.add", "Make a token; its text is shown once.", "admin", AddToken, self.add_token,
+                "provd token add ann --ttl-s 3600",
+            ),
+            Operation("token.revoke", "End a token.", "admin", TokenKey, self.revoke, "provd token revoke 1f2e3d4c"),
+            Operation("whoami", "Show who you are.", "read", NoArguments, self.whoami, "provd whoami"),
+            Operation(
+                "audit.list", "List changes: who, when, what, before and after.", "admin", ListAudit, self.audit,
+                "provd audit list --limit 20",
+            ),
+        )  # fmt: skip
+
+    def users(self, _arguments: object) -> object:
+        """One row per user, without the hash."""
+        return [_row(user) for _, user in sorted(self._accounts.users.items())]
+
+    async def add(self, arguments: AddUser) -> object:
+        """Add a user."""
+        name = arguments.name
+        if not 0 < len(name) <= _NAME_LENGTH or not name.isprintable() or name != name.strip():
+            raise OperationError(
+                f"a user's name has 1 to {_NAME_LENGTH} printable characters", field="name", kind="usage"
+            )
+        if name in self._accounts.users:
+            raise OperationError(f"user {name} exists already", field="name")
+        user = User(
+            name,
+            await self._hashed(arguments.password) if arguments.password else "",
+            arguments.role,
+            arguments.groups,
+            expires_at=arguments.expires_at,
+            comment=arguments.comment,
+        )
+        return self._put(None, user)
+
+    async def edit(self, arguments: EditUser) -> object:
+        """Change what is named; nobody raises or lowers the own role (an administrator cannot lock everybody out)."""
+        before = self._user(arguments.name)
+        changes = {
+            field: value
+            for field, value in msgspec.structs.asdict(arguments).items()
+            if field != "name" and value is not UNSET
+        }
+        if not changes:
+            raise OperationError("nothing to change was named", kind="usage")
+        caller = audit.caller()
+        own = caller is not None and caller.via != "socket" and caller.user == before.name
+        for field in ("role", "groups", "disabled", "expires_at"):
+            if own and field in changes and changes[field] != getattr(before, field):
+                raise OperationError(f"nobody changes the own {field}", field=field, kind="denied")
+        if "password" in changes:
+            changes["password"] = await self._hashed(changes["password"]) if changes["password"] else ""
+        return self._put(before, replace(self._user(before.name), **changes))
+
+    def remove(self, arguments: UserName) -> object:
+        """Remove a user."""
+        before = self._user(arguments.name)
+        _stored(lambda: self._accounts.remove_user(before.name))
+        audit.changed(f"user {before.name}", _row(before), None)
+        return {"removed": before.name}
+
+    def tokens(self, _arguments: object) -> object:
+        """One row per token."""
+        return [_token_row(token) for token in sorted(self._accounts.tokens.values(), key=lambda one: one.created_at)]
+
+    def add_token(self, arguments: AddToken) -> object:
+        """A token with at most the user's role."""
+        user = self._user(arguments.user)
+        role = min(arguments.role or user.role, user.role, key=ROLES.index)
+        login = _stored(
+            lambda: self._access.mint(
+                user.name, role, groups=user.groups, ttl_s=arguments.ttl_s, comment=arguments.comment
+            )
+        )
+        audit.changed(f"token {login.record.key[:16]}", None, _token_row(login.record))
+        return {"token": login.token, **_token_row(login.record)}
+
+    def revoke(self, arguments: TokenKey) -> object:
+        """End the token whose key begins so."""
+        found = [token for key, token in self._accounts.tokens.items() if key.startswith(arguments.key)]
+        if len(found) != 1:
+            what = "no token has" if not found else f"{len(found)} tokens have"
+            raise OperationError(f"{what} a key that begins with {arguments.key}", field="key", kind="not-found")
+        _stored(lambda: self._accounts.remove_tokens([found[0].key]))
+        audit.changed(f"token {found[0].key[:16]}", _token_row(found[0]), None)
+        return {"revoked": found[0].key[:16]}
+
+    def whoami(self, _arguments: object) -> object:
+        """The caller as provd sees it."""
+        caller = audit.caller() or Caller("", "")
+        return {"user": caller.user, "role": caller.role, "groups": list(caller.groups), "via": caller.via}
+
+    def audit(self, arguments: ListAudit) -> object:
+        """Entries, the newest first."""
+        return [
+            {
+                "at": entry.at, "user": entry.user, "via": entry.via, "peer": entry.peer, "operation": entry.operation,
+                "outcome": entry.outcome, "arguments": entry.arguments, "before": entry.before, "after": entry.after,
+            }
+            for entry in self._log.entries(user=arguments.user, limit=arguments.limit)
+        ]  # fmt: skip
+
+    def _user(self, name: str) -> User:
+        user = self._accounts.users.get(name)
+        if user is None:
+            raise OperationError(f"there is no user {name!r}", field="name", kind="not-found")
+        return user
+
+    async def _hashed(self, password: str) -> str:
+        try:
+            return str(await self._in_thread(lambda: hash_password(password)))
+        except ValueError as error:
+            raise OperationError(str(error), field="password", kind="usage") from error
+
+    def _put(self, before: User | None, after: User) -> object:
+        _stored(lambda: self._accounts.put_user(after))
+        audit.changed(f"user {after.name}", None if before is None else _row(before), _row(after))
+        return _row(after)
+
+
+def _stored(write: Callable[[], Any]) -> Any:
+    try:
+        return write()
+    except StoreError as error:
+        raise OperationError(f"could not be stored: {error}", kind="failed") from error
+
+
+def _row(user: User) -> dict[str, object]:
+    return {
+        "name": user.name,
+        "role": user.role,
+        "groups": list(user.groups),
+        "disabled": user.disabled,
+        "login": bool(user.password),
+        "expires_at": user.expires_at or None,
+        "comment": user.comment,
+    }
+
+
+def _token_row(token: ApiToken) -> dict[str, object]:
+    return {
+        "key": token.key[:16],
+        "user": token.user,
+        "role": token.role,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "origin": token.origin,
+        "comment": token.comment,
+    }
