@@ -101,6 +101,8 @@ def problems_of(services: Services) -> list[str]:
     wrong += services.systems.problems
     wrong += [str(one) for one in check_systems(services.systems.all(), current.catalogue.profiles, current.subnets)]
     wrong += list(services.store.damage)
+    if fault := services.dhcp.counters.store_fault:
+        wrong.append(f"leases cannot be stored, so no client gets an ACK: {fault}")
     wrong += [
         f"plugin {row.plugin}: {row.hook} rests after repeated failure: {row.last_error}"
         for row in services.host.stats()
@@ -128,6 +130,10 @@ def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, obj
             "subnets": [subnet.name for subnet in services.current.subnets],
             "systems": len(services.systems.all()),
             "catalogue": services.current.catalogue.generation,
+            "lease_store": {
+                "damaged": len(services.store.damage),
+                "fault": services.dhcp.counters.store_fault,
+            },
             "dhcp": services.dhcp.counters.as_dict(),
             "tftp": {"running": listeners.tftp.transfers, **listeners.tftp.counts},
         }

@@ -178,6 +178,7 @@ class LeaseCommits:
 
     def _write(self, rows: Sequence[Lease], done: Callable[[Exception | None], None]) -> None:
         def guarded(problem: Exception | None) -> None:
+            self._counters.store_fault = "" if problem is None else str(problem)
             try:
                 done(problem)
             except Exception:  # noqa: BLE001  # the store's other callers must still hear of their leases

@@ -21,6 +21,7 @@ class DhcpCounters:
         probes: addresses asked for before their first offer.
         conflicts: probes that somebody answered.
         errors: faults inside the service; each is a defect.
+        store_fault: why the newest lease could not be stored, empty while the store works.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class DhcpCounters:
         self.probes = 0
         self.conflicts = 0
         self.errors = 0
+        self.store_fault = ""
 
     def as_dict(self) -> dict[str, object]:
         """For the API and for metrics."""

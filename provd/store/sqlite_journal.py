@@ -38,11 +38,25 @@ def check_journal(journal: bytes, recovered: int) -> None:
     if magic not in _MAGICS or _checksum(journal[:24], _MAGICS[magic]) != (sum1, sum2):
         raise JournalError("the write-ahead log has a damaged header")
     step = _FRAME_SIZE + page_size
-    for at in range(_HEADER.size + max(recovered, 0) * step, len(journal) - step + 1, step):
+    end = _HEADER.size + max(recovered, 0) * step
+    for at in range(end, len(journal) - step + 1, step):
         _, pages, frame_salt1, frame_salt2 = _FRAME.unpack_from(journal, at)
         # Frames of an earlier round have two other salts; one that fits is a frame of this round with a damaged head.
         if pages and (frame_salt1 == salt1 or frame_salt2 == salt2):
             raise JournalError("the write-ahead log has a damaged frame before a commit")
+    if _moved_commit(journal, end, journal[16:24], step):
+        raise JournalError("the write-ahead log has octets too many or too few before a commit")
+
+
+def _moved_commit(journal: bytes, end: int, salts: bytes, step: int) -> bool:
+    """Whether a whole frame that ends a transaction of this round lies anywhere behind ``end``."""
+    at = journal.find(salts, end)
+    while at >= 0:
+        start = at - 8
+        if end <= start <= len(journal) - step and journal[at - 4 : at] != bytes(4):
+            return True
+        at = journal.find(salts, at + 1)
+    return False
 
 
 def _checksum(octets: bytes, order: str) -> tuple[int, int]:

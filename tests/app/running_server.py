@@ -71,11 +71,13 @@ class RunningServer:
         self.spawn(environment)
         self.wait_for("ready: DHCP on lo")
 
-    def spawn(self, environment: dict[str, str] | None = None, before: Sequence[str] = ()) -> None:
-        """Start; ``before`` is a command that ends by executing the rest of its arguments."""
+    def spawn(
+        self, environment: dict[str, str] | None = None, before: Sequence[str] = (), program: str = "provd"
+    ) -> None:
+        """Start; ``before`` is a command that ends by executing the rest of its arguments, ``program`` a module."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*before, self.python, "-m", "provd", "run", "--config", str(self.config)],
+                [*before, self.python, "-m", program, "run", "--config", str(self.config)],
                 stdout=log,
                 stderr=log,
                 # A checkout in the working directory would stand in for a package that is not installed.

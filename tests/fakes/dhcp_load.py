@@ -74,19 +74,21 @@ class DhcpLoad:
         seed: of what clients do.
         in_flight: exchanges at once.
         stay: every client keeps its address; else some give theirs back.
-        first: number of the first client.
+        most: clients that have an address at once.
     """
 
-    def __init__(self, port: int, *, seed: int = 0, in_flight: int = 64, stay: bool = False, first: int = 1) -> None:
+    def __init__(
+        self, port: int, *, seed: int = 0, in_flight: int = 64, stay: bool = False, most: int = 1_000_000
+    ) -> None:
         self._server = ("127.0.0.1", port)
         self._link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._link.bind((RELAY, port))
         self._pick = random.Random(seed)
-        self._in_flight, self._stay = in_flight, stay
+        self._in_flight, self._stay, self._most = in_flight, stay, most
         self._open: dict[int, _Open] = {}
-        self._next = first
+        self._next = 1
         self._returning: list[int] = []
         self.held: dict[int, int] = {}
         self.owner: dict[int, int] = {}
@@ -149,7 +151,7 @@ class DhcpLoad:
         chance = self._pick.random()
         if self._returning:
             self._start(self._returning.pop(), _DISCOVER)
-        elif chance < 0.75 or not self.held:
+        elif (chance < 0.75 and len(self.held) < self._most) or not self.held:
             self._start(self._next, _DISCOVER)
             self._next += 1
         else:

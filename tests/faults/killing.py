@@ -10,25 +10,17 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from provd.api.client import LocalClient
 from tests.app.running_server import RunningServer
 from tests.fakes.dhcp_load import DhcpLoad, mac_of
+from tests.faults.serving import api, many_clients
 
-POOL = 'pool = "127.16.0.1-127.31.255.254"\nlease_s = 86400\n'
 _HUNT_S = 2.0
-SMALL_POOL = 'pool = "127.0.9.1-127.0.9.200"\n'
-
-
-def many_clients(folder: Path, extra: str = "") -> RunningServer:
-    """A server with a pool for a million clients."""
-    server = RunningServer(folder, extra)
-    server.config.write_text(server.config.read_text().replace(SMALL_POOL, POOL))
-    return server
+_CLIENTS = 50_000
 
 
 def stored(server: RunningServer) -> dict[str, str]:
     """Running leases as the service tells them: address to hardware address."""
-    rows = LocalClient(str(server.folder / "run" / "provd.sock")).call("lease.list")
+    rows = api(server).call("lease.list")
     return {row["address"]: row["mac"] for row in rows if row["state"] == "bound"}
 
 
@@ -111,7 +103,7 @@ def kill_many(
     """
     pick, result = random.Random(seed), Kills()
     server = many_clients(folder)
-    load = DhcpLoad(server.dhcp, seed=seed)
+    load = DhcpLoad(server.dhcp, seed=seed, most=_CLIENTS)
     try:
         server.start()
         for number in range(count):
@@ -119,6 +111,7 @@ def kill_many(
             if (number + 1) % audit_every == 0 or number + 1 == count:
                 server.wait_for("ready: DHCP on lo")
                 result.faults += lost(server, load)
+                result.acks = load.acks
                 told(result.text())
     finally:
         load.close()

@@ -232,8 +232,10 @@ def test_R15_no_ack_when_the_lease_cannot_be_stored_and_the_client_may_ask_again
     world.store.problem = OSError("disk full")
     assert world.ask(request(REQUEST, wanted=ADDRESS, server=SERVER)) == []
     assert world.service.counters.dropped["lease could not be stored"] == 1
+    assert world.service.counters.store_fault == "disk full"
     world.store.problem = None
     assert world.answer(request(REQUEST, wanted=ADDRESS, server=SERVER)).kind == ACK
+    assert world.service.counters.store_fault == ""
 
 
 def test_R15_a_renewal_that_cannot_be_stored_leaves_the_lease_as_it_was(world: DhcpWorld) -> None:

@@ -163,6 +163,20 @@ def test_one_flipped_bit_in_the_log_costs_no_acknowledged_lease_but_the_one_it_h
         assert copy.read_bytes() == damaged
 
 
+@pytest.mark.parametrize("at", [40, 5000])
+@pytest.mark.parametrize("more", [-100, 100])
+def test_a_log_whose_octets_were_moved_costs_nothing_and_is_told(
+    tmp_path: Path, killed: tuple[bytes, bytes], at: int, more: int
+) -> None:
+    path = tmp_path / "provd.db"
+    path.write_bytes(killed[0])
+    log = killed[1]
+    Path(f"{path}-wal").write_bytes(log[:at] + bytes(max(more, 0)) + log[at - min(more, 0) :])
+    count, told = judge(path)
+    assert count >= ROWS - 1
+    assert "write-ahead log" in told
+
+
 def test_the_torn_end_of_an_interrupted_write_is_no_damage(tmp_path: Path, killed: tuple[bytes, bytes]) -> None:
     path = tmp_path / "provd.db"
     path.write_bytes(killed[0])
