@@ -9,8 +9,13 @@ from typing import Final
 
 _NUMBERS: Final = {
     "x86_64": {
-        **{"seccomp": 317, "pwrite64": 18, "fsync": 74, "fdatasync": 75},
-        **{"rename": 82, "renameat": 264, "renameat2": 316},
+        "seccomp": 317,
+        "pwrite64": 18,
+        "fsync": 74,
+        "fdatasync": 75,
+        "rename": 82,
+        "renameat": 264,
+        "renameat2": 316,
     },
     "aarch64": {"seccomp": 277, "pwrite64": 68, "fsync": 82, "fdatasync": 83, "renameat": 38, "renameat2": 276},
 }
