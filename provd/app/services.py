@@ -122,7 +122,7 @@ class Services:
             profiles=_CurrentProfiles(current),
             store=store.leases,
             send=send,
-            clocks=Clocks(self.wall, time.monotonic),
+            clocks=Clocks(self.wall, time.monotonic, _this_boot()),
             identity=config.identity,
             ports=Ports(config.listen.dhcp_port, config.listen.dhcp_client_port),
             probe=probe,
@@ -290,6 +290,14 @@ class Services:
             self.dhcp.reserve(self.systems.all())
             if self.systems.get(getattr(event, "system", "")) is None:
                 self.installs.revoke(getattr(event, "system", ""))
+
+
+def _this_boot() -> str:
+    """Which run of this machine this is, as Linux names it (random(4)); empty where it does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+    except OSError:
+        return ""
 
 
 class _CurrentProfiles:

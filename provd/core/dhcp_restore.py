@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from provd.core.dhcp_binding import State, Who
 from provd.core.dhcp_identity import AUTO, SECOND_IDENTITY, second_key
 from provd.core.dhcp_leases import AddressTable
 from provd.model.lease import Lease
 
+GRACE_S: Final = 3600.0
+"""What the wall clock may be wrong by over a reboot: daylight saving, a hardware clock in local time."""
 
-def restore(table: AddressTable, lease: Lease, now: float, wall: float) -> None:
-    """Put a stored lease into the table.
+
+def remaining_s(lease: Lease, now: float, wall: float, boot: str) -> float:
+    """Seconds that a stored lease has left, zero or less where it ended; never fewer than it was granted.
+
+    While the machine runs, its monotonic clock knows how long ago the lease was granted. After a reboot only the wall
+    clock is there: of what it says, an hour is not believed, and if it lies before the start nothing is cut off.
 
     Args:
-        table: of the lease's subnet.
         lease: as it was stored.
         now: monotonic seconds.
-        wall: seconds since the epoch; if it lies before the lease's start, the clock went back and nothing is cut off.
+        wall: seconds since the epoch.
+        boot: which run of the machine this is, empty where nobody knows.
     """
-    remaining = lease.expires_at - max(wall, lease.starts_at)
+    granted = lease.expires_at - lease.starts_at
+    if boot and lease.boot == boot and lease.boot_s <= now:
+        return granted - (now - lease.boot_s)
+    return min(granted, lease.expires_at - wall + GRACE_S)
+
+
+def restore(table: AddressTable, lease: Lease, now: float, wall: float, boot: str = "") -> None:
+    """Put a stored lease into the table; arguments as of :func:`remaining_s`."""
+    remaining = remaining_s(lease, now, wall, boot)
     if lease.state == State.DECLINED.value:
         if remaining > 0:
             nobody = Who(b"d" + lease.address.to_bytes(4), lease.mac)

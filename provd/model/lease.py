@@ -22,6 +22,8 @@ class Lease:
         system: name of the known system, or empty.
         relay: option 82 and giaddr as hex text for display and for unicast renewals, empty on a local link.
         context: what plugins keep with a lease, by plugin name.
+        boot: which run of the machine granted it, empty where nobody knows.
+        boot_s: monotonic seconds of that run at ``starts_at``, so that no jump of the wall clock shortens the lease.
     """
 
     address: int
@@ -35,3 +37,5 @@ class Lease:
     system: str = ""
     relay: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
+    boot: str = ""
+    boot_s: float = 0.0

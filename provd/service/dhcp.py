@@ -88,7 +88,7 @@ class DhcpService:
         probe: AddressProbe | None = None,
     ) -> None:
         self.counters = DhcpCounters()
-        self.tables = SubnetTables(identity)
+        self.tables = SubnetTables(identity, clocks.boot)
         self._log = Logger(namespace="provd.dhcp")
         self._throttle = Throttle(self._log, clocks.monotonic)
         self._hooks, self._clocks = hooks, clocks
@@ -115,7 +115,7 @@ class DhcpService:
             send=send,
             counters=self.counters,
             throttle=self._throttle,
-            wall=clocks.wall,
+            clocks=clocks,
         )
 
     def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int] = ()) -> None:

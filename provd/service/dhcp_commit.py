@@ -102,7 +102,7 @@ class LeaseCommits:
         self._repeats = repeats
         self._counters = counters
         self._throttle = throttle
-        self._wall, self._monotonic = clocks.wall, clocks.monotonic
+        self._wall, self._monotonic, self._boot = clocks.wall, clocks.monotonic, clocks.boot
         self._log = Logger(namespace="provd.dhcp")
 
     def grant(
@@ -172,6 +172,8 @@ class LeaseCommits:
             starts_at=wall,
             expires_at=wall + quarantine_s,
             context={ABANDONED: reason},
+            boot=self._boot,
+            boot_s=now,
         )
         table.decline(binding, lease, now + quarantine_s)
         self._write([lease], self._logged)
@@ -197,8 +199,9 @@ class LeaseCommits:
         self._throttle.warn("lease store", f"lease store: a lease could not be written, so no ACK was sent ({problem})")
 
 
-def lease_of(exchange: Exchange, address: int, lease_s: int, wall: float) -> Lease:
+def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> Lease:
     """The binding as it is stored."""
+    wall = clocks.wall()
     client, relay = exchange.request.client, exchange.request.client.relay
     return Lease(
         address=address,
@@ -212,4 +215,6 @@ def lease_of(exchange: Exchange, address: int, lease_s: int, wall: float) -> Lea
         system=exchange.system.name if exchange.system else "",
         relay=f"{relay.giaddr:08x}:{relay.raw.hex()}" if relay.giaddr or relay.raw else "",
         context={SECOND_IDENTITY: "yes"} if is_second(exchange.who.key) else {},
+        boot=clocks.boot,
+        boot_s=exchange.now,
     )

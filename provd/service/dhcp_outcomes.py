@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from provd.core import dhcp_decide as decide
@@ -11,7 +11,7 @@ from provd.core.dhcp_times import lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
-from provd.service.dhcp_ports import BootDirector, Send
+from provd.service.dhcp_ports import BootDirector, Clocks, Send
 from provd.service.dhcp_probe import ConflictProbes
 from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder
 from provd.wire.codes import MessageType
@@ -36,7 +36,7 @@ class Outcomes:
         send: sends one datagram.
         counters: counts.
         throttle: bounded log lines.
-        wall: seconds since the epoch.
+        clocks: wall time and the run of the machine, for leases.
         probes: asks whether an address is in use.
     """
 
@@ -50,13 +50,13 @@ class Outcomes:
         send: Send,
         counters: DhcpCounters,
         throttle: Throttle,
-        wall: Callable[[], float],
+        clocks: Clocks,
         probes: ConflictProbes,
     ) -> None:
         self._builder, self._commits, self._repeats = builder, commits, repeats
         self._director, self._send = director, send
         self.counters, self._throttle = counters, throttle
-        self._wall, self._probes = wall, probes
+        self._clocks, self._probes = clocks, probes
         self._guard = DeclineGuard()
 
     def unanswered(self, request: DhcpRequest, counted: str, reason: str) -> None:
@@ -154,7 +154,7 @@ class Outcomes:
         # RFC 2131 section 3.1 step 5: the ACK must not conflict with the OFFER.
         same = state == decide.SELECTING and offered is not None and offered.address == address
         lease_s = offered.lease_s if same and offered is not None else self._lease_time(exchange)
-        lease = lease_of(exchange, address, lease_s, self._wall())
+        lease = lease_of(exchange, address, lease_s, self._clocks)
         message = self._builder.grant(exchange, _ACK, address, lease_s, lease)
         message.fields["state"] = state
 

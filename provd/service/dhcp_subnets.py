@@ -20,10 +20,11 @@ class SubnetTables:
 
     Args:
         identity: ``auto`` or ``client-id``.
+        boot: which run of the machine this is.
     """
 
-    def __init__(self, identity: str = AUTO) -> None:
-        self._identity = identity
+    def __init__(self, identity: str = AUTO, boot: str = "") -> None:
+        self._identity, self._boot = identity, boot
         self._tables: dict[str, AddressTable] = {}
         self._retired: dict[str, AddressTable] = {}
         self._local: dict[tuple[str, tuple[int, ...]], list[AddressTable]] = {}
@@ -90,7 +91,7 @@ class SubnetTables:
             if table is None:
                 self._unplaced.append(lease)
             else:
-                restore(table, lease, now, wall)
+                restore(table, lease, now, wall, self._boot)
         return len(self._unplaced)
 
     def of_address(self, address: int) -> AddressTable | None:

@@ -35,8 +35,9 @@ class SqliteStore:
         """
         self._lock = lock(path)
         try:
-            self.damage = prepare(path, wall)
-            self._database = Database(path, deliver=deliver, wall=wall)
+            prepared = prepare(path, wall)
+            self.damage = prepared.damage
+            self._database = Database(path, deliver=deliver, wall=wall, after=prepared.sequence)
         except BaseException:
             os.close(self._lock)
             raise

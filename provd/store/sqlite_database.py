@@ -27,16 +27,17 @@ KEPT_FAILED: Final = 10_000
 class Database:
     """Reads and writes values of any kind."""
 
-    def __init__(self, path: Path, *, deliver: Deliver, wall: Callable[[], float]) -> None:
+    def __init__(self, path: Path, *, deliver: Deliver, wall: Callable[[], float], after: int = 0) -> None:
         """Open both connections to a file that was prepared.
 
         Args:
             path: the file.
             deliver: runs a function on the owning thread.
             wall: seconds since the epoch; begins the sequence numbers, so that they grow over restarts.
+            after: they are higher than this, also where the clock went back.
         """
         self.log = Logger(namespace="provd.store")
-        self._sequence = itertools.count(int(wall() * 1_000_000))
+        self._sequence = itertools.count(max(int(wall() * 1_000_000), after + 1))
         self._reader = connect(path)
         self._reader.execute("PRAGMA query_only = ON")
         self._reading = threading.Lock()

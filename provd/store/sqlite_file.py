@@ -6,6 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -59,7 +60,20 @@ def lock(path: Path) -> int:
     return handle
 
 
-def prepare(path: Path, wall: Callable[[], float]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file that is ready for use.
+
+    Attributes:
+        damage: sentences about what was found damaged.
+        sequence: highest sequence number of its records; the next one must be higher, whatever the wall clock says.
+    """
+
+    damage: tuple[str, ...]
+    sequence: int
+
+
+def prepare(path: Path, wall: Callable[[], float]) -> Prepared:
     """Make the file ready for use and tell what was damaged.
 
     Args:
@@ -76,17 +90,19 @@ def prepare(path: Path, wall: Callable[[], float]) -> tuple[str, ...]:
     log = Path(f"{path}-wal")
     journal = log.read_bytes() if log.exists() else b""
     try:
-        told = _check(path, wall, journal)
+        prepared = _check(path, wall, journal)
     except DAMAGE as error:
         if _is_no_damage(error, path):
             raise StoreError(f"the store {path} cannot be used: {error}") from error
         stamp = datetime.fromtimestamp(wall(), UTC).strftime("%Y%m%dT%H%M%S")
         sentence = salvage(Damaged(path, str(error), journal, isinstance(error, JournalError)), stamp, connect)
         _make_private(path)
-        return (sentence, *_check(path, wall, b""))
+        prepared = _check(path, wall, b"")
+        return replace(prepared, damage=(sentence, *prepared.damage))
     if emptied:
-        return (f"the store {path} was there without any content: a first start was interrupted, or it was lost", *told)
-    return told
+        told = f"the store {path} was there without any content: a first start was interrupted, or it was lost"
+        return replace(prepared, damage=(told, *prepared.damage))
+    return prepared
 
 
 def _make_private(path: Path) -> None:
@@ -115,7 +131,7 @@ def _is_no_damage(error: Exception, path: Path) -> bool:
     return code & 0xFF in _NOT_DAMAGE
 
 
-def _check(path: Path, wall: Callable[[], float], journal: bytes) -> tuple[str, ...]:
+def _check(path: Path, wall: Callable[[], float], journal: bytes) -> Prepared:
     connection = connect(path)
     try:
         check_journal(journal, connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1])
@@ -131,16 +147,17 @@ def _check(path: Path, wall: Callable[[], float], journal: bytes) -> tuple[str, 
             connection.execute(f"SELECT {key_column(table)}, record FROM {table} LIMIT 1").fetchall()  # noqa: S608
         connection.execute("BEGIN IMMEDIATE")
         with connection:
-            told = [sentence for codec in VERIFIED if (sentence := _verify(connection, codec, wall()))]
-        return tuple(told)
+            verified = [_verify(connection, codec, wall()) for codec in VERIFIED]
+        told = tuple(sentence for sentence, _ in verified if sentence)
+        return Prepared(told, max(sequence for _, sequence in verified))
     finally:
         connection.close()
 
 
-def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> str:
-    """Set aside every record of a kind that cannot be believed; one sentence if there were any."""
+def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> tuple[str, int]:
+    """Set aside every record of a kind that cannot be believed; a sentence on those, and the highest sequence."""
     table, key_name = codec.kind, key_column(codec.kind)
-    sound: dict[int | str, int] = {}
+    sound, last = dict[int | str, int](), 0
     misplaced: list[tuple[Any, bytes, Any, int]] = []
     damaged: list[tuple[Any, str, Any]] = []
     for key, record in connection.execute(f"SELECT {key_name}, record FROM {table}"):  # noqa: S608  names of ours
@@ -150,6 +167,7 @@ def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> st
         except RecordError as error:
             damaged.append((key, str(error), record))
             continue
+        last = max(last, sequence)
         if codec.key(value) == key:
             sound[key] = sequence
         else:
@@ -168,4 +186,4 @@ def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> st
         parts.append(f"{len(damaged)} damaged records of {table} were set aside in the table quarantine")
     if misplaced:
         parts.append(f"{len(misplaced)} records of {table} had a damaged key and were put right")
-    return "; ".join(parts)
+    return "; ".join(parts), last

@@ -117,6 +117,7 @@ class DhcpWorld:
     behind: DhcpHooks | None = None
     mono: float = 1000.0
     wall: float = 1_700_000_000.0
+    boot: str = "first"
     sent: list[Sent] = field(default_factory=list)
     service: DhcpService = field(init=False)
 
@@ -138,13 +139,18 @@ class DhcpWorld:
             profiles=self.systems,
             store=self.store,
             send=self.send,
-            clocks=Clocks(lambda: self.wall, lambda: self.mono),
+            clocks=Clocks(lambda: self.wall, lambda: self.mono, self.boot),
             identity=self.identity,
             probe=self.probe,
         )
         self.service.reconfigure(self.subnets, own=(SERVER,))
         self.service.reserve(self.systems.all)
         self.service.load(self.store.rows.values())
+
+    def reboot(self) -> None:
+        """A new process after a reboot of the machine, whose monotonic clock begins again."""
+        self.boot, self.mono = "second", 30.0
+        self.restart()
 
     def know(self, *systems: System) -> None:
         """Register systems."""

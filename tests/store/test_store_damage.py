@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from provd.model.lease import Lease
 from provd.model.system import System
 from provd.store.interface import StoreError
+from provd.store.kinds import LEASES
 from provd.store.sqlite import SqliteStore
+from provd.store.sqlite_record import carve
 from tests.fakes.owner_thread import OwnerThread
 
 NOW = 1_800_000_000.0
@@ -182,6 +185,18 @@ def test_the_torn_end_of_an_interrupted_write_is_no_damage(tmp_path: Path, kille
     path.write_bytes(killed[0])
     Path(f"{path}-wal").write_bytes(killed[1] + killed[1][32:1000])
     assert judge(path) == (ROWS, "")
+
+
+def test_of_two_versions_of_a_lease_the_newer_is_kept_though_the_clock_went_back_between_them(tmp_path: Path) -> None:
+    path, owner = tmp_path / "provd.db", OwnerThread()
+    for wall, name in ((NOW, "older"), (NOW - 1e8, "newer")):
+        store = SqliteStore(path, deliver=owner.deliver, wall=lambda wall=wall: wall)  # type: ignore[misc]
+        owner.wait(partial(store.leases.commit, [replace(lease(1), hostname=name)], []))
+        octets = path.read_bytes() + Path(f"{path}-wal").read_bytes()
+        store.close()
+    both = [(sequence, LEASES.read(body).hostname) for _, sequence, body in carve(["leases"], octets)]
+    assert {name for _, name in both} == {"older", "newer"}
+    assert max(both)[1] == "newer"
 
 
 def test_a_directory_in_the_way_is_no_damage(tmp_path: Path) -> None:
