@@ -9,6 +9,11 @@ Two builds of GRUB, both from ``provd fetch loaders``:
   next entry. After UEFI HTTP boot it looks for its configuration on port 80 and then 8080 of the DHCP server, so the
   HTTP listener must be on one of them.
 
+Where another DHCP server gives the addresses (a subnet of mode ``proxy``), GRUB looks for everything at that server: it
+does not read a proxy's offer. So machines there get the ``http`` build with provd's address written into it, and need
+Secure Boot off. ``proxy_build = "signed"`` serves the signed chain all the same: right where the other server can be
+told to name provd as next server (siaddr).
+
 shim fails under iPXE's own UEFI loader, so an iPXE ROM gets the signed GRUB itself; under Secure Boot no such ROM runs.
 
 Local boot: every loader in the distro's ``efi_loaders`` is looked for on all disks, in order, and chained. GRUB's
@@ -18,6 +23,7 @@ Settings::
 
     [plugins.grub_efi]
     build = "signed"      # or "http"
+    proxy_build = "http"  # or "signed": for machines of subnets of mode "proxy"
     hold_s = 10           # seconds that the reason for a held boot stays on the screen
 
 A profile chooses the build for its machines::
@@ -52,6 +58,9 @@ from provd.plugin.api import (
 
 MAX_COMMAND_LINE = 2047
 SHIM, SIGNED, HTTP = "shimx64.efi", "grubx64.efi", "grubx64-http.efi"
+# First line of the configuration inside the unsigned build; it is replaced by one of the same length.
+SERVER_MARK = b"set provd_server= # provd writes its address here where no DHCP says it"
+_PROXIED = re.compile(rf"proxy/(\d{{1,3}}(?:\.\d{{1,3}}){{3}})-(\d{{1,5}})/{re.escape(HTTP)}")
 _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 # The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
 _PREFIX = r"(?:debian-installer/amd64/)?grub/"
@@ -65,6 +74,7 @@ class GrubSettings(Settings, frozen=True):
     """Keys of ``[plugins.grub_efi]``."""
 
     build: Literal["signed", "http"] = "signed"
+    proxy_build: Literal["signed", "http"] = "http"
     hold_s: int = 10
     data_dir: str = ""
 
@@ -76,6 +86,7 @@ class GrubEfi:
         self._settings = settings
         payload = Path(settings.data_dir) / "payload"
         self._folders = (payload / "loaders", payload / "debian-12")
+        self._read: tuple[tuple[int, int], bytes] | None = None
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
@@ -85,7 +96,8 @@ class GrubEfi:
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
         if _MISSES.fullmatch(request.path):
             return NotFound(f"shim and GRUB ask for {request.path} and do without", expected=True)
-        return None
+        proxied = _PROXIED.fullmatch(request.path)
+        return self._for_server(":".join(proxied.groups())) if proxied else None
 
     def _files(self) -> Mapping[str, Path]:
         # shim takes the GRUB beside it, so both come from one folder.
@@ -100,18 +112,46 @@ class GrubEfi:
             return None
         name = HTTP if self._by_http(client, plan) else SIGNED if client.is_ipxe else SHIM
         needed = {name, SIGNED} if name == SHIM else {name}
-        return BootFile(name, "http" if arch.http else "tftp") if needed <= set(self._files()) else None
+        if not needed <= set(self._files()):
+            return None
+        if name == HTTP and "proxy" in client.labels:
+            if SERVER_MARK not in self._image():
+                return None
+            name = f"proxy/{plan.server}-{plan.http_port}/{HTTP}"
+        return BootFile(name, "http" if arch.http else "tftp")
 
     def _by_http(self, client: ClientFacts, plan: BootPlan) -> bool:
         own = plan.profile.loader.get("grub_efi", {}) if plan.profile else {}
         http_boot = client.arch is not None and client.arch.http
-        return http_boot or own.get("build", self._settings.build) == "http"
+        build = self._settings.proxy_build if "proxy" in client.labels else self._settings.build
+        return http_boot or own.get("build", build) == "http"
+
+    def _image(self) -> bytes:
+        """The unsigned build, read once for each version of the file."""
+        path = self._files()[HTTP]
+        status = path.stat()
+        version = (status.st_mtime_ns, status.st_size)
+        if self._read is None or self._read[0] != version:
+            self._read = (version, path.read_bytes())
+        return self._read[1]
+
+    def _for_server(self, server: str) -> Content | NotFound:
+        """The unsigned build that asks this server, as address and port, for its configuration."""
+        if HTTP not in self._files():
+            return NotFound(f"{HTTP} was not fetched")
+        line = b"set provd_server=" + server.encode() + b" #"
+        body = self._image().replace(SERVER_MARK, line.ljust(len(SERVER_MARK), b"-"), 1)
+        return Content(body, len(body), "application/efi")
 
     def _config(self, request: FileRequest, plan: BootPlan | None) -> Content | NotFound:
         match = _CONFIG.fullmatch(request.path)
         mac = match["mac"] if match else None
         if plan is None:
-            return NotFound(f"no machine has {mac}", expected=True) if mac else Content.text(chain((_FALLBACK,)))
+            return (
+                NotFound(f"no machine has {mac}", expected=True)
+                if mac
+                else Content.text(_ASK_BY_MAC + chain((_FALLBACK,)))
+            )
         if mac and mac not in _macs(plan):
             return NotFound(f"{mac} is not the machine that asks", expected=True)
         if plan.action is not Action.INSTALL:
@@ -144,6 +184,10 @@ class GrubEfi:
             f"  if {initrd}; then\n    boot\n  fi\nfi\n"
             "echo 'The kernel could not be loaded; trying again.'\nsleep 10\nreboot\n"
         )
+
+
+# Behind a proxy the address of a machine may not be known yet; its own name for itself is in this variable.
+_ASK_BY_MAC = 'if [ -n "$net_default_mac" ]; then\n  source "/grub/$net_default_mac/grub.cfg"\nfi\n'
 
 
 def is_config(path: str) -> bool:

@@ -1,18 +1,17 @@
 """pxe_options: what the PXE specification puts into a reply beside address and boot file.
 
-Most firmware does without; some needs it. Machines that are to boot (a PXE client with a boot plan) get
+provd itself tells PXE clients to load the boot file at once and to look for no boot server, echoes option 97, and takes
+menus from ``[options.pxe]``. This plugin is for firmware that wants something else than all the others. Machines that
+are to boot (a PXE client with a boot plan) get
 
-- option 43 with sub-option 6, discovery control: no discovery by broadcast or multicast, load the boot file at once
-  (PXE 2.1 section 2.3);
-- option 97, the client's machine identifier, echoed unchanged (PXE 2.1 section 2.2);
+- option 43 with sub-option 6, discovery control (PXE 2.1 section 2.3), instead of what ``[options.pxe]`` says;
 - option 60 ``PXEClient``, only where it is switched on: a server that gives addresses does not need it, and some
-  firmware takes it as a promise to answer on port 4011 too.
+  firmware takes it as a promise to answer on port 4011 too. To keep that promise give the subnet ``mode = "combined"``.
 
 Settings::
 
     [plugins.pxe_options]
     discovery_control = 11    # bits: 1 no broadcast, 2 no multicast, 4 listed servers only, 8 load the file at once
-    echo_identifier = true
     vendor_class = false
 
 Nothing is sent to clients that are not PXE clients.
@@ -31,7 +30,7 @@ from provd.plugin.api import (
     hookimpl,
 )
 
-VENDOR_SPECIFIC, VENDOR_CLASS, MACHINE_IDENTIFIER = 43, 60, 97
+VENDOR_SPECIFIC, VENDOR_CLASS = 43, 60
 _DISCOVERY_CONTROL, _END = 6, 255
 
 
@@ -39,7 +38,6 @@ class PxeOptionsSettings(Settings, frozen=True):
     """Keys of ``[plugins.pxe_options]``."""
 
     discovery_control: int = 11
-    echo_identifier: bool = True
     vendor_class: bool = False
 
     def __post_init__(self) -> None:
@@ -53,16 +51,12 @@ class PxeOptions:
     def __init__(self, settings: PxeOptionsSettings) -> None:
         self._settings = settings
 
-    @hookimpl(per_packet=True)
+    @hookimpl
     def provd_dhcp_options(self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None) -> OptionSet | None:
         if not request.client.is_pxe or plan is None or plan.action is Action.NONE:
             return None
         control = bytes((_DISCOVERY_CONTROL, 1, self._settings.discovery_control, _END))
         options = {VENDOR_SPECIFIC: control}
-        identifier = request.packet.options.get(MACHINE_IDENTIFIER, b"")
-        # Type 0 and sixteen octets; a malformed one is ignored (RFC 4578 section 2.3).
-        if self._settings.echo_identifier and len(identifier) == 17 and identifier[0] == 0:
-            options[MACHINE_IDENTIFIER] = identifier
         if self._settings.vendor_class:
             options[VENDOR_CLASS] = b"PXEClient"
         return OptionSet(options, force=True)

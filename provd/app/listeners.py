@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.error import CannotListenError
@@ -12,6 +13,7 @@ from provd.config.schema import ServerConfig
 from provd.core.tftp_negotiation import TransferLimits
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
+from provd.model.subnet import DHCP
 from provd.net.dhcp import DhcpListener
 from provd.net.http import HttpLimits, HttpListener, HttpSite
 from provd.net.tftp import TftpCaps, TftpServer
@@ -33,7 +35,7 @@ class Listeners:
         reactor: the reactor.
         config: ports, addresses and limits.
         wall: seconds since the epoch, for the HTTP Date.
-        received: gets every DHCP datagram.
+        received: gets every datagram of the DHCP port and of the PXE port.
         changed: the addresses of an interface changed.
         open_file: decides file requests.
         on_event: told of transfers.
@@ -54,6 +56,9 @@ class Listeners:
         names = [interface.name for interface in config.interfaces]
         self.dhcp = DhcpListener(
             reactor, reactor, names, received, changed=changed, server_port=config.listen.dhcp_port
+        )
+        self.pxe = DhcpListener(
+            reactor, reactor, pxe_interfaces(config), _at_pxe_port(received), server_port=config.listen.pxe_port
         )
         self.tftp = TftpServer(
             clock=reactor,
@@ -82,6 +87,15 @@ class Listeners:
         """Send one DHCP reply."""
         self.dhcp.send(interface, data, destination, local)
 
+    def send_service(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
+        """Send one answer of the PXE port."""
+        self.pxe.send(interface, data, destination, local)
+
+    def use(self, config: ServerConfig) -> None:
+        """Take another list of interfaces, after a reload."""
+        self.dhcp.use([interface.name for interface in config.interfaces])
+        self.pxe.use(pxe_interfaces(config))
+
     def bind(self) -> None:
         """Bind everything; a DHCP interface that is missing is bound when it appears.
 
@@ -102,9 +116,22 @@ class Listeners:
                 reason = getattr(error.socketError, "strerror", error.socketError)
                 raise ListenError(f"HTTP port {listen.http_port} on {where}: {reason}") from error
         self.dhcp.start()
+        self.pxe.start()
 
     async def close(self) -> None:
         """Stop listening; transfers that run are given up, clients ask again."""
         self.dhcp.stop()
+        self.pxe.stop()
         self.tftp.stop()
         await self.http.close()
+
+
+def pxe_interfaces(config: ServerConfig) -> list[str]:
+    """Interfaces on which the PXE port is needed: those of subnets that promise it, all where a subnet names none."""
+    names = [interface.name for interface in config.interfaces]
+    promised = [subnet.interface for subnet in config.subnets if subnet.mode != DHCP]
+    return names if "" in promised else [name for name in names if name in promised]
+
+
+def _at_pxe_port(received: Callable[[bytes, Arrival], None]) -> Callable[[bytes, Arrival], None]:
+    return lambda data, arrival: received(data, replace(arrival, pxe=True))

@@ -127,6 +127,7 @@ def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, obj
             "version": metadata.version("provd"),
             "uptime_s": round(services.wall() - started_at, 1),
             "interfaces": list(listeners.dhcp.bound),
+            "pxe_interfaces": list(listeners.pxe.bound),
             "subnets": [subnet.name for subnet in services.current.subnets],
             "systems": len(services.systems.all()),
             "catalogue": services.current.catalogue.generation,

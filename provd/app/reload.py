@@ -63,7 +63,7 @@ class Reloader:
         current.config = _keep(current.config, loaded.config)
         current.catalogue = loaded.catalogue
         current.subnets = model_subnets(loaded.config)
-        self._listeners.dhcp.use([interface.name for interface in loaded.config.interfaces])
+        self._listeners.use(current.config)
         services.systems.rebuild(loaded.catalogue.systems)
         services.dhcp.classify(current.config.options, model_classes(current.config))
         services.dhcp.reconfigure(current.subnets, self._listeners.dhcp.addresses)

@@ -60,6 +60,7 @@ class Server:
             host=self.host,
             store=self.store,
             send=self._send,
+            send_service=self._send_service,
             probe=self.probe,
             in_thread=self.in_thread,
         )
@@ -144,6 +145,9 @@ class Server:
 
     def _send(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
         self.listeners.send(interface, data, destination, local)
+
+    def _send_service(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
+        self.listeners.send_service(interface, data, destination, local)
 
     def _open_file(self, request: FileRequest) -> Content | NotFound:
         return self.services.files.open(request)

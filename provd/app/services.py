@@ -38,6 +38,7 @@ from provd.service.file_events import FileEvents
 from provd.service.files import FileService
 from provd.service.installs import Installs
 from provd.service.inventories import Inventories
+from provd.service.proxy_claims import ProxyClaims
 from provd.service.sessions import Boot, Sessions
 from provd.service.systems import Systems
 from provd.service.tokens import Tokens
@@ -72,6 +73,7 @@ class Services:
         send: sends one DHCP reply.
         probe: asks the network whether an address is in use.
         in_thread: runs what takes long off the reactor's thread.
+        send_service: sends one reply from the PXE port; by default as ``send``.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Services:
         send: Send,
         probe: AddressProbe | None = None,
         in_thread: InThread = _at_once,
+        send_service: Send | None = None,
     ) -> None:
         self.clock, self.current, self.host, self.store = clock, current, host, store
         self.wall: Callable[[], float] = time.time  # noqa: TID251  the root's clock
@@ -126,6 +129,7 @@ class Services:
             identity=config.identity,
             ports=Ports(config.listen.dhcp_port, config.listen.dhcp_client_port),
             probe=probe,
+            send_service=send_service,
         )
         self.triggers = Triggers(
             lambda: host.triggers,
@@ -183,13 +187,17 @@ class Services:
             plan_of=self.plan_of,
             served_local=self._served_local,
             boot_of=self.sessions.of_address,
+            claimed=ProxyClaims(self.sessions, self.subnet_of, self._is_config).boot_of,
         )
         self.file_events = FileEvents(
             sessions=self.sessions,
             boot_of=self.sessions.of_address,
-            is_config=lambda path: any(loader.is_config(path) for loader in self.host.boot_loaders.values()),
+            is_config=self._is_config,
             fetched_all=self._fetched_all,
         )
+
+    def _is_config(self, path: str) -> bool:
+        return any(loader.is_config(path) for loader in self.host.boot_loaders.values())
 
     def load(self) -> None:
         """Read what survived the last run, and let events flow."""

@@ -38,6 +38,10 @@ def _unique(names: Sequence[str], key: str, file: str, *, field: str = "") -> No
 
 
 def _check_ports(config: ServerConfig, file: str) -> None:
-    """DHCP and TFTP are both UDP; DHCP's client port is never bound, so it may be any."""
-    if config.listen.tftp_port == config.listen.dhcp_port:
-        raise ConfigError(file, "listen.tftp_port", f"{config.listen.tftp_port} is already listen.dhcp_port")
+    """DHCP, TFTP and the PXE service are all UDP; DHCP's client port is never bound, so it may be any."""
+    listen = config.listen
+    taken = {listen.dhcp_port: "dhcp_port"}
+    for name, port in (("tftp_port", listen.tftp_port), ("pxe_port", listen.pxe_port)):
+        if port in taken:
+            raise ConfigError(file, f"listen.{name}", f"{port} is already listen.{taken[port]}")
+        taken[port] = name

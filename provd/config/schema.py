@@ -51,6 +51,13 @@ class ListenConfig(Table, frozen=True):
     dhcp_port: Annotated[Port, key("UDP port that DHCP requests arrive at.", applies="restart")] = 67
     dhcp_client_port: Annotated[Port, key("UDP port that DHCP replies to clients go to.", applies="restart")] = 68
     tftp_port: Annotated[Port, key("UDP port of the TFTP listener.", applies="restart")] = 69
+    pxe_port: Annotated[
+        Port,
+        key(
+            "UDP port of the PXE boot service; bound only where a subnet's mode is `proxy` or `combined`.",
+            applies="restart",
+        ),
+    ] = 4011
     http_port: Annotated[
         Port, key("TCP port of the HTTP listener; URLs given to machines carry it.", applies="restart")
     ] = 80
@@ -119,6 +126,14 @@ class SubnetConfig(Table, frozen=True):
             "its first address for ever; `manual`: reservations only (RFC 2131 section 1)."
         ),
     ] = "dynamic"
+    mode: Annotated[
+        Literal["dhcp", "proxy", "combined"],
+        key(
+            "`dhcp`: provd gives addresses and boot files; `proxy`: another DHCP server gives the addresses, provd "
+            "only boot files (proxyDHCP, PXE 2.1 section 2.2); `combined`: as `dhcp`, and PXE clients are told by "
+            "option 60 that the PXE port is answered, for firmware that insists on it."
+        ),
+    ] = "dhcp"
 
 
 class ClassConfig(Table, frozen=True):

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from provd.config.decode import parse_address, parse_pool
 from provd.config.errors import ConfigError
 from provd.config.schema import ServerConfig, SubnetConfig
-from provd.model.subnet import Pool, Subnet
+from provd.model.subnet import PROXY, Pool, Subnet
 
 
 def to_subnet(config: SubnetConfig) -> Subnet:
@@ -39,6 +39,7 @@ def to_subnet(config: SubnetConfig) -> Subnet:
         probe=config.probe,
         probe_ms=config.probe_ms,
         allocation=config.allocation,
+        mode=config.mode,
     )
 
 
@@ -75,6 +76,8 @@ def _check_pool(subnet: Subnet, file: str, key: str) -> None:
     pool, key = subnet.pool, f"{key}.pool"
     if pool is None:
         return
+    if subnet.mode == PROXY:
+        raise ConfigError(file, key, "a subnet of mode proxy has no pool: another DHCP server gives its addresses")
     if pool.first > pool.last:
         raise ConfigError(file, key, f"the first address {pool.first} lies behind the last {pool.last}")
     for end in (pool.first, pool.last):

@@ -43,11 +43,13 @@ class Level:
         origin: the place, as ``provd explain`` shows it.
         options: code to octets.
         force: codes that are sent though the client did not ask (RFC 2132 section 9.8).
+        pxe: option 43 of PXE clients, None where this place says nothing; other clients never get it (rule P06).
     """
 
     origin: str
     options: Mapping[int, bytes]
     force: frozenset[int] = frozenset()
+    pxe: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def configured(options: Mapping[str, object], origin: str) -> Level:
         except WireError as error:
             raise WireError(f"{origin}: {error.field}", error.problem) from error
         encoded[code] = octets
-    return Level(origin, encoded, frozenset(encoded))
+    pxe = encoded.pop(codes.PXE_VENDOR, None)
+    return Level(origin, encoded, frozenset(encoded), pxe)
 
 
 def subnet_level(subnet: Subnet, server: int) -> Level:
@@ -104,7 +107,7 @@ def subnet_level(subnet: Subnet, server: int) -> Level:
     if subnet.ntp:
         options[codes.NTP_SERVERS] = _addresses(subnet.ntp)
     own = configured(subnet.options, f"subnet {subnet.name}")
-    return Level(own.origin, {**options, **own.options}, own.force)
+    return Level(own.origin, {**options, **own.options}, own.force, own.pxe)
 
 
 def merge(levels: Iterable[Level], plugins: Sequence[tuple[str, OptionSet]] = ()) -> Merged:

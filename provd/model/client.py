@@ -46,7 +46,8 @@ class ClientFacts:
         user_classes: option 77, both the bare string of real ROMs and RFC 3004 lists.
         hostname: option 12, sanitised.
         relay: what the relay agent added.
-        labels: client classes given by plugins (``ipxe``, ``httpboot``, ...).
+        labels: client classes given by plugins (``ipxe``, ``httpboot``, ...); ``proxy`` where another DHCP server gives
+            the address and provd only the boot file.
     """
 
     mac: Mac

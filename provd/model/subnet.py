@@ -12,6 +12,11 @@ AUTOMATIC: Final = "automatic"
 MANUAL: Final = "manual"
 """Kinds of allocation (RFC 2131 section 1)."""
 
+DHCP: Final = "dhcp"
+PROXY: Final = "proxy"
+COMBINED: Final = "combined"
+"""What provd is for a subnet (PXE 2.1 section 2.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -51,6 +56,8 @@ class Subnet:
         probe_ms: milliseconds to wait for an answer.
         allocation: ``dynamic`` (ended leases are given to others, the longest ended first), ``automatic`` (a client's
             first address stays its own) or ``manual`` (reservations only).
+        mode: ``dhcp`` (addresses and boot files), ``proxy`` (boot files beside another DHCP server, no addresses) or
+            ``combined`` (as ``dhcp``, and option 60 promises PXE clients that port 4011 is answered).
     """
 
     name: str
@@ -74,3 +81,4 @@ class Subnet:
     probe: str = "off"
     probe_ms: int = 500
     allocation: str = DYNAMIC
+    mode: str = DHCP

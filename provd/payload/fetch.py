@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 from provd.payload.apt import Deb, PrivateApt
 from provd.payload.catalogue import GrubImage, PayloadSpec, payload_spec
 from provd.payload.errors import PayloadError
-from provd.payload.grub import build_image
+from provd.payload.grub import build_image, image_version
 from provd.payload.installed import installed_version
 from provd.payload.record import FileRecord, PayloadRecord, damaged, file_record, read_record
 
@@ -62,7 +62,7 @@ def fetch(
     spec = payload_spec(name)
     folder = data_dir / "payload" / name
     record = read_record(folder) if folder.is_dir() and not refresh else None
-    if record is not None and set(record.files) == set(spec.files) and not damaged(folder, record):
+    if record is not None and _is_current(spec, record) and not damaged(folder, record):
         progress(f"{name} is complete", 1.0)
         return record
     try:
@@ -159,7 +159,15 @@ class _Fetch:
         modules, tools = self.sources[image.modules_package], self.sources[image.tools_package]
         mkimage = tools.root / "usr/bin/grub-mkimage"
         build_image(image, modules.root / "usr/lib/grub" / image.platform, mkimage, new / image.file)
-        return file_record(new / image.file, image.modules_package, modules.version)
+        return file_record(new / image.file, image.modules_package, image_version(modules.version))
+
+
+def _is_current(spec: PayloadSpec, record: PayloadRecord) -> bool:
+    """The record has every file, and images of this version of provd."""
+    if set(record.files) != set(spec.files):
+        return False
+    versions = [record.files[image.file].version for image in spec.images]
+    return all(version == image_version(version.rpartition("+")[0]) for version in versions)
 
 
 def _unpack(deb: Deb, path: Path, work: Path) -> Path:

@@ -15,7 +15,9 @@ from provd.service.sessions import Boot, Sessions, left_firmware
 from provd.wire.packet import DhcpPacket
 
 _DISCOVER, _REQUEST = 1, 3
-_STEPS = {"dhcp.discover": "discover", "dhcp.offer": "offer", "dhcp.ack": "ack"}
+_GIVEN = frozenset({"dhcp.ack", "dhcp.elsewhere"})
+"""The machine has its address: by our ACK, or, beside another DHCP server, by its word that it takes that server's."""
+_STEPS = {"dhcp.discover": "discover", "dhcp.offer": "offer", "dhcp.ack": "ack", "dhcp.elsewhere": "ack"}
 
 
 class BootDhcp:
@@ -69,7 +71,7 @@ class BootDhcp:
         mac = request.client.mac.octets.hex(":")
         where = str(IPv4Address(address)) if address else ""
         # An ACK of an INFORM gives nothing: its address is what the client says of itself (RFC 2131 section 4.3.5).
-        leased = kind == "dhcp.ack" and bool(address) and _type(request.packet) == _REQUEST
+        leased = kind in _GIVEN and bool(address) and _type(request.packet) == _REQUEST
         if leased:
             self._sessions.given(where, mac)
         boot = self._sessions.of_mac(mac)
@@ -81,7 +83,7 @@ class BootDhcp:
             if installed_system and boot.session.address:
                 details["same_address"] = boot.session.address == where
             self._sessions.move(boot, where)
-        step = "installer-dhcp" if installed_system and kind == "dhcp.ack" else _STEPS.get(kind)
+        step = "installer-dhcp" if installed_system and kind in _GIVEN else _STEPS.get(kind)
         if step is not None and (step == "installer-dhcp" or not installed_system):
             self._sessions.reach(boot, step)
         if kind == "dhcp.discover":

@@ -15,7 +15,7 @@ from provd.core.dhcp_leases import AddressTable
 from provd.model.client_class import ClientClass
 from provd.model.dhcp import DhcpRequest, Ignore, Refuse
 from provd.model.lease import Lease
-from provd.model.subnet import Subnet
+from provd.model.subnet import PROXY, Subnet
 from provd.model.system import System
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_request
 from provd.service.dhcp_counters import DhcpCounters, Throttle
@@ -33,6 +33,7 @@ from provd.service.dhcp_ports import (
     SystemProfiles,
 )
 from provd.service.dhcp_probe import AddressProbe, ConflictProbes
+from provd.service.dhcp_proxy import ProxyAnswers
 from provd.service.dhcp_reply import Exchange, Ports, ReplyBuilder
 from provd.service.dhcp_subnets import SubnetTables, reservations_of, reserved_addresses
 from provd.wire.codes import MessageType
@@ -70,6 +71,7 @@ class DhcpService:
         clocks: wall and monotonic time.
         identity: ``auto`` or ``client-id``.
         ports: where clients and relays listen.
+        send_service: sends one datagram from the PXE port.
         probe: asks the network whether an address is in use.
     """
 
@@ -86,6 +88,7 @@ class DhcpService:
         identity: str = AUTO,
         ports: Ports | None = None,
         probe: AddressProbe | None = None,
+        send_service: Send | None = None,
     ) -> None:
         self.counters = DhcpCounters()
         self.tables = SubnetTables(identity, clocks.boot)
@@ -104,6 +107,16 @@ class DhcpService:
             counters=self.counters,
             throttle=self._throttle,
             ports=ports or Ports(),
+        )
+        self._proxy = ProxyAnswers(
+            hooks=hooks,
+            director=director,
+            levels=self._levels,
+            counters=self.counters,
+            throttle=self._throttle,
+            ports=ports or Ports(),
+            send=send,
+            send_service=send_service or send,
         )
         commits = LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks)
         self._outcomes = Outcomes(
@@ -198,6 +211,8 @@ class DhcpService:
         exchange = self._exchange(request, arrival, known)
         if isinstance(exchange, str):
             self._outcomes.unanswered(request, exchange, exchange)
+        elif arrival.pxe or exchange.table.subnet.mode == PROXY:
+            self._proxy.answer(exchange, verdict, self.tables.host)
         elif isinstance(verdict, Refuse):
             self._outcomes.refuse(exchange, verdict)
         else:

@@ -127,7 +127,8 @@ class OptionLevels:
         code = codes.DNS_SERVERS
         if self._global is None or code not in self._global.options or subnet.dns or code in level.force:
             return level
-        return Level(level.origin, {key: value for key, value in level.options.items() if key != code}, level.force)
+        others = {key: value for key, value in level.options.items() if key != code}
+        return Level(level.origin, others, level.force, level.pxe)
 
     def _profile(self, profile: Profile) -> Level:
         return self._checked(profile.options, f"profile {profile.name}")
@@ -138,7 +139,7 @@ class OptionLevels:
         host = (card.hostname if card else "") or system.host
         level = self._checked({codes.HOST_NAME: host}, origin)
         own = self._checked(system.options, origin)
-        return Level(origin, {**level.options, **own.options}, own.force)
+        return Level(origin, {**level.options, **own.options}, own.force, own.pxe)
 
     def _checked(self, options: Mapping[str, object] | Mapping[int, object], origin: str) -> Level:
         texts = {str(key): value for key, value in options.items()}

@@ -27,6 +27,7 @@ class Arrival:
         unicast: it was sent to one of our addresses, not broadcast.
         addresses: every address of the interface.
         mtu: of the interface, the bound of every reply.
+        pxe: it came in at the PXE port (4011), not at the DHCP port.
     """
 
     interface: str
@@ -36,6 +37,7 @@ class Arrival:
     unicast: bool = False
     addresses: tuple[int, ...] = ()
     mtu: int = 1500
+    pxe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

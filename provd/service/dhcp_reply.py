@@ -17,6 +17,7 @@ from provd.model.dhcp import Destination, DhcpRequest, OptionSet, Reply
 from provd.model.lease import Lease
 from provd.model.profile import Profile
 from provd.model.system import System
+from provd.service.boot_fields import boot_fields, dotted
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_levels import OptionLevels
 from provd.service.dhcp_memory import ClientMemory, Known
@@ -27,7 +28,6 @@ from provd.wire.codes import MessageType
 from provd.wire.pxe import HTTP_CLIENT
 
 _KINDS: Final[Mapping[int, str]] = {2: "offer", 5: "ack", 6: "nak", 0: "bootp-reply"}
-_FILE_FIELD: Final = 127
 _SHARED: Final = 4096
 _INFORM: Final = int(MessageType.INFORM)
 _ECHOED: Final = (codes.CLIENT_ID,)
@@ -175,7 +175,7 @@ class ReplyBuilder:
         if plan is None and not plugins:
             known.prepared = self._plain(exchange, levels, lease_s)
             return known.prepared
-        fields = _boot_fields(server, plan, boot, levels)
+        fields = boot_fields(server, subnet, request.client, plan, boot, levels)
         options = self._merged(levels, plugins, request.packet.requested_options)
         _complete(exchange, options, lease_s)
         known.prepared = Prepared(options, plan, boot, plugins, lease_s, server, subnet, fields.file, fields.told)
@@ -238,7 +238,7 @@ class ReplyBuilder:
         # A plain client and the installer's own DHCP get no boot file (PXE 2.1 section 2.2.1: option 60 asks for one).
         if not request.client.is_netboot:
             return None, None
-        return self._director.offer(request, exchange.system, exchange.table.subnet, address, _dotted(exchange.server))
+        return self._director.offer(request, exchange.system, exchange.table.subnet, address, dotted(exchange.server))
 
     def _destination(self, exchange: Exchange, kind: int, yiaddr: int) -> Destination:
         return destination(
@@ -260,33 +260,6 @@ class ReplyBuilder:
         local = exchange.server if exchange.server in arrival.addresses else arrival.local
         kind = _KINDS.get(reply.message_type, "reply")
         return Message(kind, octets.data, reply.destination, arrival.interface, local)
-
-
-@dataclass(frozen=True, slots=True)
-class _BootFields:
-    """The BOOTP ``file`` field, and what events are told."""
-
-    file: bytes = b""
-    told: Mapping[str, object] = field(default_factory=dict)
-
-
-def _boot_fields(server: int, plan: BootPlan | None, boot: BootFile | None, levels: list[Level]) -> _BootFields:
-    """The BOOTP file field, and options 66 and 67 as a level of their own: shim reads the header only (rule P10)."""
-    if plan is None:
-        return _BootFields()
-    told: dict[str, object] = {"action": plan.action.value}
-    if boot is None:
-        return _BootFields(told=told)
-    name = plan.url(boot.path) if boot.transport == "http" else boot.path
-    octets = name.encode("utf-8", "surrogateescape")
-    options = {codes.TFTP_SERVER_NAME: _dotted(server).encode(), codes.BOOT_FILE: octets, **boot.options}
-    levels.append(Level(f"boot loader {plan.loader}", options, frozenset(options)))
-    # RFC 2131 section 2: the field has 128 octets with its final NUL; a longer name stands in option 67 alone.
-    return _BootFields(octets if len(octets) <= _FILE_FIELD else b"", {"file": name, **told})
-
-
-def _dotted(address: int) -> str:
-    return ".".join(str(octet) for octet in address.to_bytes(4))
 
 
 def _complete(exchange: Exchange, options: dict[int, bytes], lease_s: int | None) -> None:

@@ -37,6 +37,7 @@ class FileService:
         plan_of: PlanOf,
         served_local: Callable[[Boot], None],
         boot_of: Callable[[str], Boot | None],
+        claimed: Callable[[str, str], Boot | None] = lambda _peer, _path: None,
     ) -> None:
         """Take collaborators.
 
@@ -50,6 +51,7 @@ class FileService:
             plan_of: the plan of a boot, made again after a restart.
             served_local: called when a local boot's configuration was made.
             boot_of: the boot of the machine at an address (dotted quad).
+            claimed: the boot that an address makes its own by the path it asks for, where DHCP told no address.
         """
         self._host = host
         self._sessions = sessions
@@ -60,6 +62,7 @@ class FileService:
         self._plan_of = plan_of
         self._served_local = served_local
         self._boot_of = boot_of
+        self._claimed = claimed
         self._logger = Logger(namespace="provd.files")
 
     def open(self, request: FileRequest) -> Content | NotFound:
@@ -77,7 +80,7 @@ class FileService:
             return self._installs.callback(request)
         if request.path.startswith(boot_files.PREFIX):
             return self._boot_file(request)
-        boot = self._boot_of(request.peer)
+        boot = self._claimed(request.peer, request.path) or self._boot_of(request.peer)
         for loader in self._loaders(boot):
             if loader.is_config(request.path):
                 return self._config(request, loader, boot)

@@ -22,6 +22,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "dhcp.release": "RELEASE",
     "dhcp.decline": "DECLINE",
     "dhcp.inform": "INFORM",
+    "dhcp.elsewhere": "takes the address of another DHCP server",
     "dhcp.dropped": "not answered",
     "config.served": "loader configuration",
     "kernel.fetched": "kernel fetched",

@@ -9,10 +9,17 @@ from typing import Any, Protocol, TypeVar
 
 @dataclass(frozen=True, slots=True)
 class DhcpSend:
-    """Broadcast a DHCP message; the result is a list of the datagrams that came back within ``wait_s`` seconds."""
+    """Send a DHCP message; the result is a list of the datagrams that came back within ``wait_s`` seconds.
+
+    Attributes:
+        data: the message.
+        wait_s: seconds.
+        service: address (dotted quad) whose PXE port it is sent to; empty for a broadcast to the DHCP port.
+    """
 
     data: bytes
     wait_s: float = 1.0
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

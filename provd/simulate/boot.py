@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from random import Random
@@ -17,6 +18,7 @@ from provd.simulate.loaders import Started, grub_by_http, grub_by_tftp, pxelinux
 FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http"]
 _ROM_OPTIONS: Final = (("blksize", "1432"), ("tsize", "0"))
 _EDK2_SIZE: Final = (("tsize", "0"), ("blksize", "1468"), ("windowsize", "4"))
+_SERVER: Final = re.compile(rb"set provd_server=([\d.]+:\d+) #")
 _EDK2_READ: Final = (("blksize", "1468"), ("windowsize", "4"))
 
 
@@ -162,11 +164,11 @@ def _load(
 ) -> Stage[Started]:
     """Firmware fetches the loader, the loader starts something."""
     if firmware == "x64-uefi-http":
-        yield from _http_boot_file(bound)
+        image = yield from _http_boot_file(bound)
         story.tell("firmware", f"fetched {bound.file} by HTTP")
         own = yield from dora(GRUB, machine, random.getrandbits(32))
         story.tell(GRUB.name, f"address {own.address}")
-        return (yield from grub_by_http(machine, own, disk=disk))
+        return (yield from grub_by_http(machine, own, server=_server_in(image), disk=disk))
     if firmware == "bios":
         yield from _tftp_boot_file(bound, _ROM_OPTIONS)
         story.tell("firmware", f"fetched {bound.file} by TFTP")
@@ -175,12 +177,20 @@ def _load(
         return (yield from pxelinux(machine, bound))
     # EDK2 asks for the size first and breaks the transfer off after the OACK (rule T16).
     yield TftpGet(bound.next_server, bound.file, _EDK2_SIZE, source=bound.address, stop_after_size=True)
-    yield from _tftp_boot_file(bound, _EDK2_READ)
+    image = yield from _tftp_boot_file(bound, _EDK2_READ)
     story.tell("firmware", f"fetched {bound.file} by TFTP")
     if "shim" in bound.file or "bootnetx64" in bound.file:
         yield from shim(bound)
         story.tell("shim", "fetched grubx64.efi")
+    if _server_in(image):
+        return (yield from grub_by_http(machine, bound, server=_server_in(image), disk=disk))
     return (yield from grub_by_tftp(machine, bound, disk=disk))
+
+
+def _server_in(image: Fetched) -> str:
+    """Address and port that were written into a GRUB, or empty."""
+    found = _SERVER.search(image.body)
+    return found.group(1).decode() if found else ""
 
 
 def _tftp_boot_file(bound: Bound, options: tuple[tuple[str, str], ...]) -> Stage[Fetched]:

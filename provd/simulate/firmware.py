@@ -157,6 +157,12 @@ def request(style: ClientStyle, machine: Machine, xid: int, address: int, server
     return _message(style, machine, xid, REQUEST, style.request, own, style.secs[1])
 
 
+def service_request(style: ClientStyle, machine: Machine, xid: int, address: int) -> bytes:
+    """The REQUEST to the PXE port of a client that has an address already (PXE 2.1 section 2.2.3)."""
+    order = tuple(code for code in style.request if code not in {50, 54})
+    return _message(style, machine, xid, REQUEST, order, dict(style.request_values), style.secs[1], address)
+
+
 def _message(
     style: ClientStyle,
     machine: Machine,
@@ -165,12 +171,13 @@ def _message(
     order: tuple[int, ...],
     own: Mapping[int, bytes],
     secs: int,
+    ciaddr: int = 0,
 ) -> bytes:
     mac = machine.mac
     identity = b"\xff" + mac[-4:] + b"\0\1\0\1\x2b\0\0\0" + mac if style.duid else b"\1" + mac
     values = {53: bytes((kind,)), 61: identity, 97: encode_uuid(machine.uuid), **style.values, **own}
     packet = DhcpPacket(
-        codes.BOOTREQUEST, 1, 6, 0, xid, secs, style.flags, 0, 0, 0, 0, mac.ljust(16, b"\0"), b"", b"",
+        codes.BOOTREQUEST, 1, 6, 0, xid, secs, style.flags, ciaddr, 0, 0, 0, mac.ljust(16, b"\0"), b"", b"",
         {code: values[code] for code in order},
     )  # fmt: skip
     return encode(packet, min_size=style.min_size, max_size=1500).data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -121,9 +121,12 @@ def grub_by_tftp(
 ) -> Stage[Started]:
     """The signed GRUB: module lists and ``grub.cfg`` below its built-in prefix, all by TFTP.
 
+    GRUB 2.06 takes its server from the DHCP acknowledgement, whatever a proxy said.
+
     Raises:
         BootError: no configuration, or one that GRUB cannot run.
     """
+    bound = replace(bound, next_server=bound.ack_server)
     fetcher = _Fetcher(bound, (("blksize", "1024"), ("tsize", "0")), GRUB_AGENT)
     for name in _LISTS:
         yield from fetcher.get(f"{prefix}/x86_64-efi/{name}")
@@ -140,15 +143,20 @@ def grub_by_tftp(
     return (yield from _run(GrubScript(variables, disk), config, f"{prefix}/grub.cfg", fetcher))
 
 
-def grub_by_http(machine: Machine, bound: Bound, *, disk: Collection[str] = ()) -> Stage[Started]:
+def grub_by_http(machine: Machine, bound: Bound, *, server: str = "", disk: Collection[str] = ()) -> Stage[Started]:
     """GRUB after UEFI HTTP boot: no variables from firmware; its own DHCP round gave ``bound``.
+
+    Args:
+        machine: which machine.
+        bound: its DHCP round.
+        server: address and port written into the image, empty for the server that DHCP names.
+        disk: files on its EFI system partition.
 
     Raises:
         BootError: no configuration on the ports it tries, or one that GRUB cannot run.
     """
     fetcher = _Fetcher(bound, (), GRUB_AGENT)
-    for port in (80, 8080):
-        host = bound.server if port == 80 else f"{bound.server}:{port}"
+    for host in (server.removesuffix(":80"),) if server else (bound.server, f"{bound.server}:8080"):
         path = f"http://{host}/grub/{machine.mac.hex(':')}/grub.cfg"
         config = yield from fetcher.get(path)
         # GRUB 2.06 runs the body of an error, so an empty one is as good as none.

@@ -28,6 +28,7 @@ class SocketDriver:
         server: the server's address.
         relay: address of this machine that is the relay's.
         dhcp_port: UDP port of the server, and of the relay.
+        pxe_port: UDP port of the PXE service.
         tftp_port: UDP port of the server.
         http_port: TCP port that replaces port 80 of URLs; 0 leaves URLs as they are.
         timeout_s: seconds to wait for one answer.
@@ -39,6 +40,7 @@ class SocketDriver:
         relay: str,
         *,
         dhcp_port: int = 67,
+        pxe_port: int = 4011,
         tftp_port: int = 69,
         http_port: int = 0,
         timeout_s: float = 2.0,
@@ -46,12 +48,15 @@ class SocketDriver:
         self._server = server
         self._relay = relay
         self._dhcp_port = dhcp_port
+        self._pxe_port = pxe_port
         self._tftp_port = tftp_port
         self._http_port = http_port
         self._timeout_s = timeout_s
 
     def dhcp(self, action: DhcpSend) -> list[bytes]:
         """Send through the relay and collect what comes back; the first reply ends the wait."""
+        if action.service:
+            return self._service(action)
         packet = decode(action.data)
         relayed = encode(replace(packet, giaddr=int(IPv4Address(self._relay)), hops=1), min_size=0, max_size=1500).data
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
@@ -59,6 +64,18 @@ class SocketDriver:
             link.bind((self._relay, self._dhcp_port))
             link.settimeout(action.wait_s)
             link.sendto(relayed, (self._server, self._dhcp_port))
+            try:
+                return [link.recv(4096)]
+            except TimeoutError:
+                return []
+
+    def _service(self, action: DhcpSend) -> list[bytes]:
+        """Ask the PXE port from the client's own address; it answers the port that asked."""
+        source = str(IPv4Address(decode(action.data).ciaddr))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.bind((source, 0))
+            link.settimeout(action.wait_s)
+            link.sendto(action.data, (action.service, self._pxe_port))
             try:
                 return [link.recv(4096)]
             except TimeoutError:

@@ -18,6 +18,8 @@ INTERFACE_MTU: Final = 26
 BROADCAST_ADDRESS: Final = 28
 NTP_SERVERS: Final = 42
 VENDOR_SPECIFIC: Final = 43
+PXE_VENDOR: Final = 256 + VENDOR_SPECIFIC
+"""No code of the protocol: option 43 as it is configured for PXE clients alone."""
 REQUESTED_ADDRESS: Final = 50
 LEASE_TIME: Final = 51
 OVERLOAD: Final = 52

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from provd.wire.codes import PXE_VENDOR
 from provd.wire.errors import WireError
 from provd.wire.option_codecs import CODECS, VALUE_ERRORS, Codec, OptionValue
+from provd.wire.pxe_table import encode_pxe_table
+
+PXE: Final = "pxe"
 
 _TABLE: Final = """
 1 subnet-mask ip|2 time-offset i32|3 routers ips|4 time-servers ips|5 name-servers ips|6 domain-name-servers ips
@@ -84,9 +88,14 @@ def encode_option(key: str | int, value: object) -> tuple[int, bytes]:
     The value has the type of the table above; a TOML table with one key chooses another type, ``{hex = "0a:0b"}``,
     and is the way for options that have no row (there, a plain text is taken as text).
 
+    The name ``pxe`` stands for option 43 of PXE clients alone (:mod:`provd.wire.pxe_table`); its code is
+    :data:`provd.wire.codes.PXE_VENDOR`, which is never sent as such.
+
     Raises:
         WireError: an unknown option, one that only the server itself may set, or a value of the wrong type.
     """
+    if key == PXE:
+        return PXE_VENDOR, encode_pxe_table(value)
     code = option_code(key)
     if code in _MADE_BY_THE_SERVER:
         raise WireError(f"option {key}", "is set by the protocol itself and cannot be configured")

@@ -119,6 +119,7 @@ class DhcpWorld:
     wall: float = 1_700_000_000.0
     boot: str = "first"
     sent: list[Sent] = field(default_factory=list)
+    served: list[Sent] = field(default_factory=list)
     service: DhcpService = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,6 +143,7 @@ class DhcpWorld:
             clocks=Clocks(lambda: self.wall, lambda: self.mono, self.boot),
             identity=self.identity,
             probe=self.probe,
+            send_service=self.send_service,
         )
         self.service.reconfigure(self.subnets, own=(SERVER,))
         self.service.reserve(self.systems.all)
@@ -165,6 +167,10 @@ class DhcpWorld:
     def send(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
         self.sent.append(Sent(decode(data), destination, interface, local, data))
 
+    def send_service(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
+        """From the PXE port."""
+        self.served.append(Sent(decode(data), destination, interface, local, data))
+
     def pass_time(self, seconds: float) -> None:
         """Both clocks go on."""
         self.mono += seconds
@@ -180,6 +186,13 @@ class DhcpWorld:
         before = len(self.sent)
         self.service.handle(data, self.arrival(**arrival))
         return self.sent[before:]
+
+    def ask_service(self, data: bytes, **arrival: object) -> list[Sent]:
+        """Hand one datagram of the PXE port in; returns what that port sent because of it."""
+        before = len(self.served)
+        here = {"pxe": True, "unicast": True, "source_port": 4011, **arrival}
+        assert self.ask(data, **here) == []
+        return self.served[before:]
 
     def answer(self, data: bytes, **arrival: object) -> Sent:
         """Hand one datagram in that has exactly one answer."""

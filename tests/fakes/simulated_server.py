@@ -11,6 +11,7 @@ from uuid import UUID
 
 from twisted.internet.task import Clock
 
+from plugins.grub_efi import SERVER_MARK
 from provd.app.services import Current, Services
 from provd.model.content import Content, FileBody, FileRequest, NotFound
 from provd.model.dhcp import Destination
@@ -22,6 +23,7 @@ from provd.simulate.actions import DhcpSend, Fetched, HttpSend, TftpGet
 from provd.simulate.boot import FirmwareName, Transcript, simulate
 from provd.simulate.firmware import Machine
 from provd.store.memory import MemoryStore
+from provd.wire.dhcp import decode
 
 SERVER = "10.88.0.1"
 MAC = Mac.parse("52:54:00:88:00:11")
@@ -64,6 +66,8 @@ DISTROS = {
 class SimulatedServer:
     """One provd; also the driver of the simulated clients that talk to it."""
 
+    config = CONFIG
+
     def __init__(self, root: Path, more: str = "") -> None:
         self.root = root
         self.clock = Clock()
@@ -88,12 +92,13 @@ class SimulatedServer:
 
     def _write(self, more: str) -> None:
         files: dict[str, bytes] = {
-            "provd.toml": (CONFIG.format(root=self.root) + more).encode(),
+            "provd.toml": (self.config.format(root=self.root) + more).encode(),
             "data/payload/debian-12/linux": KERNEL,
             "data/payload/debian-12/initrd.gz": INITRD,
         }
         loaders = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "grubx64-http.efi")
         files |= {f"data/payload/loaders/{name}": name.encode() * 300 for name in loaders}
+        files["data/payload/loaders/grubx64-http.efi"] += SERVER_MARK
         files |= {f"site/distros/{name}.toml": text.encode() for name, text in DISTROS.items()}
         files |= {f"site/profiles/{name}.toml": text.encode() for name, text in PROFILES.items()}
         for name, content in files.items():
@@ -131,7 +136,11 @@ class SimulatedServer:
 
     def dhcp(self, action: DhcpSend) -> list[bytes]:
         self.sent.clear()
-        arrival = Arrival("eth0", int(IPv4Address(SERVER)), addresses=(int(IPv4Address(SERVER)),))
+        here = int(IPv4Address(SERVER))
+        arrival = Arrival("eth0", here, addresses=(here,))
+        if action.service:
+            asking = decode(action.data).ciaddr
+            arrival = Arrival("eth0", here, asking, 4011, unicast=True, addresses=(here,), pxe=True)
         self.services.dhcp.handle(action.data, arrival)
         self.turn()
         return list(self.sent)

@@ -10,7 +10,7 @@ import pytest
 from provd.payload.catalogue import PAYLOADS, payload_spec
 from provd.payload.errors import PayloadError
 from provd.payload.fetch import fetch
-from provd.payload.grub import EARLY_CONFIG
+from provd.payload.grub import EARLY_CONFIG, SERVER_MARK
 from provd.payload.installed import installed_version
 from provd.payload.record import damaged, read_record
 from tests.fakes.fake_packages import PackageShelf, make_deb
@@ -77,8 +77,9 @@ def test_a_payload_is_complete_with_a_record(tmp_path: Path, shelf: PackageShelf
 def test_own_grub_has_its_prefix_and_finds_the_server_itself(tmp_path: Path, shelf: PackageShelf) -> None:
     fetch("loaders", tmp_path, Steps(), root=nowhere(tmp_path), source=shelf)
     image = (tmp_path / "payload/loaders/grubx64-http.efi").read_text()
-    assert image.startswith("prefix=/grub\nnormal (memdisk)/grub.cfg\nif [ -z")
+    assert image.startswith(f"prefix=/grub\nset prefix=(memdisk)\nnormal (memdisk)/grub.cfg\n{SERVER_MARK}\nif [ -n")
     assert "net_get_dhcp_option provd_hex ${card}:dhcp 54 hex" in image
+    assert '\nconfigfile "(tftp,$net_default_server)/grub/grub.cfg"\n' in image
 
 
 def test_grub_reads_the_early_configuration(tmp_path: Path) -> None:
@@ -86,6 +87,19 @@ def test_grub_reads_the_early_configuration(tmp_path: Path) -> None:
     file.write_text(EARLY_CONFIG)
     run = subprocess.run(["grub-script-check", file], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_an_image_of_an_older_provd_is_made_again(tmp_path: Path, shelf: PackageShelf) -> None:
+    fetch("loaders", tmp_path, Steps(), root=nowhere(tmp_path), source=shelf)
+    shelf.asked.clear()
+    fetch("loaders", tmp_path, Steps(), root=nowhere(tmp_path), source=shelf)
+    assert shelf.asked == []
+    record = tmp_path / "payload/loaders/payload.json"
+    table = json.loads(record.read_text())
+    table["files"]["grubx64-http.efi"]["version"] = "2.06-13+deb12u2"
+    record.write_text(json.dumps(table))
+    fetch("loaders", tmp_path, Steps(), root=nowhere(tmp_path), source=shelf)
+    assert shelf.asked != []
 
 
 def test_a_complete_payload_is_not_fetched_again(tmp_path: Path, shelf: PackageShelf) -> None:

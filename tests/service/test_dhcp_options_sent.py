@@ -13,6 +13,7 @@ from zope.interface import implementer
 from provd.model.boot import BootFile
 from provd.model.dhcp import OptionSet
 from provd.wire.dhcp import decode
+from provd.wire.pxe import decode_pxe_options
 from tests.fakes.dhcp_world import (
     DISCOVER,
     MAC,
@@ -202,6 +203,62 @@ def test_P05_an_http_client_gets_HTTPClient_back_and_an_absolute_uri_in_67_and_f
     sent = world.answer(request(DISCOVER, options=HTTP))
     uri = b"http://10.88.0.1/grub/grubx64.efi"
     assert (sent.packet.options[60], sent.packet.options[67], sent.packet.file) == (b"HTTPClient", uri, uri)
+
+
+def vendor(world: DhcpWorld, options: dict[int, bytes]) -> dict[int, bytes] | None:
+    """Sub-options of option 43 in the offer to a client."""
+    sent = world.answer(request(DISCOVER, options=options)).packet.options
+    return decode_pxe_options(sent[43]) if 43 in sent else None
+
+
+def test_P07_row_5_a_pxe_client_loads_the_file_at_once_and_looks_for_no_other_server(world: DhcpWorld) -> None:
+    assert vendor(world, PXE) == {6: bytes((0b1011,))}
+    # Also where its list does not name option 43.
+    assert 43 in offer(world, PXE, wanted=b"\x01")
+
+
+@pytest.mark.parametrize("client", [{}, {60: b"d-i"}, {60: b"PXE"}, HTTP])
+def test_P06_other_clients_never_get_it(world: DhcpWorld, client: dict[int, bytes]) -> None:
+    world.configure(options={"pxe": {"menu": [{"type": 0, "text": "Local"}]}})
+    assert vendor(world, client) is None
+
+
+def test_P06_a_client_that_boots_nothing_gets_none(world: DhcpWorld) -> None:
+    world.director.file = None
+    assert vendor(world, PXE) is None
+
+
+def test_P06_the_most_particular_place_says_what_it_holds(world: DhcpWorld) -> None:
+    def prompt(text: str) -> dict[str, object]:
+        return {"pxe": {"prompt": {"text": text}}}
+
+    assert vendor(world, PXE) == {6: b"\x0b"}
+    world.service.classify(prompt("global"), ())
+    assert (vendor(world, PXE) or {})[10] == b"\0global"
+    world.configure(options=prompt("subnet"))
+    assert (vendor(world, PXE) or {})[10] == b"\0subnet"
+    world.systems.profiles["web"] = a_profile(options=prompt("profile"))
+    world.know(a_system(profile="web"))
+    assert (vendor(world, PXE) or {})[10] == b"\0profile"
+    world.know(replace(a_system(profile="web"), options=prompt("system")))
+    assert (vendor(world, PXE) or {})[10] == b"\0system"
+
+
+def test_P06_octets_by_number_stand_for_pxe_clients_where_nothing_else_is_said(world: DhcpWorld) -> None:
+    world.configure(options={"43": "01:01:00"})
+    assert world.answer(request(DISCOVER, options=PXE)).packet.options[43] == b"\1\1\0"
+    assert world.answer(request(DISCOVER)).packet.options[43] == b"\1\1\0"
+    world.configure(options={"43": "01:01:00", "pxe": {}})
+    assert vendor(world, PXE) == {6: b"\x0b"}
+    assert world.answer(request(DISCOVER)).packet.options[43] == b"\1\1\0"
+
+
+def test_P04_option_60_is_sent_where_the_pxe_port_is_answered_and_to_pxe_clients_only(world: DhcpWorld) -> None:
+    world.configure(mode="combined")
+    assert offer(world, PXE)[60] == b"PXEClient"
+    assert 60 not in offer(world)
+    world.director.file = None
+    assert 60 not in offer(world, PXE)
 
 
 def test_P10_the_boot_file_stands_in_the_header_and_in_66_and_67(world: DhcpWorld) -> None:
