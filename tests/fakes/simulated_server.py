@@ -11,7 +11,7 @@ from uuid import UUID
 
 from twisted.internet.task import Clock
 
-from plugins.grub_efi import SERVER_MARK
+from plugins.grub_efi.server_image import SERVER_MARK
 from provd.app.services import Current, Services
 from provd.model.content import Content, FileBody, FileRequest, NotFound
 from provd.model.dhcp import Destination

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.grub_efi import PLUGIN, SERVER_MARK, GrubEfi, GrubSettings
+from plugins.grub_efi import PLUGIN, GrubEfi, GrubSettings
+from plugins.grub_efi.server_image import SERVER_MARK
 from provd.payload import grub as payload_grub
 from provd.plugin.api import BootFile, BootLoader, BootPlan, Content, FileRequest
 from tests.fakes.boot_values import client, payload, plan
@@ -43,7 +44,7 @@ def proxied(arch: int = 7, port: int = 80) -> BootPlan:
 def test_P08_the_unsigned_grub_gets_the_address_written_into_it(image: Path, arch: int, transport: str) -> None:
     made, wanted = plugin(image), proxied(arch, 8080)
     chosen = loader(made).select(wanted.client, wanted)
-    assert chosen == BootFile("proxy/10.0.0.1-8080/grubx64-http.efi", transport)  # type: ignore[arg-type]
+    assert chosen == BootFile("proxy/10.0.0.1-8080/grubx64-http.efi", transport)
     served = made.provd_file(FileRequest("tftp", chosen.path, "10.0.0.50", "10.0.0.1"))
     assert isinstance(served, Content)
     assert isinstance(served.body, bytes)

@@ -56,11 +56,10 @@ from provd.plugin.api import (
     hookimpl,
 )
 
+from .server_image import HTTP, ServerImage, asked_server, served_path
+
 MAX_COMMAND_LINE = 2047
-SHIM, SIGNED, HTTP = "shimx64.efi", "grubx64.efi", "grubx64-http.efi"
-# First line of the configuration inside the unsigned build; it is replaced by one of the same length.
-SERVER_MARK = b"set provd_server= # provd writes its address here where no DHCP says it"
-_PROXIED = re.compile(rf"proxy/(\d{{1,3}}(?:\.\d{{1,3}}){{3}})-(\d{{1,5}})/{re.escape(HTTP)}")
+SHIM, SIGNED = "shimx64.efi", "grubx64.efi"
 _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 # The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
 _PREFIX = r"(?:debian-installer/amd64/)?grub/"
@@ -86,7 +85,7 @@ class GrubEfi:
         self._settings = settings
         payload = Path(settings.data_dir) / "payload"
         self._folders = (payload / "loaders", payload / "debian-12")
-        self._read: tuple[tuple[int, int], bytes] | None = None
+        self._server_image = ServerImage()
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
@@ -96,8 +95,8 @@ class GrubEfi:
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
         if _MISSES.fullmatch(request.path):
             return NotFound(f"shim and GRUB ask for {request.path} and do without", expected=True)
-        proxied = _PROXIED.fullmatch(request.path)
-        return self._for_server(":".join(proxied.groups())) if proxied else None
+        server, image = asked_server(request.path), self._files().get(HTTP)
+        return self._server_image.content(image, server) if server and image else None
 
     def _files(self) -> Mapping[str, Path]:
         # shim takes the GRUB beside it, so both come from one folder.
@@ -115,9 +114,9 @@ class GrubEfi:
         if not needed <= set(self._files()):
             return None
         if name == HTTP and "proxy" in client.labels:
-            if SERVER_MARK not in self._image():
+            if not self._server_image.usable(self._files()[HTTP]):
                 return None
-            name = f"proxy/{plan.server}-{plan.http_port}/{HTTP}"
+            name = served_path(plan.server, plan.http_port)
         return BootFile(name, "http" if arch.http else "tftp")
 
     def _by_http(self, client: ClientFacts, plan: BootPlan) -> bool:
@@ -125,23 +124,6 @@ class GrubEfi:
         http_boot = client.arch is not None and client.arch.http
         build = self._settings.proxy_build if "proxy" in client.labels else self._settings.build
         return http_boot or own.get("build", build) == "http"
-
-    def _image(self) -> bytes:
-        """The unsigned build, read once for each version of the file."""
-        path = self._files()[HTTP]
-        status = path.stat()
-        version = (status.st_mtime_ns, status.st_size)
-        if self._read is None or self._read[0] != version:
-            self._read = (version, path.read_bytes())
-        return self._read[1]
-
-    def _for_server(self, server: str) -> Content | NotFound:
-        """The unsigned build that asks this server, as address and port, for its configuration."""
-        if HTTP not in self._files():
-            return NotFound(f"{HTTP} was not fetched")
-        line = b"set provd_server=" + server.encode() + b" #"
-        body = self._image().replace(SERVER_MARK, line.ljust(len(SERVER_MARK), b"-"), 1)
-        return Content(body, len(body), "application/efi")
 
     def _config(self, request: FileRequest, plan: BootPlan | None) -> Content | NotFound:
         match = _CONFIG.fullmatch(request.path)
