@@ -7,11 +7,10 @@ from typing import Final
 
 from provd.config.decode import near_miss
 from provd.config.errors import ConfigError
+from provd.config.options import check_options
 from provd.config.schema import ClassConfig, ServerConfig
 from provd.model.arch import ARCHS
 from provd.model.client_class import ClientClass
-from provd.wire.errors import WireError
-from provd.wire.options import encode_option
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){0,5}")
@@ -46,7 +45,7 @@ def check_classes(config: ServerConfig, file: str) -> None:
     Raises:
         ConfigError: the first fault.
     """
-    _check_options(config.options, file, "options")
+    check_options(config.options, file, "options")
     names: list[str] = []
     for index, raw in enumerate(config.classes):
         key = f"class[{index}]"
@@ -63,7 +62,7 @@ def check_classes(config: ServerConfig, file: str) -> None:
                 _octets(getattr(raw, field))
             except ValueError:
                 raise ConfigError(file, f"{key}.{field}", "has digits after 0x that are not hexadecimal") from None
-        _check_options(raw.options, file, f"{key}.options")
+        check_options(raw.options, file, f"{key}.options")
 
 
 def _check_name(name: str, names: list[str], file: str, key: str) -> None:
@@ -72,11 +71,3 @@ def _check_name(name: str, names: list[str], file: str, key: str) -> None:
         raise ConfigError(file, f"{key}.name", rule)
     if name in names:
         raise ConfigError(file, f"{key}.name", f"{name!r} is already the name of class[{names.index(name)}]")
-
-
-def _check_options(options: dict[str, object], file: str, key: str) -> None:
-    for name, value in options.items():
-        try:
-            encode_option(name, value)
-        except WireError as error:
-            raise ConfigError(file, f"{key}.{name}", str(error)) from error

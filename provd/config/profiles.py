@@ -11,6 +11,7 @@ import msgspec
 from provd.config.decode import near_miss
 from provd.config.merge import Argument, append_arguments, overlay
 from provd.config.objects import BootTable, DistroFile, ProfileFile
+from provd.config.options import overlay_options
 from provd.config.reader import Read
 from provd.model.distro import Distro
 from provd.model.origin import Origin
@@ -28,7 +29,7 @@ REMOVABLE: Final = {
 }
 """File names of the removable media path by CPU (UEFI 2.x section 3.5.1.1)."""
 
-_TABLES: Final = ("loader", "answers", "vars", "templates", "options")
+_TABLES: Final = ("loader", "answers", "vars", "templates")
 _SINGLE: Final = ("installer", "source", "boot_loaders")
 _POLICY: Final = tuple(field.name for field in msgspec.structs.fields(BootTable))
 
@@ -135,6 +136,7 @@ def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Prof
     tables: dict[str, dict[str, Any]] = {name: {} for name in _TABLES}
     single: dict[str, Any] = {"installer": distro.value.installer, "source": "", "boot_loaders": ()}
     policy: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     arguments: tuple[Argument, ...] = ()
 
     def from_distro(key: str) -> Origin:
@@ -149,6 +151,7 @@ def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Prof
 
         for name in _TABLES:
             tables[name] = overlay(tables[name], link.table.get(name, {}), origins, place, name)
+        options = overlay_options(options, link.table.get("options", {}), origins, place)
         policy = overlay(policy, link.table.get("boot", {}), origins, place, "boot")
         arguments = append_arguments(arguments, link.value.kernel_args, place)
         for name in _SINGLE:
@@ -165,6 +168,7 @@ def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Prof
         parents=tuple(link.name for link in chain[1:]),
         kernel_args=tuple(argument for argument, _ in arguments),
         boot=BootPolicy(answers_bind=bind, **policy),
+        options=options,
         origins=origins,
         **values,
     )
@@ -184,7 +188,10 @@ def _first_origins(distro: Read[DistroFile]) -> dict[str, Origin]:
 
 
 def for_system(profile: Profile, system: System) -> Profile:
-    """The profile with a system's overrides on top; origins say which values they are."""
+    """The profile with a system's overrides on top; origins say which values they are.
+
+    Options stay the profile's: DHCP has a level of its own for those of the system.
+    """
     origins = dict(profile.origins)
 
     def place(key: str) -> Origin:
@@ -200,7 +207,6 @@ def for_system(profile: Profile, system: System) -> Profile:
         kernel_args=tuple(argument for argument, _ in arguments),
         answers=answers,
         vars=overlay(profile.vars, system.vars, origins, place, "vars"),
-        options=overlay(profile.options, system.options, origins, place, "options"),
         boot=replace(profile.boot, answers_bind=bind),
         origins=origins,
     )

@@ -16,6 +16,7 @@ from provd.config.keys import Table
 from provd.config.layers import NAME
 from provd.config.merge import REMOVE, key_path
 from provd.config.objects import DistroFile, ProfileFile, SystemFile
+from provd.config.options import faults
 from provd.config.payloads import payload_fault
 from provd.config.secrets import anchored, fault, references
 
@@ -70,6 +71,7 @@ def _faults(value: Table) -> Iterator[tuple[str, str]]:
         yield from _template_faults(value.templates)
     if isinstance(value, ProfileFile | SystemFile):
         yield from answer_faults(value.answers)
+        yield from faults(value.options)
     if isinstance(value, DistroFile | ProfileFile | SystemFile):
         yield from argument_faults(value.kernel_args)
 

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 
 from provd.config.decode import parse_address, parse_pool
 from provd.config.errors import ConfigError
+from provd.config.options import check_options
 from provd.config.schema import ServerConfig, SubnetConfig
 from provd.model.subnet import PROXY, Pool, Subnet
 
@@ -67,6 +68,7 @@ def check_subnets(config: ServerConfig, file: str) -> None:
         for rule in (_check_pool, _check_routers, _check_times):
             rule(subnet, file, key)
         _check_interface(subnet, config, file, key)
+        check_options(subnet.options, file, f"{key}.options")
         _check_against(subnet, subnets, file, key)
         subnets.append(subnet)
     _check_pool_is_free(config, subnets, file)

@@ -11,6 +11,7 @@ from provd.config.decode import near_miss
 from provd.config.errors import ConfigError, Problem
 from provd.config.layers import NAME
 from provd.config.objects import SystemFile
+from provd.config.options import faults
 from provd.config.reader import Read, answer_faults, argument_faults
 from provd.model.mac import Mac
 from provd.model.subnet import Subnet
@@ -129,7 +130,8 @@ def own_faults(system: System) -> Iterator[str]:
             yield f"interface {card.name}: {card.hostname!r} is not a host name (RFC 1123)"
         if card.mac.octets[0] & 1:
             yield f"interface {card.name}: MAC {card.mac} is a group address"
-    for key, rule in (*answer_faults(system.answers), *argument_faults(system.kernel_args)):
+    rules = (*answer_faults(system.answers), *argument_faults(system.kernel_args), *faults(system.options))
+    for key, rule in rules:
         yield f"{key}: {rule}"
 
 

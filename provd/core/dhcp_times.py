@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from typing import Final
 
 from provd.core.dhcp_binding import INFINITE
@@ -29,15 +30,32 @@ def lease_time(subnet: Subnet, requested: int | None, preferred: int = 0) -> int
     return min(max(requested, min(subnet.min_lease_s, longest)), longest, INFINITE)
 
 
-def time_options(lease_s: int) -> dict[int, bytes]:
-    """Options 51, 58 and 59: T1 at a half, T2 at seven eighths (rule O08, RFC 2131 section 4.4.5)."""
+_NONE: Final[Mapping[int, bytes]] = {}
+
+
+def time_options(lease_s: int, configured: Mapping[int, bytes] = _NONE) -> dict[int, bytes]:
+    """Options 51, 58 and 59: T1 at a half, T2 at seven eighths (rule O08, RFC 2131 section 4.4.5).
+
+    Args:
+        lease_s: seconds of the lease.
+        configured: options with the T1 and T2 that somebody configured; they count where T1 < T2 < lease holds.
+    """
     if lease_s >= INFINITE:
         return {codes.LEASE_TIME: _U32.pack(INFINITE)}
+    t1, t2 = lease_s // 2, lease_s * 7 // 8
+    if codes.RENEWAL_TIME in configured or codes.REBINDING_TIME in configured:
+        own_t1 = _seconds(configured.get(codes.RENEWAL_TIME), t1)
+        own_t2 = _seconds(configured.get(codes.REBINDING_TIME), t2)
+        t1, t2 = (own_t1, own_t2) if own_t1 < own_t2 < lease_s else (t1, t2)
     return {
         codes.LEASE_TIME: _U32.pack(lease_s),
-        codes.RENEWAL_TIME: _U32.pack(lease_s // 2),
-        codes.REBINDING_TIME: _U32.pack(lease_s * 7 // 8),
+        codes.RENEWAL_TIME: _U32.pack(t1),
+        codes.REBINDING_TIME: _U32.pack(t2),
     }
+
+
+def _seconds(octets: bytes | None, otherwise: int) -> int:
+    return otherwise if octets is None or len(octets) != _U32.size else int(_U32.unpack(octets)[0])
 
 
 def end_of(start: float, lease_s: int) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from provd.core.dhcp_options import Level, configured, merge, subnet_level, wanted
+from provd.core.dhcp_options import Level, configured, merge, option_faults, subnet_level, wanted
 from provd.model.client import ClientFacts
 from provd.model.client_class import ClientClass
 from provd.model.profile import Profile
@@ -15,7 +15,6 @@ from provd.model.system import System
 from provd.service.dhcp_counters import Throttle
 from provd.wire import codes
 from provd.wire.errors import WireError
-from provd.wire.options import encode_option
 
 _REMEMBERED: Final = 65536
 _WANTED: Final = 4096
@@ -120,15 +119,14 @@ class OptionLevels:
             return self._above_global(subnet, subnet_level(subnet, server))
         except WireError as error:
             self._throttle.warn(f"options of subnet {subnet.name}", str(error))
-        return subnet_level(Subnet(subnet.name, subnet.network, routers=subnet.routers, dns=subnet.dns), server)
+        return self._above_global(subnet, subnet_level(replace(subnet, options=_sound(subnet.options)), server))
 
     def _above_global(self, subnet: Subnet, level: Level) -> Level:
         """Our own address as name server is a default: a global setting is stronger."""
         code = codes.DNS_SERVERS
         if self._global is None or code not in self._global.options or subnet.dns or code in level.force:
             return level
-        others = {key: value for key, value in level.options.items() if key != code}
-        return Level(level.origin, others, level.force, level.pxe)
+        return replace(level, options={key: value for key, value in level.options.items() if key != code})
 
     def _profile(self, profile: Profile) -> Level:
         return self._checked(profile.options, f"profile {profile.name}")
@@ -137,22 +135,23 @@ class OptionLevels:
         origin = f"system {system.name}"
         card = next((card for card in system.interfaces if card.mac.octets == mac), None)
         host = (card.hostname if card else "") or system.host
-        level = self._checked({codes.HOST_NAME: host}, origin)
         own = self._checked(system.options, origin)
-        return Level(origin, {**level.options, **own.options}, own.force, own.pxe)
+        if not host or codes.HOST_NAME in own.removes:
+            return own
+        key = "hostname" if system.hostname or (card and card.hostname) else "name"
+        options = {codes.HOST_NAME: host.encode(), **own.options}
+        return replace(own, options=options, keys={codes.HOST_NAME: key, **own.keys})
 
-    def _checked(self, options: Mapping[str, object] | Mapping[int, object], origin: str) -> Level:
+    def _checked(self, options: Mapping[str, object], origin: str) -> Level:
         texts = {str(key): value for key, value in options.items()}
         try:
             return configured(texts, origin)
         except WireError as error:
             self._throttle.warn(f"options of {origin}", str(error))
-        return configured({key: value for key, value in texts.items() if _encodes(key, value)}, origin)
+        return configured(_sound(texts), origin)
 
 
-def _encodes(key: str, value: object) -> bool:
-    try:
-        encode_option(key, value)
-    except WireError:
-        return False
-    return True
+def _sound(options: Mapping[str, object]) -> dict[str, object]:
+    """Those options that can be sent as they are written."""
+    wrong = {key for key, _ in option_faults(options)}
+    return {key: value for key, value in options.items() if key not in wrong}

@@ -30,6 +30,7 @@ from provd.wire.pxe import HTTP_CLIENT
 _KINDS: Final[Mapping[int, str]] = {2: "offer", 5: "ack", 6: "nak", 0: "bootp-reply"}
 _SHARED: Final = 4096
 _INFORM: Final = int(MessageType.INFORM)
+_TIMES: Final[tuple[int, ...]] = (codes.RENEWAL_TIME, codes.REBINDING_TIME)
 _ECHOED: Final = (codes.CLIENT_ID,)
 _ECHOED_TO_BOOT_CLIENTS: Final = (codes.CLIENT_ID, codes.CLIENT_UUID)
 
@@ -263,8 +264,9 @@ class ReplyBuilder:
 
 
 def _complete(exchange: Exchange, options: dict[int, bytes], lease_s: int | None) -> None:
+    configured: dict[int, bytes] = {code: options.pop(code) for code in _TIMES if code in options}
     if lease_s is not None:
-        options.update(time_options(lease_s))
+        options.update(time_options(lease_s, configured))
     _echo(exchange, options)
 
 

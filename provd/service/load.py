@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provd.config.catalogue import Catalogue
-from provd.config.errors import ConfigError
 from provd.config.layers import layers
 from provd.config.schema import ServerConfig
 from provd.config.settings import check_plugin_tables, load
@@ -16,8 +15,6 @@ from provd.plugin.discovery import discover, select_enabled
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import Found
 from provd.shipped import shipped_dir
-from provd.wire.errors import WireError
-from provd.wire.options import encode_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +46,7 @@ def read(path: Path, before: Catalogue | None = None) -> Loaded:
     config = load(path)
     found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
     check_plugin_tables(config, found.keys(), str(path))
-    _check_options(config, str(path))
     return Loaded(config, read_catalogue(config, before), found)
-
-
-def _check_options(config: ServerConfig, file: str) -> None:
-    """DHCP options are named and typed by the wire floor, which the configuration floor does not ask."""
-    for index, subnet in enumerate(config.subnets):
-        for name, value in subnet.options.items():
-            try:
-                encode_option(name, value)
-            except WireError as error:
-                raise ConfigError(file, f"subnet[{index}].options.{name}", str(error)) from error
 
 
 def read_catalogue(config: ServerConfig, before: Catalogue | None = None) -> Catalogue:

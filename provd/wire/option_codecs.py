@@ -68,6 +68,19 @@ def _decode_ips(data: bytes) -> list[str]:
     return [_decode_ip(data[at : at + 4]) for at in range(0, len(data), 4)]
 
 
+def _encode_pairs(value: object) -> bytes:
+    packed = _encode_ips(value)
+    if len(packed) % 8:
+        raise ValueError
+    return packed
+
+
+def _decode_pairs(data: bytes) -> list[str]:
+    if len(data) % 8:
+        raise ValueError
+    return _decode_ips(data)
+
+
 def _number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError
@@ -89,7 +102,10 @@ def _integer(kind: str, size: int, *, signed: bool = False) -> Codec:
 
 def _integers(kind: str, size: int) -> Codec:
     def encode(value: object) -> bytes:
-        return b"".join([_number(item).to_bytes(size) for item in _listed(value)])
+        packed = b"".join([_number(item).to_bytes(size) for item in _listed(value)])
+        if not packed:
+            raise ValueError
+        return packed
 
     def decode(data: bytes) -> list[int]:
         if not data or len(data) % size:
@@ -97,6 +113,18 @@ def _integers(kind: str, size: int) -> Codec:
         return [int.from_bytes(data[at : at + size]) for at in range(0, len(data), size)]
 
     return Codec(kind, f"a list of whole numbers from 0 to {(1 << size * 8) - 1}", encode, decode)
+
+
+def within(codec: Codec, low: int, high: int) -> Codec:
+    """A codec of numbers that takes those from ``low`` to ``high`` only; what arrives is shown whatever it is."""
+
+    def encode(value: object) -> bytes:
+        if any(not low <= _number(item) <= high for item in _listed(value)):
+            raise ValueError
+        return codec.encode(value)
+
+    what = "a list of whole numbers" if codec.kind.endswith("s") else "a whole number"
+    return Codec(codec.kind, f"{what} from {low} to {high}", encode, codec.decode)
 
 
 def _encode_text(value: object) -> bytes:
@@ -135,9 +163,10 @@ def _decode_flag(data: bytes) -> bool:
 
 
 def _encode_hex(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return bytes.fromhex(_text(value).replace(":", ""))
+    octets = bytes.fromhex(_text(value).replace(":", ""))
+    if not octets:
+        raise ValueError
+    return octets
 
 
 def _encode_domains(value: object) -> bytes:
@@ -175,17 +204,25 @@ def _decode_user_class(data: bytes) -> str | list[str]:
     return classes[0] if classes and classes[0].encode() == data else classes
 
 
-CODECS: Final[Mapping[str, Codec]] = {
+PLAIN: Final[Mapping[str, Codec]] = {
     codec.kind: codec
     for codec in (
         Codec("ip", "one IPv4 address", _encode_ip, _decode_ip),
         Codec("ips", "one or more IPv4 addresses", _encode_ips, _decode_ips),
+        Codec("ip-pairs", "an even number of IPv4 addresses, two by two", _encode_pairs, _decode_pairs),
+        Codec(
+            "ips-or-none",
+            "IPv4 addresses, or an empty list",
+            lambda value: b"" if value == [] else _encode_ips(value),
+            lambda data: _decode_ips(data) if data else [],
+        ),
         _integer("u8", 1),
         _integer("u16", 2),
         _integer("u32", 4),
         _integer("i32", 4, signed=True),
         _integers("u8s", 1),
         _integers("u16s", 2),
+        _integers("u32s", 4),
         Codec("text", "a text that is not empty", _encode_text, _decode_text),
         Codec("bool", "true or false", _encode_bool, _decode_bool),
         Codec("flag", "true; leave it out for false", _encode_flag, _decode_flag),

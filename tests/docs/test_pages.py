@@ -149,8 +149,14 @@ def test_the_page_about_plugins_shows_toml_that_fits(tmp_path: Path) -> None:
         assert set(groups) <= {"provd.plugins", "provd.catalogue"}
 
 
+def test_the_page_about_options_shows_toml_that_fits(tmp_path: Path) -> None:
+    (server,) = blocks(ROOT / "docs" / "dhcp-options.md", "toml")
+    (tmp_path / "provd.toml").write_text(server)
+    assert "vendor-encapsulated-options" in load(tmp_path / "provd.toml").classes[0].options
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
-    checked = {ROOT / "README.md", ROOT / "docs" / "writing-a-plugin.md"}
+    checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("writing-a-plugin", "dhcp-options"))}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
 
 

@@ -11,11 +11,13 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 from provd.model.boot import BootFile
+from provd.model.client_class import ClientClass
 from provd.model.dhcp import OptionSet
 from provd.wire.dhcp import decode
 from provd.wire.pxe import decode_pxe_options
 from tests.fakes.dhcp_world import (
     DISCOVER,
+    INFORM,
     MAC,
     OFFER,
     REQUEST,
@@ -323,3 +325,75 @@ def test_labels_of_plugins_reach_the_later_hooks(world: DhcpWorld) -> None:
     world.hooks.given_labels = frozenset({"lab"})
     world.dora()
     assert world.director.heard[-1].request.client.labels == {"lab"}
+
+
+def test_row_52_every_level_wins_over_the_more_general_ones(world: DhcpWorld) -> None:
+    places = ("global", "subnet", "class", "profile", "system", "plugin")
+    # Option 224 is set everywhere, 225 everywhere but in the last place, and so on.
+    tables = [{str(224 + number): place for number in range(len(places) - index)} for index, place in enumerate(places)]
+    named = {place: dict[str, object](table) for place, table in zip(places, tables, strict=True)}
+    world.service.classify(named["global"], [ClientClass("all", mac_prefix=MAC[:3], options=named["class"])])
+    world.configure(options=named["subnet"])
+    world.systems.profiles["web"] = a_profile(options=named["profile"])
+    world.know(replace(a_system(profile="web"), options=named["system"]))
+    world.hooks.sets = [("late", OptionSet({224: b"plugin"}))]
+    options = offer(world)
+    assert [options[224 + number].decode() for number in range(len(places))] == list(reversed(places))
+
+
+@pytest.mark.parametrize("place", ["class", "profile", "system", "subnet"])
+def test_row_52_a_level_takes_away_what_more_general_ones_say(world: DhcpWorld, place: str) -> None:
+    gone: dict[str, object] = {"!wpad": True, "!routers": True}
+    world.service.classify(
+        {"252": "global"},
+        [ClientClass("all", mac_prefix=MAC[:3], options=gone if place == "class" else {})],
+    )
+    world.configure(options=gone if place == "subnet" else {"pcode": "CET"})
+    world.systems.profiles["web"] = a_profile(options=gone if place == "profile" else {})
+    world.know(replace(a_system(profile="web"), options=gone if place == "system" else {}))
+    options = offer(world)
+    assert not {3, 252} & set(options)
+    assert {1, 6, 28} <= set(options)
+
+
+def test_a_wrong_option_of_a_subnet_is_left_out_alone(world: DhcpWorld, logged_sentences: list[str]) -> None:
+    world.configure(options={"routers": "none", "pcode": "CET", "100": "UTC", "tcode": "UTC"}, domain="lab.example")
+    options = offer(world)
+    assert (options[15], options[101]) == (b"lab.example", b"UTC")
+    assert logged_sentences == ["subnet lab: option routers: 'none' is not one or more IPv4 addresses"]
+
+
+def test_T1_and_T2_may_be_configured_while_they_are_in_order(world: DhcpWorld) -> None:
+    world.configure(options={"dhcp-renewal-time": 600, "dhcp-rebinding-time": 1200})
+    options = offer(world)
+    assert [int.from_bytes(options[code]) for code in (58, 59, 51)] == [600, 1200, 3600]
+    short = world.answer(request(DISCOVER, options={51: (1000).to_bytes(4)}, xid=8)).packet.options
+    assert [int.from_bytes(short[code]) for code in (58, 59, 51)] == [500, 875, 1000]
+
+
+def test_X06_an_inform_is_told_no_times_though_they_are_configured(world: DhcpWorld) -> None:
+    world.configure(options={"dhcp-renewal-time": 600})
+    ack = world.answer(request(INFORM, ciaddr=ip("10.88.0.50")), source=ip("10.88.0.50"))
+    assert not {51, 58, 59} & set(ack.packet.options)
+
+
+@pytest.mark.parametrize("code", [108, 116])
+def test_O12_options_only_for_those_who_ask_are_not_sent_unasked(world: DhcpWorld, code: int) -> None:
+    world.configure(options={str(code): 1})
+    assert code not in offer(world)
+    assert code not in offer(world, wanted=b"\x01\x03")
+    assert code in offer(world, wanted=bytes([1, 3, code]))
+
+
+def test_sub_options_of_43_reach_the_client_as_they_were_written(world: DhcpWorld) -> None:
+    world.configure(options={"43": {"suboptions": {"241": {"ips": ["10.0.0.5", "10.0.0.6"]}, "1": "ap"}}})
+    assert offer(world)[43].hex() == "f1080a0000050a000006" + "01026170"
+
+
+@pytest.mark.parametrize(("length", "size"), [(128, 0), (200, 0), (300, 1500)])
+def test_67_of_a_person_may_be_longer_than_the_header_field(world: DhcpWorld, length: int, size: int) -> None:
+    name = "x" * length
+    world.configure(options={"boot-file-name": name})
+    sent = world.answer(request(DISCOVER, options={57: size.to_bytes(2)} if size else {}))
+    assert (sent.packet.options[67], sent.packet.file) == (name.encode(), b"")
+    assert len(sent.data) <= max(size, 576) - 28

@@ -12,7 +12,7 @@ from provd.wire.classless_routes import Route, decode_classless_routes, encode_c
 from provd.wire.domain_search import decode_domain_search, encode_domain_search
 from provd.wire.errors import WireError
 from provd.wire.hostname import client_name, decode_fqdn, sanitise_name
-from provd.wire.options import OPTIONS, decode_option, encode_option, option_code, option_name
+from provd.wire.options import OPTIONS, decode_option, encode_option, encode_value, option_code, option_name
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,7 @@ from provd.wire.options import OPTIONS, decode_option, encode_option, option_cod
     ],
 )
 def test_options_as_people_write_them(key: str | int, value: object, octets: str) -> None:
-    code, data = encode_option(key, value)
-    assert code == option_code(key)
-    assert data.hex() == octets
+    assert encode_value(key, value).hex() == octets
 
 
 @pytest.mark.parametrize(
@@ -68,8 +66,7 @@ def test_options_as_people_write_them(key: str | int, value: object, octets: str
     ],
 )
 def test_decoded_values_have_the_form_people_write(key: str, value: object) -> None:
-    code, data = encode_option(key, value)
-    assert decode_option(code, data) == value
+    assert decode_option(option_code(key), encode_value(key, value)) == value
 
 
 @pytest.mark.parametrize(
@@ -78,12 +75,10 @@ def test_decoded_values_have_the_form_people_write(key: str, value: object) -> N
         ("no-such-option", 1, "option no-such-option: is no known name"),
         ("0", 1, "option 0: is no known name and no number from 1 to 254"),
         (255, 1, "option 255: is no known name"),
-        ("dhcp-message-type", 1, "option dhcp-message-type: is set by the protocol itself"),
-        ("82", "00", "option 82: is set by the protocol itself"),
         ("subnet-mask", "300.1.1.1", "option subnet-mask: '300.1.1.1' is not one IPv4 address"),
         ("subnet-mask", 5, "option subnet-mask: 5 is not one IPv4 address"),
         ("routers", [], r"option routers: \[\] is not one or more IPv4 addresses"),
-        ("interface-mtu", 65536, "option interface-mtu: 65536 is not a whole number from 0 to 65535"),
+        ("interface-mtu", 65536, "option interface-mtu: 65536 is not a whole number from 68 to 65535"),
         ("interface-mtu", "1500", "is not a whole number"),
         ("interface-mtu", True, "is not a whole number"),
         ("ip-forwarding", 1, "1 is not true or false"),
@@ -101,7 +96,25 @@ def test_decoded_values_have_the_form_people_write(key: str, value: object) -> N
 )
 def test_a_wrong_value_is_one_clear_sentence(key: str | int, value: object, sentence: str) -> None:
     with pytest.raises(WireError, match=sentence):
-        encode_option(key, value)
+        encode_value(key, value)
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("dhcp-message-type", "option dhcp-message-type: is set by the protocol itself and cannot be configured"),
+        ("82", "option 82: is set by the protocol itself and cannot be configured"),
+        (50, "option 50: is said by clients and never configured"),
+        ("dhcp-lease-time", "option dhcp-lease-time: is set by lease_s of the subnet, class or profile"),
+        (54, "option 54: is set by server_address of the subnet"),
+        ("rapid-commit", "option rapid-commit: is not supported"),
+        ("fqdn", "option fqdn: is not supported: provd keeps no DNS records"),
+        (118, "option 118: is returned by the relay plugin"),
+    ],
+)
+def test_what_cannot_be_configured_says_why(key: str | int, sentence: str) -> None:
+    with pytest.raises(WireError, match=sentence):
+        encode_option(key, {"hex": "00"})
 
 
 def test_the_table_is_sound() -> None:
