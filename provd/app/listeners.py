@@ -10,10 +10,10 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThreadPool
 
 from provd.config.schema import ServerConfig
+from provd.config.subnets import pxe_interfaces
 from provd.core.tftp_negotiation import TransferLimits
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
-from provd.model.subnet import DHCP
 from provd.net.dhcp import DhcpListener
 from provd.net.http import HttpLimits, HttpListener, HttpSite
 from provd.net.tftp import TftpCaps, TftpServer
@@ -124,13 +124,6 @@ class Listeners:
         self.pxe.stop()
         self.tftp.stop()
         await self.http.close()
-
-
-def pxe_interfaces(config: ServerConfig) -> list[str]:
-    """Interfaces on which the PXE port is needed: those of subnets that promise it, all where a subnet names none."""
-    names = [interface.name for interface in config.interfaces]
-    promised = [subnet.interface for subnet in config.subnets if subnet.mode != DHCP]
-    return names if "" in promised else [name for name in names if name in promised]
 
 
 def _at_pxe_port(received: Callable[[bytes, Arrival], None]) -> Callable[[bytes, Arrival], None]:

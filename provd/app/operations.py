@@ -16,16 +16,18 @@ from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.payload.catalogue import PAYLOADS
+from provd.plugin.contract import Operation
 from provd.plugin.loading import Found
 from provd.service.audit import Audit
 from provd.service.explain import Explainer
-from provd.service.operations import OperationTable
+from provd.service.operations import NoArguments, OperationTable
 from provd.service.operations_access import AccessOperations
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_objects import object_operations
 from provd.service.operations_server import plugin_rows, server_operations
 from provd.service.operations_systems import SystemOperations
+from provd.service.rogue import RogueWatch
 
 
 class Running(Protocol):
@@ -33,6 +35,7 @@ class Running(Protocol):
 
     services: Services
     listeners: Listeners
+    rogue: RogueWatch
 
     def in_thread(self, work: Callable[[], Any]) -> Awaitable[Any]:
         """Run what takes long off the reactor's thread."""
@@ -63,10 +66,22 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(
         server_operations(
             status=_status(server, started_at),
-            problems=lambda: problems_of(services),
+            problems=lambda: [*problems_of(services), *server.rogue.problems()],
             reload=server.reload,
             plugins=lambda: plugin_rows(found, host.names, host.hooks_of, host.stats()),
         )
+    )
+    table.add(
+        [
+            Operation(
+                "rogue.check",
+                "Ask every interface for other DHCP servers now.",
+                "operate",
+                NoArguments,
+                lambda _arguments: server.rogue.check(),
+                "provd check rogue",
+            )
+        ]
     )
     return table
 
@@ -136,6 +151,7 @@ def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, obj
                 "fault": services.dhcp.counters.store_fault,
             },
             "dhcp": services.dhcp.counters.as_dict(),
+            "rogue": server.rogue.as_dict(),
             "tftp": {"running": listeners.tftp.transfers, **listeners.tftp.counts},
         }
 

@@ -23,12 +23,18 @@ from provd.app.operations import operations_of
 from provd.app.reload import Reloader, ReloadReport
 from provd.app.services import Current, Services
 from provd.app.watch import Watch
+from provd.config.checks import allowed_servers
+from provd.core.rogue import Peers
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
+from provd.model.event import Event
+from provd.model.subnet import PROXY
 from provd.net.probe import AddressProber
+from provd.net.rogue import RogueProber
 from provd.net.runtime import TwistedRuntime
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import Loaded, build_host
+from provd.service.rogue import RogueWatch
 from provd.store.sqlite import SqliteStore
 
 _HOUSEKEEPING_S = 60.0
@@ -54,6 +60,13 @@ class Server:
         self.store = SqliteStore(database, deliver=reactor.callFromThread, wall=time.time)  # noqa: TID251  the root's clock
         self.host = build_host(loaded, path)
         self.probe = AddressProber(reactor, reactor)
+        self.rogue = RogueWatch(
+            RogueProber(reactor, reactor),
+            reactor,
+            time.time,  # noqa: TID251  the root's clock
+            self._publish,
+            lambda: self.listeners.dhcp.bound,
+        )
         self.services = Services(
             clock=reactor,
             current=Current(loaded.config, loaded.catalogue),
@@ -63,6 +76,7 @@ class Server:
             send_service=self._send_service,
             probe=self.probe,
             in_thread=self.in_thread,
+            foreign=self.rogue.heard,
         )
         self.listeners = Listeners(
             reactor,
@@ -97,6 +111,7 @@ class Server:
         except CannotListenError as error:
             raise ListenError(f"local socket {self._config.socket}: {error.socketError}") from error
         self.services.inventories.start()
+        self.rogue.start()
         self._housekeeping.start(_HOUSEKEEPING_S, now=False)
         site = Path(self._config.site_dir)
         self._watch.start([self._path.parent, *(site / name for name in ("distros", "profiles", "systems"))])
@@ -113,7 +128,9 @@ class Server:
         """Read all files anew (SIGHUP, a changed file, or the API)."""
         self._notifier.reloading()
         try:
-            return self.reloader.reload()
+            report = self.reloader.reload()
+            self._watch_others()
+            return report
         finally:
             # A reload that failed in a way nobody foresaw is over as well; systemd would wait for its end.
             self._notifier.send(READY="1")
@@ -126,6 +143,7 @@ class Server:
         if self._housekeeping.running:
             self._housekeeping.stop()
         self.probe.stop()
+        self.rogue.stop()
         await self.listeners.close()
         if self._api is not None:
             await maybeDeferred(self._api.stopListening)
@@ -158,9 +176,21 @@ class Server:
     def _addresses_changed(self) -> None:
         addresses = self.listeners.dhcp.addresses
         self.services.dhcp.reconfigure(self.services.current.subnets, addresses)
+        self._watch_others()
         self._logger.info(
             "own addresses: {addresses}", addresses=", ".join(str(IPv4Address(one)) for one in sorted(addresses))
         )
+
+    def _publish(self, event: Event) -> None:
+        self.services.bus.publish(event)
+
+    def _watch_others(self) -> None:
+        """Tell the rogue watch its settings and who is no surprise."""
+        current = self.services.current
+        addresses, macs = allowed_servers(current.config)
+        proxied = [subnet.network for subnet in current.subnets if subnet.mode == PROXY]
+        peers = Peers(self.services.dhcp.tables.host, addresses, macs, proxied)
+        self.rogue.configure(current.config.rogue.interval_s, current.config.rogue.wait_s, peers)
 
     def _matters(self, path: Path) -> bool:
         if path == self._path:

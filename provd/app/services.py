@@ -31,6 +31,7 @@ from provd.service.boot_dhcp import BootDhcp
 from provd.service.boot_files import BootFiles
 from provd.service.catalogue_changes import CatalogueChanges
 from provd.service.dhcp import Clocks, DhcpService
+from provd.service.dhcp_ports import Foreign
 from provd.service.dhcp_probe import AddressProbe
 from provd.service.dhcp_reply import Ports
 from provd.service.events import EventBus
@@ -74,6 +75,7 @@ class Services:
         probe: asks the network whether an address is in use.
         in_thread: runs what takes long off the reactor's thread.
         send_service: sends one reply from the PXE port; by default as ``send``.
+        foreign: told of other DHCP servers that clients choose.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Services:
         probe: AddressProbe | None = None,
         in_thread: InThread = _at_once,
         send_service: Send | None = None,
+        foreign: Foreign = lambda _request, _server: None,
     ) -> None:
         self.clock, self.current, self.host, self.store = clock, current, host, store
         self.wall: Callable[[], float] = time.time  # noqa: TID251  the root's clock
@@ -130,6 +133,7 @@ class Services:
             ports=Ports(config.listen.dhcp_port, config.listen.dhcp_client_port),
             probe=probe,
             send_service=send_service,
+            foreign=foreign,
         )
         self.triggers = Triggers(
             lambda: host.triggers,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli import images, offline, queries, systems
+from provd.cli import check, images, offline, queries, systems
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import OperationGroup
 
@@ -57,7 +57,7 @@ def _add_commands(provd: click.Group) -> None:
         system.add_command(command)
     for command in (distro, profile, system, lease, plugin, images.image, offline.config):
         provd.add_command(command)
-    for command in (offline.run, offline.check, offline.fetch, offline.demo):
+    for command in (offline.run, offline.fetch, offline.demo):
         provd.add_command(command)
-    for command in (queries.status, queries.boots, queries.trace, queries.explain, queries.reload):
+    for command in (check.check, queries.status, queries.boots, queries.trace, queries.explain, queries.reload):
         provd.add_command(command)

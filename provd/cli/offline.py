@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context
+from provd.cli.context import Context, config_option, example, pass_context
 from provd.cli.output import progress, show
 
 
@@ -18,20 +18,6 @@ from provd.cli.output import progress, show
 def run(context: Context) -> None:
     """Run the service until it is told to stop (SIGTERM); SIGHUP reloads."""
     sys.exit(context.run(Path(context.config)))
-
-
-@click.command(epilog=example("provd check", "provd check --config ./provd.toml"))
-@config_option
-@output_option
-@pass_context
-def check(context: Context, output: str) -> None:
-    """Check configuration, plugins, distros, profiles, systems, boot files and ports, without a running service."""
-    from provd.cli.preflight import preflight
-
-    findings = preflight(Path(context.config))
-    show([{"level": one.level, "text": one.text} for one in findings], output)
-    if any(one.level == "error" for one in findings):
-        sys.exit(REFUSED)
 
 
 @click.command(epilog=example("provd fetch debian-12", "provd fetch loaders"))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from provd.cli.firewall import openings
 from provd.config.errors import ConfigError
 from provd.config.payloads import missing_payloads
 from provd.config.schema import ServerConfig
@@ -95,14 +96,12 @@ def _catalogue(loaded: Loaded) -> Iterator[Remark]:
 def _ports(config: ServerConfig) -> Iterator[Remark]:
     """Ports a firewall must let through, and whether they can be bound here and now."""
     listen = config.listen
-    wanted = (
-        ("DHCP", socket.SOCK_DGRAM, listen.dhcp_port, "udp"),
-        ("TFTP", socket.SOCK_DGRAM, listen.tftp_port, "udp"),
-        ("HTTP", socket.SOCK_STREAM, listen.http_port, "tcp"),
-    )
-    for service, kind, port, name in wanted:
-        yield Remark("info", f"{service}: port {port}/{name} must be reachable for machines")
-        addresses = [str(address) for address in listen.addresses] if service != "DHCP" else []
+    for opening in openings(config):
+        service, port, name = opening.service, opening.port, opening.protocol
+        kind = socket.SOCK_STREAM if name == "tcp" else socket.SOCK_DGRAM
+        where = f" on {', '.join(opening.interfaces)}" if opening.interfaces else ""
+        yield Remark("info", f"{service}: port {port}/{name} must be reachable for machines{where}")
+        addresses = [str(address) for address in listen.addresses] if service in {"TFTP", "HTTP"} else []
         for address in addresses or [""]:
             fault = _bind_fault(kind, address, port)
             if fault:

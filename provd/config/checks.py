@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 from provd.config.classes import check_classes
 from provd.config.decode import near_miss
 from provd.config.errors import ConfigError
 from provd.config.schema import ServerConfig
 from provd.config.subnets import check_subnets
+from provd.model.mac import Mac
 
 
 def check_config(config: ServerConfig, file: str) -> None:
@@ -24,6 +26,7 @@ def check_config(config: ServerConfig, file: str) -> None:
             rule = f"{name!r} is not in the enabled list{near_miss(name, list(config.enabled))}"
             raise ConfigError(file, f"critical[{index}]", rule)
     _check_ports(config, file)
+    allowed_servers(config, file)
     check_subnets(config, file)
     check_classes(config, file)
 
@@ -45,3 +48,22 @@ def _check_ports(config: ServerConfig, file: str) -> None:
         if port in taken:
             raise ConfigError(file, f"listen.{name}", f"{port} is already listen.{taken[port]}")
         taken[port] = name
+
+
+def allowed_servers(config: ServerConfig, file: str = "") -> tuple[frozenset[int], frozenset[bytes]]:
+    """``rogue.allow`` as addresses and hardware addresses.
+
+    Raises:
+        ConfigError: an entry is neither.
+    """
+    addresses, macs = set(), set()
+    for index, text in enumerate(config.rogue.allow):
+        try:
+            if text.count(".") == 3:
+                addresses.add(int(IPv4Address(text)))
+            else:
+                macs.add(Mac.parse(text).octets)
+        except ValueError as error:
+            rule = f"{text!r} is neither an IPv4 address nor a MAC"
+            raise ConfigError(file, f"rogue.allow[{index}]", rule) from error
+    return frozenset(addresses), frozenset(macs)

@@ -202,6 +202,24 @@ class SessionsConfig(Table, frozen=True):
     keep_count: Annotated[int, key("Sessions that are kept at most; the oldest go first.", ge=1)] = 20000
 
 
+class RogueConfig(Table, frozen=True):
+    """``[rogue]``: the watch for other DHCP servers on the interfaces."""
+
+    interval_s: Annotated[
+        int,
+        key(
+            "Seconds between two looks for other servers, the first one at start; 0 for never. A look is a DISCOVER "
+            "that is not followed up, so a server that answers keeps one address back for a while.",
+            le=604800,
+        ),
+    ] = 900
+    wait_s: Annotated[int, key("Seconds that answers are waited for.", ge=1, le=30)] = 4
+    allow: Annotated[
+        tuple[str, ...],
+        key("Servers that are no surprise, each by its address (option 54) or by its MAC."),
+    ] = ()
+
+
 class ServerConfig(Table, frozen=True):
     """The whole file. Relative paths are relative to the directory of the file."""
 
@@ -259,6 +277,7 @@ class ServerConfig(Table, frozen=True):
     classes: Annotated[tuple[ClassConfig, ...], key("Client classes.")] = msgspec.field(name="class", default=())
     tftp: Annotated[TftpConfig, key("Limits of the TFTP listener.")] = TftpConfig()
     http: Annotated[HttpConfig, key("Limits of the HTTP listener.")] = HttpConfig()
+    rogue: Annotated[RogueConfig, key("The watch for other DHCP servers.")] = RogueConfig()
     log: Annotated[LogConfig, key("What is logged and how.")] = LogConfig()
     sessions: Annotated[SessionsConfig, key("How long boot sessions are kept.")] = SessionsConfig()
     plugins: Annotated[

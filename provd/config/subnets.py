@@ -9,7 +9,7 @@ from provd.config.decode import parse_address, parse_pool
 from provd.config.errors import ConfigError
 from provd.config.options import check_options
 from provd.config.schema import ServerConfig, SubnetConfig
-from provd.model.subnet import PROXY, Pool, Subnet
+from provd.model.subnet import DHCP, PROXY, Pool, Subnet
 
 
 def to_subnet(config: SubnetConfig) -> Subnet:
@@ -42,6 +42,13 @@ def to_subnet(config: SubnetConfig) -> Subnet:
         allocation=config.allocation,
         mode=config.mode,
     )
+
+
+def pxe_interfaces(config: ServerConfig) -> list[str]:
+    """Interfaces on which the PXE port is needed: those of subnets that promise it, all where a subnet names none."""
+    names = [interface.name for interface in config.interfaces]
+    promised = [subnet.interface for subnet in config.subnets if subnet.mode != DHCP]
+    return names if "" in promised else [name for name in names if name in promised]
 
 
 def _pool(config: SubnetConfig) -> Pool | None:

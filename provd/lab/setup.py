@@ -31,6 +31,7 @@ LAB_PACKAGES = (
     "grub-pc-bin",
     "ipxe-qemu",
     "iproute2",
+    "nftables",
     "openssh-client",
     "ovmf",
     "qemu-system-x86",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from provd.model.arch import Arch
 from provd.model.mac import Mac
+
+WATCH_CLASS: Final = "provd-watch"
+"""User class of the question by which a provd looks for other servers; it boots nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +81,5 @@ class ClientFacts:
 
     @property
     def is_netboot(self) -> bool:
-        """Firmware or a loader that wants a boot file; an installer or an operating system is not."""
-        return self.is_pxe or self.is_http or self.is_ipxe
+        """Firmware or a loader that wants a boot file; no installer, operating system or other provd's question."""
+        return (self.is_pxe or self.is_http or self.is_ipxe) and WATCH_CLASS not in self.user_classes

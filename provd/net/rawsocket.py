@@ -53,6 +53,26 @@ def ip_udp_packet(data: bytes, source: int, source_port: int, destination: int, 
     return header + _UDP.pack(source_port, port, length, total) + data
 
 
+def udp_payload(packet: bytes, port: int) -> tuple[int, bytes] | None:
+    """Source address and payload of an IPv4 packet with a whole UDP datagram to ``port``, None for anything else.
+
+    Lengths are checked against each other before any is believed; the checksum is not (interfaces leave it to do).
+    """
+    if len(packet) < _IP.size or packet[0] >> 4 != 4:
+        return None
+    header = (packet[0] & 15) * 4
+    total, fragment = int.from_bytes(packet[2:4]), int.from_bytes(packet[6:8])
+    # More fragments follow, or this is a later one: DHCP is never fragmented on its own link.
+    if header < _IP.size or not header + _UDP.size <= total <= len(packet) or fragment & 0x3FFF:
+        return None
+    if packet[9] != socket.IPPROTO_UDP:
+        return None
+    _, to, length, _ = _UDP.unpack_from(packet, header)
+    if to != port or not _UDP.size <= length <= total - header:
+        return None
+    return int.from_bytes(packet[12:16]), packet[header + _UDP.size : header + length]
+
+
 class RawSender:
     """An AF_PACKET socket that only sends; the kernel writes the link header (VLANs included).
 

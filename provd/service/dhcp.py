@@ -27,6 +27,7 @@ from provd.service.dhcp_ports import (
     BootDirector,
     Clocks,
     DhcpHooks,
+    Foreign,
     KnownSystems,
     LeaseWriter,
     Send,
@@ -72,6 +73,7 @@ class DhcpService:
         identity: ``auto`` or ``client-id``.
         ports: where clients and relays listen.
         send_service: sends one datagram from the PXE port.
+        foreign: told of other servers that clients choose.
         probe: asks the network whether an address is in use.
     """
 
@@ -89,6 +91,7 @@ class DhcpService:
         ports: Ports | None = None,
         probe: AddressProbe | None = None,
         send_service: Send | None = None,
+        foreign: Foreign = lambda _request, _server: None,
     ) -> None:
         self.counters = DhcpCounters()
         self.tables = SubnetTables(identity, clocks.boot)
@@ -117,6 +120,7 @@ class DhcpService:
             ports=ports or Ports(),
             send=send,
             send_service=send_service or send,
+            foreign=foreign,
         )
         commits = LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks)
         self._outcomes = Outcomes(
@@ -129,6 +133,7 @@ class DhcpService:
             counters=self.counters,
             throttle=self._throttle,
             clocks=clocks,
+            foreign=foreign,
         )
 
     def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int] = ()) -> None:

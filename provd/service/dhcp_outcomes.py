@@ -11,7 +11,7 @@ from provd.core.dhcp_times import lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
-from provd.service.dhcp_ports import BootDirector, Clocks, Send
+from provd.service.dhcp_ports import BootDirector, Clocks, Foreign, Send
 from provd.service.dhcp_probe import ConflictProbes
 from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder
 from provd.wire.codes import MessageType
@@ -38,6 +38,7 @@ class Outcomes:
         throttle: bounded log lines.
         clocks: wall time and the run of the machine, for leases.
         probes: asks whether an address is in use.
+        foreign: told of the other server that a client has chosen.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class Outcomes:
         throttle: Throttle,
         clocks: Clocks,
         probes: ConflictProbes,
+        foreign: Foreign,
     ) -> None:
         self._builder, self._commits, self._repeats = builder, commits, repeats
         self._director, self._send = director, send
         self.counters, self._throttle = counters, throttle
         self._clocks, self._probes = clocks, probes
+        self._foreign = foreign
         self._guard = DeclineGuard()
 
     def unanswered(self, request: DhcpRequest, counted: str, reason: str) -> None:
@@ -99,6 +102,8 @@ class Outcomes:
                 self._nak(exchange, reason)
             case decide.Silent(reason=reason, withdraw=withdraw):
                 self._silent(exchange, reason, withdraw=withdraw)
+                if withdraw:
+                    self._foreign(exchange.request, packet.server_id)
             case decide.Inform():
                 self._inform(exchange)
             case decide.Release(address=address):

@@ -59,6 +59,10 @@ Send = Callable[[str, bytes, Destination, int], None]
 """Sends one datagram: interface it leaves by, octets, receiver, our address. Raises nothing."""
 
 
+Foreign = Callable[[DhcpRequest, int], None]
+"""Told of a REQUEST that takes another server's offer, and of that server's identifier. Raises nothing."""
+
+
 class DhcpHooks(Protocol):
     """What the service asks of the plugin host."""
 

@@ -14,17 +14,18 @@ from provd.core.dhcp_decide import Silent
 from provd.core.dhcp_options import Level, merge
 from provd.core.dhcp_proxy import Elsewhere, ProxyOffer, ServiceAck, decide_proxied, decide_service
 from provd.model.boot import BootFile, BootPlan
+from provd.model.client import WATCH_CLASS
 from provd.model.dhcp import Destination, GateVerdict, OptionSet, Refuse, Reply
 from provd.model.subnet import PROXY
 from provd.service.boot_fields import boot_fields, dotted
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_levels import OptionLevels
-from provd.service.dhcp_ports import BootDirector, DhcpHooks, Send
+from provd.service.dhcp_ports import BootDirector, DhcpHooks, Foreign, Send
 from provd.service.dhcp_prepared import encoded
 from provd.service.dhcp_reply import Exchange, Message, Ports
 from provd.wire import codes
 from provd.wire.codes import MessageType
-from provd.wire.pxe import HTTP_CLIENT
+from provd.wire.pxe import HTTP_CLIENT, PXE_CLIENT
 from provd.wire.pxe_table import with_boot_item
 
 BOOT_OPTIONS: Final = frozenset(
@@ -58,6 +59,7 @@ class ProxyAnswers:
         ports: where clients and relays listen.
         send: sends one datagram from the DHCP port.
         send_service: sends one datagram from the PXE port.
+        foreign: told of other servers that clients choose.
     """
 
     def __init__(
@@ -71,11 +73,13 @@ class ProxyAnswers:
         ports: Ports,
         send: Send,
         send_service: Send,
+        foreign: Foreign,
     ) -> None:
         self._hooks, self._director = hooks, director
         self._levels, self._counters, self._throttle = levels, counters, throttle
         self._ports = ports
         self._send, self._send_service = send, send_service
+        self._foreign = foreign
 
     def answer(self, exchange: Exchange, verdict: GateVerdict, host: Collection[int]) -> None:
         """Carry out what one message means.
@@ -102,6 +106,7 @@ class ProxyAnswers:
             case Elsewhere(address=address, server=server):
                 self._counters.dropped["proxy: another server was chosen"] += 1
                 self._seen("dhcp.elsewhere", exchange, address, {"server": dotted(server)})
+                self._foreign(request, server)
             case Silent(reason=reason):
                 self._silent(exchange, reason, reason)
 
@@ -109,12 +114,28 @@ class ProxyAnswers:
         giaddr = exchange.request.packet.giaddr
         # Without an address there is nobody to unicast to (RFC 2131 section 4.1).
         to = Destination(giaddr, self._ports.server) if giaddr else Destination(_BROADCAST, self._ports.client)
+        if WATCH_CLASS in exchange.request.client.user_classes:
+            self._post("proxy-offer", self._bare_offer(exchange, to), self._send)
+            return
         message = self._reply(exchange, MessageType.OFFER, 0, to, None)
         if message is None:
             self._silent(exchange, "proxy: no boot file", "no boot file")
         else:
             self._post("proxy-offer", message, self._send)
             self._told(exchange, "dhcp.offer", 0, {"proxy": True, **message.fields})
+
+    def _bare_offer(self, exchange: Exchange, to: Destination) -> Message:
+        """What another provd's rogue watch is told: here is a proxy."""
+        request, arrival = exchange.request, exchange.arrival
+        options = {codes.VENDOR_CLASS: PXE_CLIENT}
+        reply = Reply(MessageType.OFFER, 0, 0, b"", b"", options, exchange.server, to, flags=request.packet.flags)
+        data = encoded(request.packet, self._hooks.reply(request, reply), arrival.mtu).data
+        return Message("", data, to, arrival.interface, self._local(exchange))
+
+    @staticmethod
+    def _local(exchange: Exchange) -> int:
+        arrival = exchange.arrival
+        return exchange.server if exchange.server in arrival.addresses else arrival.local
 
     def _ack(self, exchange: Exchange, address: int, item: tuple[int, int] | None) -> None:
         to = Destination(address, exchange.arrival.source_port)
@@ -156,8 +177,8 @@ class ProxyAnswers:
         reply = self._hooks.reply(request, reply)
         octets = encoded(request.packet, reply, arrival.mtu)
         self._counters.trimmed += len(octets.dropped)
-        local = exchange.server if exchange.server in arrival.addresses else arrival.local
-        return Message("", octets.data, reply.destination, arrival.interface, local, dict(fields.told))
+        where = reply.destination
+        return Message("", octets.data, where, arrival.interface, self._local(exchange), dict(fields.told))
 
     def _options(self, exchange: Exchange, levels: list[Level], plan: BootPlan, boot: BootFile) -> dict[int, bytes]:
         request = exchange.request

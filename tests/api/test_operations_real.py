@@ -21,6 +21,7 @@ class _Running:
         self.services = server.services
 
     listeners: Any = None
+    rogue: Any = None
 
     async def in_thread(self, work: Any) -> Any:
         return work()

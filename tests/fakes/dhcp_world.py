@@ -14,7 +14,7 @@ from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import Interface, System
 from provd.service.dhcp import Clocks, DhcpService
-from provd.service.dhcp_ports import Arrival, DhcpHooks
+from provd.service.dhcp_ports import Arrival, DhcpHooks, Foreign
 from provd.wire.dhcp import DhcpPacket, decode, encode
 from tests.fakes.dhcp_fakes import FakeBootDirector, FakeHooks, FakeProbe, FakeSystems, MemoryLeases
 
@@ -120,6 +120,7 @@ class DhcpWorld:
     boot: str = "first"
     sent: list[Sent] = field(default_factory=list)
     served: list[Sent] = field(default_factory=list)
+    foreign: Foreign = lambda _request, _server: None
     service: DhcpService = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,6 +145,7 @@ class DhcpWorld:
             identity=self.identity,
             probe=self.probe,
             send_service=self.send_service,
+            foreign=self.foreign,
         )
         self.service.reconfigure(self.subnets, own=(SERVER,))
         self.service.reserve(self.systems.all)

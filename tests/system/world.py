@@ -64,6 +64,7 @@ class Site:
         *,
         plugins: Path | None = None,
         more: tuple[str, ...] = (),
+        name: str = "provd",
     ) -> RunningService:
         """Write the configuration and start the service on a host."""
         copy_data(self.cache, self.data)
@@ -76,7 +77,7 @@ class Site:
         cards = "".join(f'[[interface]]\nname = "{name}"\n' for name in interfaces)
         config = self.directory / "provd.toml"
         config.write_text("\n".join((head + self.extra, cards, subnets)))
-        self.service = RunningService(server, config, self.socket)
+        self.service = RunningService(server, config, self.socket, name)
         self.service.wait_ready()
         return self.service
 
