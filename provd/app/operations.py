@@ -24,6 +24,7 @@ from provd.service.operations import NoArguments, OperationTable
 from provd.service.operations_access import AccessOperations
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
+from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_objects import object_operations
 from provd.service.operations_server import plugin_rows, server_operations
 from provd.service.operations_systems import SystemOperations
@@ -61,7 +62,8 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(catalogue_operations(lambda: services.current.catalogue))
     table.add(object_operations(services.changes))
     table.add(SystemOperations(services.systems, store.installs).operations())
-    table.add(BootOperations(store.leases.load, store.sessions, services.systems, services.wall).operations())
+    table.add(BootOperations(store.sessions, services.systems, services.wall).operations())
+    table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall).operations())
     table.add(_explainer(services).operations())
     table.add(
         server_operations(

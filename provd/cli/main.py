@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli import check, images, offline, queries, systems
+from provd.cli import check, images, leases, offline, queries, systems
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import OperationGroup
 
@@ -52,7 +52,9 @@ def _add_commands(provd: click.Group) -> None:
     lease = _group("lease", "Leases.", "provd lease list")
     plugin = _group("plugin", "Plugins.", "provd plugin list")
     queries.catalogue_commands(distro, profile)
-    queries.listing_commands(system, lease, plugin)
+    queries.listing_commands(system, plugin)
+    for command in (leases.list_, leases.show_, leases.release):
+        lease.add_command(command)
     for command in (systems.add, systems.edit, systems.remove):
         system.add_command(command)
     for command in (distro, profile, system, lease, plugin, images.image, offline.config):

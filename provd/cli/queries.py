@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provd.cli.context import Context, binding_output_option, example, output_option, pass_context, sentences
+from provd.cli.context import Context, example, output_option, pass_context, sentences
 from provd.cli.output import show
 
 _ARCHS = (
@@ -23,7 +23,6 @@ _ARCHS = (
 _DISTRO_COLUMNS = ("name", "family", "version", "arch", "installer", "file")
 _PROFILE_COLUMNS = ("name", "distro", "installer", "source", "file")
 _SYSTEM_COLUMNS = ("name", "profile", "macs", "addresses", "netboot", "state", "origin")
-_LEASE_COLUMNS = ("address", "mac", "system", "hostname", "subnet", "state", "expires_at")
 _BOOT_COLUMNS = ("session", "system", "mac", "started_at", "seconds", "action", "step", "outcome", "address")
 _PLUGIN_COLUMNS = ("name", "enabled", "origin", "version", "sha256", "calls", "failures", "breaker")
 _FOLLOW_S = 1.0
@@ -62,24 +61,11 @@ def catalogue_commands(distro: click.Group, profile: click.Group) -> None:
     )
 
 
-def listing_commands(system: click.Group, lease: click.Group, plugin: click.Group) -> None:
-    """``system list/show``, ``lease list`` and ``plugin list``."""
+def listing_commands(system: click.Group, plugin: click.Group) -> None:
+    """``system list/show`` and ``plugin list``."""
     add_listing(system, "system.list", _SYSTEM_COLUMNS, "List machines.", "provd system list")
     add_showing(system, "system.show", "Show one machine.", "provd system show web1")
-    lease.add_command(lease_list)
     add_listing(plugin, "plugin.list", _PLUGIN_COLUMNS, "List plugins and their counters.", "provd plugin list")
-
-
-@click.command("list", epilog=example("provd lease list -o csv", "provd lease list --abandoned"))
-@click.option("--subnet", default="", help="Only those of one subnet.")
-@click.option("--abandoned", is_flag=True, help="Addresses that somebody else uses, and when they are tried again.")
-@binding_output_option
-@pass_context
-@sentences
-def lease_list(context: Context, subnet: str, *, abandoned: bool, output: str) -> None:
-    """List leases: who has which address, through which relay port."""
-    operation, columns = ("lease.abandoned", ()) if abandoned else ("lease.list", _LEASE_COLUMNS)
-    show(context.client.call(operation, {"subnet": subnet}), output, columns)
 
 
 @click.command(epilog=example("provd status"))

@@ -191,6 +191,10 @@ class AddressTable:
         self.declined += 1
         self._timers.schedule(binding, until)
 
+    def forget(self, binding: Binding) -> None:
+        """The address is nobody's, as if it had never been given."""
+        self._remove(binding)
+
     def put(self, binding: Binding) -> None:
         """Take over a binding that another table gave up; that table's timers must not see ours, so it is copied."""
         binding = replace(binding, due=math.inf)

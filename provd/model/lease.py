@@ -22,6 +22,7 @@ class Lease:
         system: name of the known system, or empty.
         relay: option 82 and giaddr as hex text for display and for unicast renewals, empty on a local link.
         context: what plugins keep with a lease, by plugin name.
+        interface: name of the interface that the last REQUEST came in on, empty where nobody knows.
         boot: which run of the machine granted it, empty where nobody knows.
         boot_s: monotonic seconds of that run at ``starts_at``, so that no jump of the wall clock shortens the lease.
     """
@@ -37,5 +38,6 @@ class Lease:
     system: str = ""
     relay: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
+    interface: str = ""
     boot: str = ""
     boot_s: float = 0.0

@@ -35,6 +35,7 @@ from provd.service.dhcp_ports import (
 )
 from provd.service.dhcp_probe import AddressProbe, ConflictProbes
 from provd.service.dhcp_proxy import ProxyAnswers
+from provd.service.dhcp_release import ReleaseByHand
 from provd.service.dhcp_reply import Exchange, Ports, ReplyBuilder
 from provd.service.dhcp_subnets import SubnetTables, reservations_of, reserved_addresses
 from provd.wire.codes import MessageType
@@ -123,6 +124,7 @@ class DhcpService:
             foreign=foreign,
         )
         commits = LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks)
+        self.release = ReleaseByHand(self.tables, commits)
         self._outcomes = Outcomes(
             builder=self._builder,
             commits=commits,

@@ -145,13 +145,20 @@ class LeaseCommits:
 
         self._write(rows, written)
 
-    def release(self, table: AddressTable, binding: Binding) -> None:
-        """The client gave the address back (RFC 2131 section 4.3.4)."""
+    def release(
+        self, table: AddressTable, binding: Binding, done: Callable[[Exception | None], None] | None = None
+    ) -> None:
+        """The client gave the address back (RFC 2131 section 4.3.4), or an operator took it: then ``done`` is told."""
         lease = binding.lease
         if lease is not None:
             lease = replace(lease, state="released", expires_at=self._wall())
-            self._write([lease], self._logged)
+            self._write([lease], done or self._logged)
         table.release(binding, lease)
+
+    def end_quarantine(self, table: AddressTable, binding: Binding, done: Callable[[Exception | None], None]) -> None:
+        """The address is free again before its time, which the store must know before a restart."""
+        table.forget(binding)
+        self._write([], done, [binding.address])
 
     def quarantine(self, table: AddressTable, binding: Binding, mac: bytes, now: float, reason: str) -> None:
         """Somebody else uses the address (RFC 2131 sections 3.1, step 2, and 4.3.3).
@@ -178,7 +185,9 @@ class LeaseCommits:
         table.decline(binding, lease, now + quarantine_s)
         self._write([lease], self._logged)
 
-    def _write(self, rows: Sequence[Lease], done: Callable[[Exception | None], None]) -> None:
+    def _write(
+        self, rows: Sequence[Lease], done: Callable[[Exception | None], None], removed: Sequence[int] = ()
+    ) -> None:
         def guarded(problem: Exception | None) -> None:
             self._counters.store_fault = "" if problem is None else str(problem)
             try:
@@ -188,7 +197,7 @@ class LeaseCommits:
                 self._log.failure("fault after a lease was written")
 
         self._counters.writes += 1
-        self._store.commit(rows, (), guarded)
+        self._store.commit(rows, removed, guarded)
 
     def _logged(self, problem: Exception | None) -> None:
         if problem is not None:
@@ -215,6 +224,7 @@ def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> 
         system=exchange.system.name if exchange.system else "",
         relay=f"{relay.giaddr:08x}:{relay.raw.hex()}" if relay.giaddr or relay.raw else "",
         context={SECOND_IDENTITY: "yes"} if is_second(exchange.who.key) else {},
+        interface=exchange.arrival.interface,
         boot=clocks.boot,
         boot_s=exchange.now,
     )

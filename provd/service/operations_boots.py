@@ -1,20 +1,16 @@
-"""Operations that look at leases, boots and their timelines."""
+"""Operations that look at boots and their timelines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from ipaddress import IPv4Address
-from math import isinf
+from collections.abc import Callable, Sequence
 from typing import Annotated, Protocol
 
 import msgspec
 
 from provd.model.event import Event
-from provd.model.lease import Lease
 from provd.model.mac import Mac
 from provd.model.session import BootSession
 from provd.plugin.contract import Operation
-from provd.service.dhcp_commit import ABANDONED
 from provd.service.inspect import session_row, timeline, verdict
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import SystemsView
@@ -36,12 +32,6 @@ class SessionsView(Protocol):
         ...
 
 
-class LeaseQuery(Arguments, frozen=True):
-    """Which leases: all, or those of a subnet."""
-
-    subnet: str = ""
-
-
 class TraceQuery(Arguments, frozen=True):
     """Whose boot: a system's name or a MAC; ``session`` for an older boot, ``after`` for newer events only."""
 
@@ -61,7 +51,6 @@ class BootOperations:
     """The operations, around what the stores kept.
 
     Args:
-        leases: every lease.
         sessions: boots and events.
         systems: the systems service.
         wall: seconds since the epoch.
@@ -69,28 +58,17 @@ class BootOperations:
 
     def __init__(
         self,
-        leases: Callable[[], Iterable[Lease]],
         sessions: SessionsView,
         systems: SystemsView,
         wall: Callable[[], float],
     ) -> None:
-        self._leases = leases
         self._sessions = sessions
         self._systems = systems
         self._wall = wall
 
     def operations(self) -> tuple[Operation, ...]:
-        """``lease.list``, ``lease.abandoned``, ``trace`` and ``boots``."""
+        """``trace`` and ``boots``."""
         return (
-            Operation("lease.list", "List leases.", "read", LeaseQuery, self.lease_list, "provd lease list"),
-            Operation(
-                "lease.abandoned",
-                "List addresses that somebody else uses, with the reason and the time they are tried again.",
-                "read",
-                LeaseQuery,
-                self.lease_abandoned,
-                "provd lease list --abandoned",
-            ),
             Operation(
                 "trace", "Show the timeline of a machine's boot.", "read", TraceQuery, self.trace, "provd trace web1"
             ),
@@ -98,25 +76,6 @@ class BootOperations:
                 "boots", "List boots, the newest first.", "read", BootsQuery, self.boots, "provd boots --limit 5"
             ),
         )
-
-    def lease_list(self, arguments: LeaseQuery) -> object:
-        """One row per lease, by address."""
-        wanted = (lease for lease in self._leases() if arguments.subnet in {"", lease.subnet})
-        return [self._lease_row(lease) for lease in sorted(wanted, key=lambda lease: lease.address)]
-
-    def lease_abandoned(self, arguments: LeaseQuery) -> object:
-        """One row per address in quarantine."""
-        return [
-            {
-                "address": str(IPv4Address(lease.address)),
-                "subnet": lease.subnet,
-                "reason": lease.context.get(ABANDONED, ""),
-                "since_at": lease.starts_at,
-                "retry_at": lease.expires_at,
-            }
-            for lease in sorted(self._leases(), key=lambda lease: lease.address)
-            if lease.state == "declined" and lease.expires_at > self._wall() and arguments.subnet in {"", lease.subnet}
-        ]
 
     def trace(self, arguments: TraceQuery) -> object:
         """The newest boot (or the one named) of a system or MAC, event by event."""
@@ -153,19 +112,3 @@ class BootOperations:
             return "", str(Mac.parse(text))
         except ValueError:
             raise OperationError(f"{text!r} is no system and no MAC", field="system", kind="not-found") from None
-
-    def _lease_row(self, lease: Lease) -> dict[str, object]:
-        ends = None if isinf(lease.expires_at) else lease.expires_at
-        state = "expired" if lease.state == "bound" and ends is not None and ends < self._wall() else lease.state
-        return {
-            "address": str(IPv4Address(lease.address)),
-            "mac": lease.mac.hex(":"),
-            "system": lease.system,
-            "hostname": lease.hostname,
-            "subnet": lease.subnet,
-            "state": state,
-            "starts_at": lease.starts_at,
-            "expires_at": ends,
-            "client_id": lease.client_id.hex(),
-            "relay": lease.relay,
-        }

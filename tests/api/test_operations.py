@@ -170,10 +170,3 @@ def test_what_is_not_there_is_said_in_one_sentence(
     with pytest.raises(OperationError, match=sentence) as caught:
         backend.call(name, arguments)
     assert caught.value.kind == "not-found"
-
-
-def test_leases_show_their_state_at_this_moment(backend: Backend) -> None:
-    (row,) = backend.call("lease.list")
-    assert (row["address"], row["mac"], row["state"], row["system"]) == ("10.0.0.10", str(MAC), "bound", "web1")
-    assert backend.call("lease.list", {"subnet": "other"}) == []
-    assert backend.call("lease.abandoned") == []

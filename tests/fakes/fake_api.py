@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -28,6 +28,7 @@ from provd.service.explain import Explainer
 from provd.service.operations import OperationError, OperationTable
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
+from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_server import server_operations
 from provd.service.operations_systems import SystemOperations
 from provd.service.systems import ChangeRefusedError
@@ -173,8 +174,10 @@ class Backend:
         self.table = OperationTable(lambda: theirs or {})
         self.table.add(catalogue_operations(lambda: self.catalogue))
         self.table.add(SystemOperations(self.systems, FakeStates()).operations())
-        lease = Lease(int(IPv4Address("10.0.0.10")), "lan", MAC.octets, expires_at=5000.0, system="web1")
-        self.table.add(BootOperations(lambda: [lease], self.kept, self.systems, lambda: 1010.0).operations())
+        self.leases = [Lease(int(IPv4Address("10.0.0.10")), "lan", MAC.octets, expires_at=5000.0, system="web1")]
+        self.freed: list[int] = []
+        self.table.add(BootOperations(self.kept, self.systems, lambda: 1010.0).operations())
+        self.table.add(LeaseOperations(lambda: self.leases, self.free, lambda: 1010.0).operations())
         self.table.add(
             server_operations(
                 status=lambda: {"version": "0.1.0"}, problems=lambda: self.problems, reload=lambda: None, plugins=list
@@ -191,6 +194,14 @@ class Backend:
                 server_of=lambda _subnet: "10.0.0.1",
             ).operations()
         )
+
+    def free(self, address: int, done: Callable[[Exception | None], None]) -> str:
+        """Addresses below 10.0.0.128 can be freed, all but .66, where the store fails."""
+        if address & 0xFF > 127:
+            return "it has no running lease and is in no quarantine"
+        self.freed.append(address)
+        done(OSError("disk full") if address & 0xFF == 66 else None)
+        return ""
 
     def call(self, name: str, arguments: object = None, role: str = "admin") -> Any:
         """Run an operation that does not wait."""

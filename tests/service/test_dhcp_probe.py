@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provd.service.operations_boots import BootOperations, LeaseQuery
+from provd.service.operations_leases import AbandonedQuery, LeaseOperations
 from tests.fakes.dhcp_world import (
     ACK,
     DECLINE,
@@ -25,7 +25,6 @@ from tests.fakes.dhcp_world import (
     request,
     subnet,
 )
-from tests.fakes.fake_api import Backend
 
 FIRST, SECOND = ip("10.88.0.100"), ip("10.88.0.101")
 HOST = "10.88.0.100 answered ARP from 52:54:00:00:00:77"
@@ -39,9 +38,9 @@ def world() -> DhcpWorld:
 
 
 def abandoned(world: DhcpWorld) -> list[dict[str, object]]:
-    backend = Backend({})
-    rows = BootOperations(world.store.rows.values, backend.kept, backend.systems, lambda: world.wall)
-    listed = rows.lease_abandoned(LeaseQuery())
+    listed = LeaseOperations(world.store.rows.values, world.service.release, lambda: world.wall).abandoned(
+        AbandonedQuery()
+    )
     assert isinstance(listed, list)
     return listed
 

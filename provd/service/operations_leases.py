@@ -1,0 +1,116 @@
+"""Operations on leases: the binding table, what is in quarantine, and giving an address back by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address
+
+from twisted.internet.defer import Deferred
+
+from provd.model.lease import Lease
+from provd.plugin.contract import Operation
+from provd.service.binding_table import BindingQuery, address_of, binding_row, binding_table
+from provd.service.dhcp_commit import ABANDONED
+from provd.service.operations import Arguments, OperationError
+
+Written = Callable[[Exception | None], None]
+Release = Callable[[int, Written], str]
+"""Frees an address and calls back once that is durable; returns why it cannot, or an empty text."""
+
+
+class AbandonedQuery(Arguments, frozen=True):
+    """Which addresses: all, or those of a subnet."""
+
+    subnet: str = ""
+
+
+class Addressed(Arguments, frozen=True):
+    """Which lease."""
+
+    address: str
+
+
+class LeaseOperations:
+    """The operations, around the lease store and the DHCP service.
+
+    Args:
+        leases: every lease.
+        release: frees an address.
+        wall: seconds since the epoch.
+    """
+
+    def __init__(self, leases: Callable[[], Iterable[Lease]], release: Release, wall: Callable[[], float]) -> None:
+        self._leases = leases
+        self._release = release
+        self._wall = wall
+
+    def operations(self) -> tuple[Operation, ...]:
+        """``lease.list``, ``lease.show``, ``lease.release`` and ``lease.abandoned``."""
+        return (
+            Operation(
+                "lease.list",
+                "List leases: who has which address, through which relay port.",
+                "read",
+                BindingQuery,
+                self.list,
+                "provd lease list --subnet lan",
+            ),
+            Operation("lease.show", "Show one lease.", "read", Addressed, self.show, "provd lease show 10.0.0.100"),
+            Operation(
+                "lease.release",
+                "Free an address: end its lease, or its quarantine.",
+                "operate",
+                Addressed,
+                self.release,
+                "provd lease release 10.0.0.100",
+            ),
+            Operation(
+                "lease.abandoned",
+                "List addresses that somebody else uses, with the reason and the time they are tried again.",
+                "read",
+                AbandonedQuery,
+                self.abandoned,
+                "provd lease list --abandoned",
+            ),
+        )
+
+    def list(self, arguments: BindingQuery) -> object:
+        """One row per lease, by address."""
+        return binding_table(self._leases(), arguments, self._wall())
+
+    def show(self, arguments: Addressed) -> object:
+        """The lease of one address."""
+        return binding_row(self._found(arguments.address), self._wall())
+
+    async def release(self, arguments: Addressed) -> object:
+        """Free an address; answered when that is durable."""
+        lease = self._found(arguments.address)
+        written: Deferred[Exception | None] = Deferred()
+        refusal = self._release(lease.address, written.callback)
+        if refusal:
+            raise OperationError(f"{arguments.address}: {refusal}", field="address")
+        problem = await written
+        if problem is not None:
+            raise OperationError(f"{arguments.address} could not be freed: {problem}", kind="failed")
+        return {"released": arguments.address}
+
+    def abandoned(self, arguments: AbandonedQuery) -> object:
+        """One row per address in quarantine."""
+        return [
+            {
+                "address": str(IPv4Address(lease.address)),
+                "subnet": lease.subnet,
+                "reason": lease.context.get(ABANDONED, ""),
+                "since_at": lease.starts_at,
+                "retry_at": lease.expires_at,
+            }
+            for lease in sorted(self._leases(), key=lambda lease: lease.address)
+            if lease.state == "declined" and lease.expires_at > self._wall() and arguments.subnet in {"", lease.subnet}
+        ]
+
+    def _found(self, text: str) -> Lease:
+        address = int(address_of(text, "address"))
+        found = next((lease for lease in self._leases() if lease.address == address), None)
+        if found is None:
+            raise OperationError(f"{text} has no lease", field="address", kind="not-found")
+        return found
