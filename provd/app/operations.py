@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from provd.app.listeners import Listeners
 from provd.app.reload import ReloadReport
-from provd.app.services import Services
+from provd.app.services import Current, Services
 from provd.config.payloads import missing_payloads
 from provd.config.systems import check_systems
 from provd.model.profile import Profile
@@ -20,6 +20,7 @@ from provd.plugin.contract import Operation
 from provd.plugin.loading import Found
 from provd.service.audit import Audit
 from provd.service.explain import Explainer
+from provd.service.explain_options import OptionExplainer, Places
 from provd.service.operations import NoArguments, OperationTable
 from provd.service.operations_access import AccessOperations
 from provd.service.operations_boots import BootOperations
@@ -106,7 +107,15 @@ def _explainer(services: Services) -> Explainer:
         subnet_of=subnet_of,
         server_of=services.server_of,
         http_port=services.current.config.listen.http_port,
+        options=OptionExplainer(services.dhcp.levels, services.host, lambda: _places(services.current)),
     )
+
+
+def _places(current: Current) -> Places:
+    config = current.config
+    subnets = {f"subnet {subnet.name}": f"subnet[{at}]" for at, subnet in enumerate(current.subnets)}
+    classes = {f"class {one.name}": f"class[{at}]" for at, one in enumerate(config.classes)}
+    return Places(current.file, subnets | classes)
 
 
 def problems_of(services: Services) -> list[str]:

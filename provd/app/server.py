@@ -69,7 +69,7 @@ class Server:
         )
         self.services = Services(
             clock=reactor,
-            current=Current(loaded.config, loaded.catalogue),
+            current=Current(loaded.config, loaded.catalogue, file=str(path)),
             host=self.host,
             store=self.store,
             send=self._send,

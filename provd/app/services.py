@@ -61,6 +61,7 @@ class Current:
     catalogue: Catalogue
     subnets: tuple[Subnet, ...] = ()
     problems: list[str] = field(default_factory=list)
+    file: str = "provd.toml"
 
 
 class Services:

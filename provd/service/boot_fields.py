@@ -75,7 +75,8 @@ def pxe_level(levels: Sequence[Level], *, promised: bool) -> Level:
         options[codes.VENDOR_SPECIFIC] = AT_ONCE
     if promised:
         options[codes.VENDOR_CLASS] = PXE_CLIENT
-    return Level(says.origin if says is not None else "PXE 2.1 default", options, frozenset(options))
+    keys = {} if says is None else {codes.VENDOR_SPECIFIC: "options.pxe"}
+    return Level(says.origin if says is not None else "PXE 2.1", options, frozenset(options), keys=keys)
 
 
 def dotted(address: int) -> str:

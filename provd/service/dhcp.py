@@ -101,13 +101,13 @@ class DhcpService:
         self._hooks, self._clocks = hooks, clocks
         self._systems, self._profiles = systems, profiles
         self._repeats = RepeatedRequests()
-        self._levels = OptionLevels(self._throttle)
+        self.levels = OptionLevels(self._throttle)
         self._memory = ClientMemory(hooks)
         self._builder = ReplyBuilder(
             hooks=hooks,
             memory=self._memory,
             director=director,
-            levels=self._levels,
+            levels=self.levels,
             counters=self.counters,
             throttle=self._throttle,
             ports=ports or Ports(),
@@ -115,7 +115,7 @@ class DhcpService:
         self._proxy = ProxyAnswers(
             hooks=hooks,
             director=director,
-            levels=self._levels,
+            levels=self.levels,
             counters=self.counters,
             throttle=self._throttle,
             ports=ports or Ports(),
@@ -145,13 +145,13 @@ class DhcpService:
 
     def classify(self, options: Mapping[str, object], classes: Sequence[ClientClass]) -> None:
         """Take the options of all clients and the client classes."""
-        self._levels.configure(options, classes)
-        self._memory.classes = self._levels.labels
+        self.levels.configure(options, classes)
+        self._memory.classes = self.levels.labels
         self.forget()
 
     def forget(self) -> None:
         """Drop what is remembered of the catalogue; called after every reload."""
-        self._levels.clear()
+        self.levels.clear()
         self._memory.clear()
         self._builder.clear()
         self._repeats.clear()

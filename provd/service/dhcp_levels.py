@@ -53,9 +53,14 @@ class OptionLevels:
 
     def lease_s(self, labels: frozenset[str]) -> int:
         """Lease time of the client's last class that has one, else 0."""
+        found = self.lease_class(labels)
+        return 0 if found is None else found.lease_s
+
+    def lease_class(self, labels: frozenset[str]) -> ClientClass | None:
+        """The client's last class that has a lease time."""
         if not labels:
-            return 0
-        return next((one.lease_s for one in reversed(self._classes) if one.lease_s and one.name in labels), 0)
+            return None
+        return next((one for one in reversed(self._classes) if one.lease_s and one.name in labels), None)
 
     def of(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Literal, Protocol
 
 from provd.config.secrets import is_reference
@@ -18,6 +19,7 @@ from provd.model.subnet import Subnet
 from provd.model.system import InstallState, System
 from provd.plugin.contract import BootLoader, Installer, Operation
 from provd.plugin.scrub import HIDDEN, scrub, scrub_value
+from provd.service.explain_options import Imagined
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import StatesView, SystemsView, find_system
 
@@ -48,6 +50,14 @@ class ExplainHost(Protocol):
 
     def answer_vars(self, system: System, profile: Profile) -> Mapping[str, tuple[str, object]]:
         """Variables by plugin."""
+        ...
+
+
+class OptionRows(Protocol):
+    """Explains DHCP options."""
+
+    def rows(self, imagined: Imagined) -> list[dict[str, object]]:
+        """One row per option."""
         ...
 
 
@@ -87,6 +97,7 @@ class Explainer:
         subnet_of: the subnet of a system, or None.
         server_of: provd's address as machines of a subnet reach it (dotted quad).
         http_port: port of the HTTP listener.
+        options: explains the DHCP options of a boot.
         prepare: gives an installing plan its kernel and initial RAM disks, or makes it a held one that says what is
             missing.
     """
@@ -102,6 +113,7 @@ class Explainer:
         subnet_of: Callable[[System], Subnet | None],
         server_of: Callable[[Subnet | None], str],
         http_port: int = 80,
+        options: OptionRows,
         prepare: Callable[[BootPlan], BootPlan] = lambda plan: plan,
     ) -> None:
         self._host = host
@@ -112,6 +124,7 @@ class Explainer:
         self._subnet_of = subnet_of
         self._server_of = server_of
         self._http_port = http_port
+        self._options = options
         self._prepare = prepare
 
     def operations(self) -> tuple[Operation, ...]:
@@ -148,7 +161,7 @@ class Explainer:
             "state": state.state,
             "missing": list(self._missing(plan)),
             "loader": self._loader(plan),
-            "options": list(_options(profile, system, subnet)),
+            "options": self._options_of(system, profile, plan, subnet),
         }
         if profile is None:
             return values
@@ -177,14 +190,32 @@ class Explainer:
             plan = self._prepare(replace(plan, location=self._location(plan)))
         return plan, "plugin" if theirs else "policy of the system"
 
+    def _options_of(
+        self, system: System, profile: Profile | None, plan: BootPlan, subnet: Subnet | None
+    ) -> Sequence[Mapping[str, object]]:
+        """One row per DHCP option; none where nobody knows the subnet."""
+        if subnet is None:
+            return ()
+        name, boot = self._first_file(plan)
+        server = int(IPv4Address(plan.server))
+        rows = self._options.rows(Imagined(system, profile, subnet, server, replace(plan, loader=name), boot))
+        return [{**row, "value": masked(row["value"], str(row["key"]))} for row in rows]
+
+    def _first_file(self, plan: BootPlan) -> tuple[str, BootFile | None]:
+        """Name of the loader that takes this client, and the file it begins with."""
+        for name in (plan.profile.boot_loaders if plan.profile else ()) or tuple(self._host.boot_loaders):
+            loader = self._host.boot_loaders.get(name)
+            chosen = loader.select(plan.client, plan) if loader else None
+            if chosen is not None:
+                return name, chosen
+        return "", None
+
     def _loader(self, plan: BootPlan) -> object:
         asked = plan.profile.boot_loaders if plan.profile else ()
         origin = _origin(plan.profile, "boot_loaders") if plan.profile and asked else "order of the enabled plugins"
-        for name in asked or tuple(self._host.boot_loaders):
-            loader = self._host.boot_loaders.get(name)
-            chosen: BootFile | None = loader.select(plan.client, plan) if loader else None
-            if chosen is not None:
-                return {"value": name, "file": chosen.path, "transport": chosen.transport, "origin": origin}
+        name, chosen = self._first_file(plan)
+        if chosen is not None:
+            return {"value": name, "file": chosen.path, "transport": chosen.transport, "origin": origin}
         return {"value": "", "file": "", "transport": "", "origin": "no enabled loader serves this firmware"}
 
     def _missing(self, plan: BootPlan) -> Iterable[str]:
@@ -264,22 +295,6 @@ def _nearest(key: str, origins: Mapping[str, Origin]) -> Origin:
     while key not in origins and "." in key:
         key = key.rpartition(".")[0]
     return origins.get(key, Origin("default"))
-
-
-def _options(profile: Profile | None, system: System, subnet: Subnet | None) -> Iterable[dict[str, object]]:
-    """Configured DHCP options; a system's win over its profile's, and those over the subnet's."""
-    of_profile = profile.options if profile is not None else {}
-    origins = profile.origins if profile is not None else {}
-    of_subnet = subnet.options if subnet is not None else {}
-    for name in sorted({*of_subnet, *of_profile, *system.options}, key=str):
-        if name in system.options:
-            value, origin = system.options[name], Origin("system", system.name, system.file, f"options.{name}")
-        elif name in of_profile:
-            value, origin = of_profile[name], _nearest(f"options.{name}", origins)
-        else:
-            value = of_subnet[name]
-            origin = Origin("settings", f"subnet {subnet.name}" if subnet else "")
-        yield {"key": str(name), "value": masked(value, str(name)), "origin": str(origin)}
 
 
 def _origin(profile: Profile, key: str) -> str:

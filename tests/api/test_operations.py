@@ -122,7 +122,8 @@ def test_explain_names_the_origin_of_every_value_and_shows_no_secret(backend: Ba
     assert answers["answers.root"][0] == "***"
     assert told["loader"]["value"] == "pxelinux"
     assert told["source"]["origin"] == "distro debian-12 (distros/debian-12.toml: tree)"
-    assert {row["key"]: row["origin"] for row in told["options"]}["ntp"] == "settings subnet lan"
+    options = {row["key"]: (row["value"], row["origin"]) for row in told["options"]}
+    assert options["ntp-servers"] == (["10.0.0.9"], "settings subnet lan (provd.toml: subnet[0].options.ntp-servers)")
     text = msgspec.json.encode(told).decode()
     assert "hunter2" not in text
     assert "CANARY" not in text

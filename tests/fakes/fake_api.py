@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from provd.api.client import ApiError
 from provd.model.account import Caller
@@ -24,7 +25,10 @@ from provd.model.session import BootSession
 from provd.model.subnet import Subnet
 from provd.model.system import InstallState, Interface, System
 from provd.plugin.contract import BootLoader, Installer, Operation
+from provd.service.dhcp_counters import Throttle
+from provd.service.dhcp_levels import OptionLevels
 from provd.service.explain import Explainer
+from provd.service.explain_options import OptionExplainer, Places
 from provd.service.operations import OperationError, OperationTable
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
@@ -32,16 +36,17 @@ from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_server import server_operations
 from provd.service.operations_systems import SystemOperations
 from provd.service.systems import ChangeRefusedError
+from tests.fakes.dhcp_fakes import FakeHooks
 
 MAC = Mac.parse("52:54:00:00:00:01")
-SUBNET = Subnet("lan", IPv4Network("10.0.0.0/24"), options={"ntp": "10.0.0.9"})
+SUBNET = Subnet("lan", IPv4Network("10.0.0.0/24"), options={"ntp-servers": "10.0.0.9"})
 DISTRO = Distro("debian-12", family="debian", installer="preseed", tree="mirror:debian/", vars={"suite": "bookworm"})
 PROFILE = Profile(
     "web",
     DISTRO,
     kernel_args=("quiet",),
     answers={"timezone": "UTC", "password": "hunter2", "root": {"file": "/secret"}},
-    options={"domain": "example.org"},
+    options={"domain-name": "example.org"},
     origins={
         "kernel_args[0]": Origin("profile", "web", "profiles/web.toml", "kernel_args"),
         "answers.timezone": Origin("profile", "base", "profiles/base.toml", "answers.timezone"),
@@ -192,6 +197,11 @@ class Backend:
                 location=lambda _plan: Location("http", "10.0.0.1", "/mirror/debian"),
                 subnet_of=lambda _system: SUBNET,
                 server_of=lambda _subnet: "10.0.0.1",
+                options=OptionExplainer(
+                    OptionLevels(Throttle(Logger(), lambda: 0.0)),
+                    FakeHooks(),
+                    lambda: Places("provd.toml", {"subnet lan": "subnet[0]"}),
+                ),
             ).operations()
         )
 

@@ -81,7 +81,7 @@ class SimulatedServer:
         assert loaded.catalogue.problems == (), loaded.catalogue.problems
         self.services = Services(
             clock=self.clock,
-            current=Current(loaded.config, loaded.catalogue),
+            current=Current(loaded.config, loaded.catalogue, file=str(root / "provd.toml")),
             host=build_host(loaded, root / "provd.toml"),
             store=self.store,
             send=self._send,

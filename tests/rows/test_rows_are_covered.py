@@ -12,10 +12,29 @@ import pytest
 from tests.conformance.ids import TESTS, every_test, named
 
 #: The way of an unattended installation.
-INSTALL_ROWS = frozenset({*range(15, 21), 24, 25, *range(30, 37), 38, 40, *range(47, 52), *range(53, 56)})
+INSTALL_ROWS = frozenset({*range(15, 21), 24, 25, *range(30, 37), 38, 40, 42, *range(47, 56)})
 #: Incidents of the field.
 SECURITY_ROWS = frozenset(
-    ["C05", "C07", "C08", "C09", "C10", "C14", "C16", "C17", "C18", "C20", "C21", "C22", "C23", "C24", "C25", "C28"]
+    [
+        "C05",
+        "C07",
+        "C08",
+        "C09",
+        "C10",
+        "C13",
+        "C14",
+        "C16",
+        "C17",
+        "C18",
+        "C19",
+        "C20",
+        "C21",
+        "C22",
+        "C23",
+        "C24",
+        "C25",
+        "C28",
+    ]
 )
 
 

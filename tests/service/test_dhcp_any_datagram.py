@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provd.service.binding_table import binding_row
 from tests.fakes.dhcp_world import GOLDEN, MAC, DhcpWorld, a_system, captured, ip
 
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.bin") if not path.stem.startswith("tftp"))
@@ -93,6 +96,57 @@ def test_C13_any_message_that_decodes(
     header = bytes((1, 1, hlen, 0)) + b"\0\0\0\7" + b"\0\0" + flags.to_bytes(2) + ciaddr.to_bytes(4) + bytes(8)
     data = header + giaddr.to_bytes(4) + MAC.ljust(16, b"\0") + bytes(192) + b"\x63\x82\x53\x63" + body + b"\xff"
     accounted(world, data, unicast=unicast, interface=interface, source=source)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    capture=st.sampled_from(CAPTURES),
+    at=st.integers(0, 599),
+    octet=st.integers(0, 255),
+    giaddr=few_addresses,
+    arrival=st.fixed_dictionaries(
+        {
+            "unicast": st.booleans(),
+            "source": few_addresses,
+            "local": few_addresses,
+            "addresses": st.lists(few_addresses, max_size=2).map(tuple),
+            "interface": st.sampled_from(["eth0", "eth9", ""]),
+            "mtu": st.sampled_from([68, 576, 1500, 65535]),
+        }
+    ),
+)
+def test_C13_without_any_subnet_every_packet_of_every_delivery_is_counted_once(
+    capture: bytes, at: int, octet: int, giaddr: int, arrival: dict[str, Any]
+) -> None:
+    world = DhcpWorld()
+    world.service.reconfigure((), own=())
+    data = bytearray(capture)
+    data[24:28] = giaddr.to_bytes(4)
+    data[at % len(data)] = octet
+    assert world.ask(bytes(data), **arrival) == []
+    counters = world.service.counters
+    assert (counters.errors, counters.dropped.total(), counters.sent.total()) == (0, 1, 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    name=st.binary(max_size=255),
+    fqdn=st.binary(max_size=255),
+    mac=st.binary(min_size=6, max_size=6).filter(any),
+)
+def test_C14_any_name_goes_through_the_whole_way_to_store_events_and_explain(
+    name: bytes, fqdn: bytes, mac: bytes
+) -> None:
+    world = DhcpWorld()
+    ack = world.dora(mac, options={12: name, 81: fqdn})
+    assert world.service.counters.errors == 0
+    (lease,) = world.store.rows.values()
+    # RFC 1123 section 2.1, or nothing at all.
+    assert re.fullmatch(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.|$))*", lease.hostname)
+    assert not lease.hostname.endswith(".")
+    assert binding_row(lease, world.wall)["hostname"] == lease.hostname
+    assert 12 not in ack.packet.options
+    assert 81 not in ack.packet.options
 
 
 @pytest.mark.parametrize("seed", range(4))

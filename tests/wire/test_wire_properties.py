@@ -169,6 +169,41 @@ def test_the_most_expensive_domain_lists_are_cheap() -> None:
     assert cpu_seconds(decode_domain_search, data) < 0.050
 
 
+pieces = st.lists(
+    st.one_of(
+        st.binary(min_size=1, max_size=63).map(lambda text: bytes((len(text),)) + text),
+        st.sampled_from([b"\x01a", b"\x01b", b"\0"]),
+        st.integers(0, 300).map(lambda at: (0xC000 | at).to_bytes(2)),
+    ),
+    max_size=300,
+).map(b"".join)
+
+
+@given(pieces)
+@settings(max_examples=400)
+def test_c19_names_made_of_labels_and_pointers_end_within_their_limits(data: bytes) -> None:
+    try:
+        names = decode_domain_search(data)
+    except WireError:
+        return
+    assert len(names) <= 128
+    assert all(0 < len(name) <= 253 for name in names)
+    # What was understood can be written again, and means the same.
+    assert not names or decode_domain_search(encode_domain_search(names)) == names
+
+
+def test_c19_a_chain_of_pointers_is_followed_32_times_and_no_further() -> None:
+    def chain(pointers: int) -> bytes:
+        """A name, then names of one label and a pointer to the one before."""
+        return b"\x01a\0" + b"".join(
+            b"\x01b" + (0xC000 | (0 if at == 0 else 3 + 4 * (at - 1))).to_bytes(2) for at in range(pointers)
+        )
+
+    assert len(decode_domain_search(chain(32))) == 33
+    with pytest.raises(WireError, match="more than 32 pointers"):
+        decode_domain_search(chain(33))
+
+
 label = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 domain = st.lists(label, min_size=1, max_size=5).map(".".join)
 
