@@ -19,6 +19,7 @@ NEEDS = MappingProxyType(
     {
         "atftpd": ("libwrap0",),
         "busybox-static": (),
+        "dhcpcd-base": (),
         "dnsmasq-base": ("libnetfilter-conntrack3", "libnfnetlink0", "libnftables1", "libnftnl11", "libjansson4"),
         "isc-dhcp-client": (),
         "isc-dhcp-relay": (),
@@ -39,13 +40,17 @@ NEEDS = MappingProxyType(
         "nfs-ganesha": ("libntirpc4.3", "nfs-ganesha-vfs", "liburcu8", "libnfsidmap1", "libwbclient0"),
         "nginx": ("libpcre2-8-0",),
         "rpcbind": ("libtirpc3", "libwrap0"),
+        "systemd": ("libsystemd-shared",),
         "tftp-hpa": (),
         "tftpd-hpa": ("libwrap0",),
     }
 )
 
-_PROGRAM_FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin")
-_LIBRARY_FOLDERS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib")
+_PROGRAM_FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin", "usr/lib/systemd", "lib/systemd")
+_LIBRARY_FOLDERS = (
+    *("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib"),
+    *("usr/lib/x86_64-linux-gnu/systemd", "lib/x86_64-linux-gnu/systemd"),
+)
 
 
 @dataclass(frozen=True, slots=True)

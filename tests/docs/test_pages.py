@@ -15,13 +15,16 @@ import pytest
 from provd.cli.main import build_cli
 from provd.config import toml
 from provd.config.catalogue import Catalogue
+from provd.config.checks import allowed_servers
 from provd.config.layers import layers
 from provd.config.schema import ServerConfig
 from provd.config.settings import load
 from provd.plugin.contract import Operation
 from provd.plugin.discovery import discover
 from provd.plugin.host import PluginHost
+from provd.service.load import build_host, read
 from provd.shipped import shipped_dir
+from provd.wire.options import encode_option
 from tests.docs.pages import PAGES, ROOT, blocks, command_lines, named_paths
 from tests.fakes.fake_api import Backend, TableClient
 from tests.fakes.plugin_world import FakeClock
@@ -155,8 +158,20 @@ def test_the_page_about_options_shows_toml_that_fits(tmp_path: Path) -> None:
     assert "vendor-encapsulated-options" in load(tmp_path / "provd.toml").classes[0].options
 
 
+def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
+    menu, relayed, proxy, signed, rogue = blocks(ROOT / "docs" / "pxe.md", "toml")
+    (tmp_path / "provd.toml").write_text(proxy + relayed + menu + signed + rogue)
+    loaded = read(tmp_path / "provd.toml")
+    config = loaded.config
+    assert [subnet.mode for subnet in config.subnets] == ["proxy", "dhcp"]
+    assert encode_option("pxe", config.options["pxe"])[1][:3] == bytes((6, 1, 3))
+    assert allowed_servers(config)[0] == {int(IPv4Address("10.0.0.2"))}
+    build_host(loaded, tmp_path / "provd.toml").close()
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
-    checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("writing-a-plugin", "dhcp-options"))}
+    held = ("writing-a-plugin", "dhcp-options", "pxe")
+    checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
 
 
