@@ -10,6 +10,7 @@ from typing import TypeVar
 from twisted.logger import Logger
 
 from provd.core.boot_policy import after_held, decide, effective_netboot
+from provd.core.ipxe_guard import is_ipxe_image
 from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts
 from provd.model.mac import Mac
@@ -82,6 +83,9 @@ class BootDirector:
         for name in names:
             loader = self._host.boot_loaders.get(name)
             chosen = self._guard(f"select of boot loader {name}", loader.select, client, plan) if loader else None
+            if chosen is not None and client.is_ipxe and is_ipxe_image(chosen.path):
+                self._logger.info("{mac} runs iPXE already and is not handed {path}", mac=client.mac, path=chosen.path)
+                continue
             if chosen is not None:
                 if plan.loader != name:
                     self._sessions.plan(boot, replace(plan, loader=name), boot.basis)

@@ -148,6 +148,7 @@ class FakeHost:
     not_ready: str = ""
     wish: Action | None = None
     install_sources: Mapping[str, InstallSource] = field(default_factory=dict)
+    more_loaders: Mapping[str, BootLoader] = field(default_factory=dict)
 
     @property
     def boot_loaders(self) -> Mapping[str, BootLoader]:
@@ -159,7 +160,7 @@ class FakeHost:
             config=_config,
             local_boot=lambda _plan: "local",
         )
-        return {loader.name: loader}
+        return {**self.more_loaders, loader.name: loader}
 
     @property
     def installers(self) -> Mapping[str, Installer]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provd.model.arch import EFI_X64
-from provd.model.boot import Action
+from provd.model.boot import Action, BootFile
 from provd.model.content import Content, FileBody, NotFound
 from provd.model.profile import BootPolicy
 from tests.fakes.boot_world import ADDRESS, FIRMWARE, BootWorld
@@ -32,6 +32,15 @@ def test_row_9_a_machine_that_nobody_assigned_gets_no_boot_file(world: BootWorld
     assert boot.plan is not None
     assert boot.plan.action is Action.NONE
     assert world.director.boot_file(boot, FIRMWARE) is None
+
+
+def test_P11_a_machine_that_runs_ipxe_is_never_handed_ipxe(world: BootWorld) -> None:
+    loaders = world.host.boot_loaders
+    chain = replace(loaders["fakelinux"], name="chain", select=lambda _client, _plan: BootFile("undionly.kpxe"))
+    world.host.more_loaders = {"chain": chain}
+    boot, again = world.discover(), replace(FIRMWARE, user_classes=("iPXE",))
+    assert world.director.boot_file(boot, FIRMWARE) == BootFile("undionly.kpxe")
+    assert world.director.boot_file(boot, again) == BootFile("fakelinux.0")
 
 
 def test_a_firmware_that_no_loader_can_serve_gets_no_boot_file(world: BootWorld) -> None:
