@@ -15,7 +15,7 @@ from provd.model.client import ClientFacts
 from provd.model.mac import Mac
 from provd.model.origin import Origin
 from provd.model.profile import Profile
-from provd.model.subnet import Subnet
+from provd.model.subnet import PROXY, Subnet
 from provd.model.system import InstallState, System
 from provd.plugin.contract import BootLoader, Installer, Operation
 from provd.plugin.scrub import HIDDEN, scrub, scrub_value
@@ -181,7 +181,8 @@ class Explainer:
     ) -> tuple[BootPlan, str]:
         vendor = f"HTTPClient:Arch:{arch.code:05}:UNDI:003000" if arch.http else _VENDOR[arch.firmware]
         mac = system.interfaces[0].mac if system.interfaces else Mac(bytes(6))
-        client = ClientFacts(mac=mac, uuid=system.uuid, arch=arch, vendor_class=vendor)
+        labels = frozenset({PROXY}) if subnet is not None and subnet.mode == PROXY else frozenset[str]()
+        client = ClientFacts(mac=mac, uuid=system.uuid, arch=arch, vendor_class=vendor, labels=labels)
         theirs = self._host.boot_plan(system, profile, client)
         decision = decide(system, profile, state)
         plan = theirs or BootPlan(decision.action, decision.reason, client, system=system, profile=profile)

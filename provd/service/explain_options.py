@@ -15,10 +15,11 @@ from provd.model.dhcp import DhcpRequest, OptionSet
 from provd.model.lease import Lease
 from provd.model.origin import Origin
 from provd.model.profile import Profile
-from provd.model.subnet import Subnet
+from provd.model.subnet import PROXY, Subnet
 from provd.model.system import System
 from provd.service.boot_fields import boot_fields
 from provd.service.dhcp_levels import OptionLevels
+from provd.service.dhcp_proxy import BOOT_OPTIONS
 from provd.wire import codes
 from provd.wire.codes import MessageType
 from provd.wire.errors import WireError
@@ -105,7 +106,11 @@ class OptionExplainer:
         for name, options in reversed(self._hooks.options(request, None, imagined.plan)):
             for code, octets in options.options.items():
                 told.setdefault(code, []).append((octets, f"plugin {name}"))
-        told[codes.LEASE_TIME] = list(self._lease(imagined, labels))
+        if imagined.subnet.mode == PROXY:
+            # The other server says all the rest.
+            told = {code: says for code, says in told.items() if code in BOOT_OPTIONS}
+        else:
+            told[codes.LEASE_TIME] = list(self._lease(imagined, labels))
         return [_row(code, says) for code, says in sorted(told.items())]
 
     def _origin(self, level: Level, code: int, imagined: Imagined) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from provd.model.content import Content, FileRequest, NotFound
 from provd.simulate.actions import DhcpSend, Fetched, TftpGet, run
@@ -149,6 +151,20 @@ def test_P08_row_31_the_loop_breaker_holds_through_the_proxy(server: ProxiedServ
     assert outcomes[:2] == ["installed", "installed"]
     assert outcomes[-1] == "local"
     assert server.services.store.installs.get("web1").state == "held"
+
+
+def test_P08_explain_knows_that_the_addresses_are_anothers(server: ProxiedServer) -> None:
+    from provd.app.operations import operations_of
+    from provd.model.account import Caller
+    from tests.service.test_explain_options import Running
+
+    server.add()
+    told: list[Any] = []
+    table = operations_of(Running(server), {}, 0.0)  # type: ignore[arg-type]
+    call = table.call("explain", {"system": "web1", "arch": "x64-uefi"}, caller=Caller("ann", "read"))
+    Deferred.fromCoroutine(call).addBoth(told.append)
+    assert told[0]["loader"]["file"] == "proxy/10.88.0.1-80/grubx64-http.efi"
+    assert {row["number"] for row in told[0]["options"]} == {43, 60, 66, 67}
 
 
 def test_P08_a_plain_client_is_not_answered(server: ProxiedServer) -> None:

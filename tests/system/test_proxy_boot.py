@@ -71,10 +71,11 @@ def test_P09_bios_asks_the_pxe_port_where_the_offer_names_no_file(
     assert service.boots(NAME)[0]["loader"] == "pxelinux"
 
 
+@pytest.mark.parametrize("firmware", [Firmware.UEFI, Firmware.UEFI_HTTP])
 def test_P08_uefi_boots_from_the_file_of_the_proxys_offer(
-    site: Site, network: PrivateNetwork, foreign: ForeignServer, tmp_path: Path
+    site: Site, network: PrivateNetwork, foreign: ForeignServer, tmp_path: Path, firmware: Firmware
 ) -> None:
     service, lan = start(site, network)
-    report = parse_report(boot(lan, tmp_path, Firmware.UEFI))
+    report = parse_report(boot(lan, tmp_path, firmware))
     check_complete(service, foreign, report)
     assert service.boots(NAME)[0]["loader"] == "grub_efi"
