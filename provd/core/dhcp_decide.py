@@ -201,6 +201,9 @@ def _extending(packet: DhcpPacket, table: AddressTable, who: Who, state: str) ->
         return Ack(wanted, state)
     if held is not None and held.state is State.BOUND:
         return Nak("the address is not this client's")
+    if who.elsewhere and wanted not in table:
+        # The client is ours and has moved: what it had on the other network is of no use on this one.
+        return Nak("the address is not of this network")
     return _stranger(table, who, wanted, state)
 
 

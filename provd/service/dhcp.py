@@ -57,6 +57,8 @@ _FROM_CLIENTS: Final = frozenset(
     )
 )
 _MAX_HOPS: Final = 16
+_MULTICAST: Final = 0xE0000000
+_SMALLEST: Final = 0x01000000
 _REQUEST: Final = int(MessageType.REQUEST)
 
 
@@ -291,6 +293,8 @@ def _triage(packet: DhcpPacket) -> str:
         return "not a client's message"  # RFC 4388 section 6.4 for LEASEQUERY, else a server's own kinds
     if not packet.mac and len(packet.client_id) < 2:
         return "no identity"  # RFC 2131 section 4.2
+    if packet.giaddr and (packet.giaddr >= _MULTICAST or packet.giaddr < _SMALLEST):
+        return "giaddr is no relay's"  # an answer would go to a group or to nobody (RFC 1122 section 3.2.1.3)
     return ""
 
 

@@ -189,6 +189,10 @@ class Outcomes:
         if not address:
             self._silent(exchange, "inform without an address", withdraw=False)
             return
+        if address not in exchange.table:
+            # RFC 2131 section 4.3.5: the network address should be checked for consistency.
+            self._silent(exchange, "inform from another network", withdraw=False)
+            return
         self._post(exchange, self._builder.grant(exchange, _ACK, address, None, None), address)
 
     def _release(self, exchange: Exchange, address: int) -> None:

@@ -50,6 +50,12 @@ def test_decision(system: System | None, profile: Profile | None, state: Install
     assert decision.reason
 
 
+@pytest.mark.parametrize("state", ["new", "installing", "installed", "failed", "held"])
+def test_P15_a_machine_that_nobody_named_is_never_installed(state: str) -> None:
+    states = [InstallState(state, attempts=attempts, netboot=wanted) for attempts in (0, 9) for wanted in (None, True)]
+    assert {decide(None, profile, one).action for profile in (None, PROFILE) for one in states} == {Action.NONE}
+
+
 def test_row_31_third_network_boot_without_a_callback_is_held_and_a_release_ends_it() -> None:
     state = InstallState()
     actions = []

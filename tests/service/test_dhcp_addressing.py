@@ -121,8 +121,10 @@ def test_an_interface_without_an_address_is_not_answered_for(world: DhcpWorld) -
 
 
 def test_A10_the_answer_leaves_by_the_interface_the_request_came_in(world: DhcpWorld) -> None:
-    sent = world.answer(request(DISCOVER), interface="eth0")
-    assert sent.interface == "eth0"
+    world.configure(interface="")
+    for name in ("eth0", "eth1"):
+        sent = world.answer(request(DISCOVER, mac=name.encode().ljust(6, b"\x02")), interface=name)
+        assert sent.interface == name
 
 
 def test_row_7_a_packet_on_an_interface_without_a_subnet_is_not_answered(world: DhcpWorld) -> None:

@@ -101,6 +101,12 @@ def test_O02_an_offer_carries_53_54_51_and_never_an_address_that_is_offered_or_l
     assert offered(world) not in {first.packet.yiaddr, ip("10.88.0.101")}
 
 
+@pytest.mark.parametrize("leased", [False, True])
+def test_O02_an_address_of_another_is_not_given_on_request(world: DhcpWorld, leased: bool) -> None:
+    address = world.dora(OTHER_MAC).packet.yiaddr if leased else offered(world, OTHER_MAC)
+    assert offered(world, wanted=address) not in {0, address}
+
+
 def test_O04_a_repeated_discover_gets_the_same_address_with_any_xid(world: DhcpWorld) -> None:
     sent = [world.answer(request(DISCOVER, xid=xid)).packet.yiaddr for xid in (7, 7, 8)]
     assert len(set(sent)) == 1

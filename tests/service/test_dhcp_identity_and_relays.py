@@ -88,6 +88,25 @@ def test_I02_a_client_id_is_opaque(world: DhcpWorld) -> None:
     assert world.dora(options={61: b"\xff\x01\x03"}, xid=2).packet.yiaddr != one
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # One DUID, two interfaces (RFC 4361 section 6.1): two clients, whatever the octets mean.
+        (b"\xff\0\0\0\1\0\1" + bytes(12), b"\xff\0\0\0\2\0\1" + bytes(12)),
+        (b"\0client", b"\0Client"),
+        (b"\0client", b"\0client\0"),
+        (b"\x01" + MAC, b"\x06" + MAC),
+        (b"\0" + b"x" * 200, b"\0" + b"x" * 199 + b"y"),
+    ],
+)
+def test_I02_client_ids_that_differ_in_any_octet_are_two_clients(one: bytes, other: bytes) -> None:
+    world = DhcpWorld(identity="client-id")
+    # The hardware address is no part of the identity (RFC 2131 section 4.2).
+    given = [world.dora(mac, options={61: name}).packet.yiaddr for name in (one, other) for mac in (MAC, OTHER_MAC)]
+    assert (given[0], given[2]) == (given[1], given[3])
+    assert given[0] != given[2]
+
+
 @pytest.mark.parametrize("client_id", [HARDWARE[61], DUID[61], b"\x01", b"x" * 255])
 def test_I03_option_61_is_echoed_in_offer_ack_and_nak(world: DhcpWorld, client_id: bytes) -> None:
     options = {61: client_id}

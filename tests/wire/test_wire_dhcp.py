@@ -170,6 +170,13 @@ def test_d009_least_important_first_and_never_cut() -> None:
     assert {code: back[code] for code in back} == {code: options[code] for code in options if code != 201}
 
 
+def test_d009_what_the_client_asked_for_first_is_no_more_important() -> None:
+    options = {53: b"\x02", 200: bytes(200), 6: bytes(40), 61: b"\1" + bytes(6), 1: bytes(4), 201: bytes(100)}
+    out = encode(reply(options, sname=b"s", file=b"f"), requested=bytes([201, 200]))
+    assert out.dropped == (200,)
+    assert {1, 6, 61} <= decode(out.data).options.keys()
+
+
 def test_d009_what_must_stay_goes_last() -> None:
     options = {53: b"\x02", 54: bytes(4), 1: bytes(4), 6: bytes(400), 61: bytes(9)}
     out = encode(reply(options, sname=b"s", file=b"f"), trailer=(82, bytes(250)))

@@ -7,12 +7,14 @@ from uuid import UUID
 
 import pytest
 
+from provd.core.client_facts import client_facts
 from provd.wire import pxe, relay
 from provd.wire.classless_routes import Route, decode_classless_routes, encode_classless_routes
 from provd.wire.domain_search import decode_domain_search, encode_domain_search
 from provd.wire.errors import WireError
 from provd.wire.hostname import client_name, decode_fqdn, sanitise_name
 from provd.wire.options import OPTIONS, decode_option, encode_option, encode_value, option_code, option_name
+from provd.wire.packet import DhcpPacket
 
 
 @pytest.mark.parametrize(
@@ -216,6 +218,40 @@ def test_p01_architectures_are_a_list() -> None:
     assert pxe.decode_architectures(b"\0\x07") == (7,)
     assert pxe.decode_architectures(b"\0\x07\0\x09") == (7, 9)
     assert pxe.decode_architectures(b"") == pxe.decode_architectures(b"\0\0\x07") == ()
+
+
+@pytest.mark.parametrize(
+    ("octets", "name"),
+    [
+        ("0000", "bios"),
+        ("0006", "ia32-uefi"),
+        ("0007", "x64-uefi"),
+        ("0009", "x64-uefi"),
+        ("000a", "arm32-uefi"),
+        ("000b", "arm64-uefi"),
+        ("000f", "ia32-uefi-http"),
+        ("0010", "x64-uefi-http"),
+        ("0012", "arm32-uefi-http"),
+        ("0013", "arm64-uefi-http"),
+        ("001b", "riscv64-uefi"),
+        ("001c", "riscv64-uefi-http"),
+        # The first that is known counts (RFC 4578 section 2.1).
+        ("00070000", "x64-uefi"),
+        ("00000007", "bios"),
+        ("ffff00010010", "x64-uefi-http"),
+    ],
+)
+def test_p01_the_first_known_architecture_counts(octets: str, name: str) -> None:
+    packet = DhcpPacket(1, 1, 6, 0, 1, 0, 0, 0, 0, 0, 0, bytes(16), b"", b"", {93: bytes.fromhex(octets)})
+    arch = client_facts(packet).arch
+    assert arch is not None
+    assert arch.name == name
+
+
+@pytest.mark.parametrize("octets", ["", "00", "000007", "ffff", "0001"])
+def test_p01_no_architecture_where_none_is_known(octets: str) -> None:
+    packet = DhcpPacket(1, 1, 6, 0, 1, 0, 0, 0, 0, 0, 0, bytes(16), b"", b"", {93: bytes.fromhex(octets)})
+    assert client_facts(packet).arch is None
 
 
 def test_p02_malformed_identity_options_are_ignored() -> None:
