@@ -119,6 +119,13 @@ class SubnetConfig(Table, frozen=True):
         key("Ask whether an address is in use before its first offer; ARP on local links only."),
     ] = "off"
     probe_ms: Annotated[int, key("Milliseconds a probe waits for an answer.", ge=50, le=5000)] = 500
+    rapid_commit: Annotated[
+        bool,
+        key(
+            "Acknowledge a DISCOVER with option 80 at once, without an offer (RFC 4039). Only where no other DHCP "
+            "server answers: whoever loses the race keeps an address for nobody."
+        ),
+    ] = False
     allocation: Annotated[
         Literal["dynamic", "automatic", "manual"],
         key(

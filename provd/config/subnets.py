@@ -39,6 +39,7 @@ def to_subnet(config: SubnetConfig) -> Subnet:
         options=config.options,
         probe=config.probe,
         probe_ms=config.probe_ms,
+        rapid_commit=config.rapid_commit,
         allocation=config.allocation,
         mode=config.mode,
     )

@@ -232,7 +232,7 @@ def decide_decline(packet: DhcpPacket, table: AddressTable, who: Who, here: Here
     """Quarantine an address that this client was given and found in use (RFC 2131 section 4.3.3)."""
     wanted = packet.requested_address
     if not wanted or not packet.server_id:
-        # RFC 2131 section 4.4.4, table 5: a DECLINE names the address and the server.
+        # RFC 2131 section 4.4.1, table 5: a DECLINE names the address and the server.
         return Silent("decline without options 50 and 54")
     if packet.server_id not in here.ours:
         return Silent("decline for another server")

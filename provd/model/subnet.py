@@ -54,6 +54,7 @@ class Subnet:
         options: further DHCP options by name or number.
         probe: how an address is asked for before its first offer: ``off``, ``icmp``, ``arp`` or ``both``.
         probe_ms: milliseconds to wait for an answer.
+        rapid_commit: a DISCOVER with option 80 is acknowledged at once (RFC 4039).
         allocation: ``dynamic`` (ended leases are given to others, the longest ended first), ``automatic`` (a client's
             first address stays its own) or ``manual`` (reservations only).
         mode: ``dhcp`` (addresses and boot files), ``proxy`` (boot files beside another DHCP server, no addresses) or
@@ -80,5 +81,6 @@ class Subnet:
     options: Mapping[str, object] = field(default_factory=dict)
     probe: str = "off"
     probe_ms: int = 500
+    rapid_commit: bool = False
     allocation: str = DYNAMIC
     mode: str = DHCP

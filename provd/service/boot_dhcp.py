@@ -71,7 +71,8 @@ class BootDhcp:
         mac = request.client.mac.octets.hex(":")
         where = str(IPv4Address(address)) if address else ""
         # An ACK of an INFORM gives nothing: its address is what the client says of itself (RFC 2131 section 4.3.5).
-        leased = kind in _GIVEN and bool(address) and _type(request.packet) == _REQUEST
+        # An ACK of a DISCOVER gives one with rapid commit (RFC 4039).
+        leased = kind in _GIVEN and bool(address) and _type(request.packet) in {_DISCOVER, _REQUEST}
         if leased:
             self._sessions.given(where, mac)
         boot = self._sessions.of_mac(mac)

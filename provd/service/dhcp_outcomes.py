@@ -13,7 +13,7 @@ from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_ports import BootDirector, Clocks, Foreign, Send
 from provd.service.dhcp_probe import ConflictProbes
-from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder
+from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder, is_rapid
 from provd.wire.codes import MessageType
 
 NAMES: Final[Mapping[int, str]] = {int(kind): kind.name.lower() for kind in MessageType}
@@ -21,6 +21,7 @@ NAMES: Final[Mapping[int, str]] = {int(kind): kind.name.lower() for kind in Mess
 _EVENTS: Final[Mapping[int, str]] = {kind: f"dhcp.{name}" for kind, name in NAMES.items()}
 _SENT: Final[Mapping[str, str]] = {kind: f"dhcp.{kind}" for kind in ("offer", "ack", "nak", "bootp-reply", "reply")}
 _REQUEST: Final = int(MessageType.REQUEST)
+_RAPID: Final = "rapid-commit"
 _OFFER: Final = int(MessageType.OFFER)
 _ACK: Final = int(MessageType.ACK)
 
@@ -146,6 +147,10 @@ class Outcomes:
                 self._silent(exchange, reason, withdraw=False)
 
     def _send_offer(self, exchange: Exchange, address: int, rank: str) -> None:
+        if is_rapid(exchange):
+            packet = exchange.request.packet
+            self._ack(exchange, address, _RAPID, b"%b%d" % (packet.chaddr, packet.xid))
+            return
         table, who = exchange.table, exchange.who
         lease_s = self._lease_time(exchange)
         held = table.held(who)
@@ -190,7 +195,7 @@ class Outcomes:
             self._silent(exchange, "inform without an address", withdraw=False)
             return
         if address not in exchange.table:
-            # RFC 2131 section 4.3.5: the network address should be checked for consistency.
+            # RFC 2131 section 3.4: the network address should be checked for consistency.
             self._silent(exchange, "inform from another network", withdraw=False)
             return
         self._post(exchange, self._builder.grant(exchange, _ACK, address, None, None), address)

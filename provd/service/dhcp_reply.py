@@ -29,6 +29,7 @@ from provd.wire.pxe import HTTP_CLIENT
 
 _KINDS: Final[Mapping[int, str]] = {2: "offer", 5: "ack", 6: "nak", 0: "bootp-reply"}
 _SHARED: Final = 4096
+_DISCOVER: Final = int(MessageType.DISCOVER)
 _INFORM: Final = int(MessageType.INFORM)
 _TIMES: Final[tuple[int, ...]] = (codes.RENEWAL_TIME, codes.REBINDING_TIME)
 _ECHOED: Final = (codes.CLIENT_ID,)
@@ -194,6 +195,7 @@ class ReplyBuilder:
             packet.requested_options,
             exchange.request.client.is_netboot,
             echoed,
+            is_rapid(exchange),
         )
         prepared = self._shared.get(key)
         if prepared is None:
@@ -263,10 +265,19 @@ class ReplyBuilder:
         return Message(kind, octets.data, reply.destination, arrival.interface, local)
 
 
+def is_rapid(exchange: Exchange) -> bool:
+    """The client asks for an ACK at once, and its subnet allows it (RFC 4039 section 3.1)."""
+    packet = exchange.request.packet
+    wished = exchange.table.subnet.rapid_commit and codes.RAPID_COMMIT in packet.options
+    return wished and packet.message_type == _DISCOVER
+
+
 def _complete(exchange: Exchange, options: dict[int, bytes], lease_s: int | None) -> None:
     configured: dict[int, bytes] = {code: options.pop(code) for code in _TIMES if code in options}
     if lease_s is not None:
         options.update(time_options(lease_s, configured))
+    if is_rapid(exchange):
+        options[codes.RAPID_COMMIT] = b""
     _echo(exchange, options)
 
 

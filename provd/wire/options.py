@@ -77,7 +77,7 @@ REFUSED: Final[Mapping[int, str]] = {
     **dict.fromkeys((50, 55, 57, 61, 77, 93, 94, 97), _BY_CLIENT),
     51: "is set by lease_s of the subnet, class or profile",
     54: "is set by server_address of the subnet",
-    80: "is not supported: an address is given in four messages (RFC 4039 is optional)",
+    80: "is answered where rapid_commit is set on the subnet",
     81: "is not supported: provd keeps no DNS records (RFC 4702 section 4)",
     118: "is returned by the relay plugin (RFC 3011 section 3) and cannot be configured",
 }

@@ -33,6 +33,30 @@ program or the tests were changed since.
 """
 
 
+_CORRECTED: Final = """## Sections that were corrected
+
+The list that these rules were collected in cited some sections wrongly. What the texts say:
+
+| rule | was cited as | is |
+| --- | --- | --- |
+| D019 | RFC 4702 section 3 | sections 2.3 (the name) and 4 (servers) |
+| O09 | RFC 2131 section 4.1 | section 4.3.1: what an address is chosen by; neither secs nor flags is named |
+| R14 | RFC 2131 section 3.1, step 5 | step 4, and section 4.3.2 ("SHOULD NOT conflict") |
+| R15 | RFC 2131 section 2 | section 2.1 (persistent storage), and section 3.1, step 4 |
+| R16 | RFC 2131 section 4.3.2 | section 4.3.1: the previous, now expired binding |
+| R02, R03 | RFC 2131 section 3.1, step 5 | step 4 |
+| X02 | RFC 2131 section 4.4.4 | table 5, in section 4.4.1 |
+| X06 | RFC 2131 section 4.3.5 | section 3.4 as well: no binding is looked for, the network address is checked |
+| L06 | RFC 3527 section 4 | section 3 |
+| L12 | RFC 8357 section 4 | section 5.1 |
+| I03 | against RFC 2131 section 4.3.1, table 3 | RFC 6842 section 3 replaces that row of the table |
+
+Two rules deliberately differ from the letter of RFC 2131: a lease is renewed with the configured time whether the client
+asked for a time or not (section 4.3.1 would return the remaining time), and a class by option 60 may name the beginning
+of the value (section 4.3.1 asks for an exact match), because firmware writes its version into it.
+"""
+
+
 def groups() -> dict[str, dict[str, Any]]:
     """Title and rules of each group, as the file has them."""
     return toml.read(_RULES)
@@ -60,7 +84,7 @@ def page() -> str:
             if isinstance(row, list):
                 parts.append(f"| {rule} | {row[0]} | {row[1]} | {_tests(rule, held)} | {outcomes[rule]} |")
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, _CORRECTED])
 
 
 def mutation_outcome(rule: str, tests: list[tuple[str, str]]) -> str:

@@ -194,10 +194,42 @@ def test_O10_a_server_without_authority_still_offers(world: DhcpWorld) -> None:
     assert offered(world) == ip("10.88.0.100")
 
 
-def test_O11_rapid_commit_is_ignored(world: DhcpWorld) -> None:
+def test_O11_rapid_commit_is_ignored_where_it_is_not_allowed(world: DhcpWorld) -> None:
     sent = world.answer(request(DISCOVER, options={80: b""}))
     assert sent.kind == OFFER
     assert 80 not in sent.packet.options
+
+
+def test_O11_where_it_is_allowed_the_discover_is_acknowledged_once_the_lease_is_durable(world: DhcpWorld) -> None:
+    world.configure(rapid_commit=True)
+    world.store.hold = True
+    assert world.ask(request(DISCOVER, options={80: b"", 51: (600).to_bytes(4)})) == []
+    world.store.flush()
+    (sent,) = world.sent
+    assert (sent.kind, sent.packet.options[80]) == (ACK, b"")
+    assert sent.packet.options[51] == (600).to_bytes(4)
+    assert world.store.rows[sent.packet.yiaddr].state == "bound"
+    world.store.hold = False
+    renewed = world.answer(request(REQUEST, ciaddr=sent.packet.yiaddr), unicast=True, source=sent.packet.yiaddr)
+    assert renewed.kind == ACK
+    assert 80 not in renewed.packet.options
+
+
+def test_O11_a_client_that_does_not_ask_for_it_gets_an_offer(world: DhcpWorld) -> None:
+    world.configure(rapid_commit=True)
+    kinds = [
+        world.answer(request(DISCOVER, xid=xid, options=options)).kind for xid, options in ((1, {}), (2, {80: b""}))
+    ]
+    assert kinds == [OFFER, ACK]
+    ack = world.dora(OTHER_MAC)
+    assert 80 not in ack.packet.options
+
+
+def test_O11_O03_the_probe_comes_before_the_acknowledgement(world: DhcpWorld) -> None:
+    world.configure(rapid_commit=True, probe="icmp")
+    assert world.ask(request(DISCOVER, options={80: b""})) == []
+    world.probe.answer(ip("10.88.0.100"), "")
+    assert [sent.kind for sent in world.sent] == [ACK]
 
 
 def test_O12_option_108_is_sent_only_where_it_is_configured_and_asked_for(world: DhcpWorld) -> None:

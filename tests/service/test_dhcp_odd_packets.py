@@ -330,6 +330,15 @@ def test_R05_R09_a_client_of_ours_that_rebinds_on_another_network_is_refused(wor
     assert sent_kinds(world, request(REQUEST, ciaddr=ADDRESS, giaddr=RELAY), unicast=True) == [NAK]
 
 
+def test_R11_a_nak_uses_neither_file_nor_sname_whatever_it_has_to_carry(world: DhcpWorld) -> None:
+    options = {61: b"\0" + b"x" * 200, 82: b"\1\x50" + bytes(80)}
+    data = request(REQUEST, giaddr=RELAY, options=options, wanted=ip("10.88.1.105"), server=SERVER)
+    nak = world.answer(data, unicast=True)
+    assert nak.kind == NAK
+    assert nak.data[44:236] == bytes(192)
+    assert {53, 54, 61} <= set(nak.packet.options)
+
+
 # INFORM and BOOTP
 
 
@@ -347,7 +356,7 @@ def test_X06_an_inform_changes_nothing_and_gives_nothing(world: DhcpWorld) -> No
 
 @pytest.mark.parametrize("unicast", [True, False])
 def test_X06_an_inform_from_a_network_that_is_not_here_is_not_answered(world: DhcpWorld, unicast: bool) -> None:
-    """RFC 2131 section 4.3.5: the server should check the network address for consistency."""
+    """RFC 2131 section 3.4: the server should check the network address for consistency."""
     foreign = ip("192.0.2.9")
     assert world.ask(request(INFORM, ciaddr=foreign), unicast=unicast, source=foreign) == []
     assert world.ask(request(INFORM), unicast=unicast, source=foreign) == []

@@ -109,7 +109,7 @@ def test_a_wrong_value_is_one_clear_sentence(key: str | int, value: object, sent
         (50, "option 50: is said by clients and never configured"),
         ("dhcp-lease-time", "option dhcp-lease-time: is set by lease_s of the subnet, class or profile"),
         (54, "option 54: is set by server_address of the subnet"),
-        ("rapid-commit", "option rapid-commit: is not supported"),
+        ("rapid-commit", "option rapid-commit: is answered where rapid_commit is set on the subnet"),
         ("fqdn", "option fqdn: is not supported: provd keeps no DNS records"),
         (118, "option 118: is returned by the relay plugin"),
     ],
