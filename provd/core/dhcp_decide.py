@@ -213,7 +213,7 @@ def _stranger(table: AddressTable, who: Who, wanted: int, state: str) -> Outcome
         return Silent("unknown client")
     if wanted not in table:
         return Nak("the address is not of this network")
-    if table.may_have(who, wanted) and (table.in_pool(wanted) or wanted == who.reserved):
+    if table.may_have(who, wanted) and table.in_pool(wanted):
         return Ack(wanted, state)
     return Nak("the address is not free")
 

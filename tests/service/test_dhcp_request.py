@@ -100,6 +100,17 @@ def test_R04_init_reboot_with_the_own_expired_and_free_address_is_acknowledged(w
     assert world.answer(request(REQUEST, wanted=ADDRESS)).kind == ACK
 
 
+def test_R04_R05_init_reboot_of_a_registered_system_without_a_lease(world: DhcpWorld) -> None:
+    world.know(a_system(address="10.88.0.20"))
+    assert kinds(world.ask(request(REQUEST, wanted=ip("10.88.0.20"), xid=1))) == [ACK]
+    world.restart()
+    for number, wanted in enumerate(("10.88.0.101", "10.99.0.5", "10.88.0.1")):
+        assert kinds(world.ask(request(REQUEST, wanted=ip(wanted), xid=10 + number))) == [NAK], wanted
+    world = DhcpWorld()
+    world.know(a_system())
+    assert kinds(world.ask(request(REQUEST, wanted=ADDRESS))) == [NAK]
+
+
 @pytest.mark.parametrize("wanted", ["10.88.0.101", "10.99.0.5"])
 def test_R05_init_reboot_with_a_wrong_address_or_a_wrong_network_is_refused(world: DhcpWorld, wanted: str) -> None:
     world.dora()

@@ -64,14 +64,16 @@ def test_two_addresses_on_one_interface_answer_from_the_one_asked(site: Site, ne
         assert client.status(f"http://{address}/pxelinux.0") == 200
 
 
-def test_behind_a_relay(site: Site, network: PrivateNetwork) -> None:
+def test_row_48_behind_a_relay(site: Site, network: PrivateNetwork) -> None:
     server, router = network.host("server"), network.host("router")
     inside, outside = network.segment(), network.segment()
     server.attach(inside, "eth0", "10.88.0.1/24")
     server.add_route("10.89.0.0/24", "10.88.0.254")
     router.attach(inside, "eth0", "10.88.0.254/24")
     router.attach(outside, "eth1", "10.89.0.1/24")
-    site.start(server, ("eth0",), TWO.replace('network = "10.89', 'routers = ["10.89.0.1"]\nnetwork = "10.89'))
+    service = site.start(
+        server, ("eth0",), TWO.replace('network = "10.89', 'routers = ["10.89.0.1"]\nnetwork = "10.89')
+    )
     start_relay(router, site.cache, downstream="eth1", upstream="eth0", server="10.88.0.1")
     client = Client(network, outside, site.cache, "client", "52:54:00:88:00:50")
     lease = client.udhcpc()
@@ -82,3 +84,8 @@ def test_behind_a_relay(site: Site, network: PrivateNetwork) -> None:
     # The renewal of an installed system comes by unicast, without giaddr.
     assert client.dhclient()["address"] == lease["address"]
     assert client.dhclient()["address"] == lease["address"]
+    # The relay names its interface as circuit-id; the renewals came without it and the table still knows.
+    (row,) = service.call("lease.list", relay="10.89.0.1", circuit_id="eth1")
+    assert (row["address"], row["mac"], row["interface"]) == (lease["address"], "52:54:00:88:00:50", "eth0")
+    assert service.call("lease.release", address=row["address"]) == {"released": row["address"]}
+    assert service.call("lease.show", address=row["address"])["state"] == "released"
