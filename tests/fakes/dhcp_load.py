@@ -123,14 +123,20 @@ class DhcpLoad:
         self._returning += [number for number in self._open if number not in self.held]
         self._open.clear()
 
-    def first_offer(self, since: float, most_s: float = 30.0) -> float:
-        """Ask again and again until there is an OFFER; seconds since a point of ``time.monotonic``."""
+    def first_offer(self, since: float, most_s: float = 30.0, told: Callable[[], str] = str) -> float:
+        """Ask again and again until there is an OFFER; seconds since a point of ``time.monotonic``.
+
+        Args:
+            since: that point.
+            most_s: seconds after which it is given up.
+            told: what the server says, for the message then.
+        """
         number = self._next
         self._next += 1
         before = self.offers
         self._open[number] = _Open(message(number, _DISCOVER), 0.0, _DISCOVER)
         while self.offers == before:
-            assert time.monotonic() < since + most_s, f"no offer after {most_s:.0f} s"
+            assert time.monotonic() < since + most_s, f"no offer after {most_s:.0f} s: {told()}"
             self._send(self._open[number])
             select.select([self._link], [], [], 0.01)
             self._receive()

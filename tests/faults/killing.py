@@ -147,7 +147,7 @@ def _kill_once(server: RunningServer, load: DhcpLoad, pick: random.Random, resul
     since = time.monotonic()
     server.log.write_text("")
     server.spawn()
-    result.offers_s.append(load.first_offer(since))
+    result.offers_s.append(load.first_offer(since, told=server.text))
     # Who was acknowledged last is in the greatest danger.
     load.confirm(load.latest[-64:])
 
