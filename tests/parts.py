@@ -64,7 +64,7 @@ PARTS = (
     ),
     Part("unit", (pytest("-n2", "-m", PLAIN, *OTHERS),), as_plain_user=True),
     Part("clients", (pytest("-m", "netns and not qemu", "--durations=5", *OTHERS),)),
-    Part("faults", (pytest("-n2", "--maxschedchunk=1", "tests/faults", "--durations=8"),)),
+    Part("faults", (pytest("-n2", "--maxschedchunk=1", "-p", "no:twisted", "tests/faults", "--durations=8"),)),
     Part("build", (pytest("-m", "build and not qemu", "--durations=5", *OTHERS),)),
     # Two machines at once is what two processors can emulate.
     Part("machines", (pytest("-n2", "--maxschedchunk=1", "-m", "qemu", "--durations=0", *OTHERS),)),
