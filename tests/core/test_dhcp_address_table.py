@@ -203,11 +203,19 @@ def test_a_lease_that_becomes_shorter_ends_at_its_new_time_and_only_once() -> No
         (1, b"\x01", b""),
         (1, b"\x01\x02\x00\x00\x00\x00\x07", b""),
         (1, b"\x06\x02\x00\x00\x00\x00\x07", b"\x06\x02\x00\x00\x00\x00\x07"),
+        (1, b"\x01\x02\x00\x00\x00\x00\x08", b"\x01\x02\x00\x00\x00\x00\x08"),
         (1, b"\xffduid", b"\xffduid"),
+        # RFC 2132 section 9.14: two octets are the least.
+        (1, b"\x00a", b"\x00a"),
     ],
 )
 def test_I05_a_client_id_that_says_no_more_than_the_hardware_address(htype: int, client_id: bytes, own: bytes) -> None:
     assert own_client_id(htype, b"\x02\x00\x00\x00\x00\x07", client_id) == own
+
+
+@pytest.mark.parametrize(("client_id", "key"), [(b"", b"h\x01mac"), (b"\0", b"h\x01mac"), (b"\0a", b"i\0a")])
+def test_I05_strictly_two_octets_are_an_identity_and_one_is_none(client_id: bytes, key: bytes) -> None:
+    assert strict_key(1, b"mac", client_id) == key
 
 
 def test_I01_keys() -> None:

@@ -195,6 +195,12 @@ def test_R08_R09_events_say_whether_the_client_renews_or_rebinds(
     assert world.director.heard[-1].fields["state"] == state
 
 
+@pytest.mark.parametrize("flags", [0, 0x8000])
+def test_A05_a_nak_on_the_link_is_broadcast_and_keeps_the_clients_flags(world: DhcpWorld, flags: int) -> None:
+    nak = world.answer(request(REQUEST, wanted=ADDRESS, server=SERVER, flags=flags))
+    assert (nak.kind, nak.packet.flags, nak.destination.address) == (NAK, flags, 0xFFFFFFFF)
+
+
 def test_R16_at_the_last_second_a_lease_is_renewed_and_after_it_too_while_it_is_free(world: DhcpWorld) -> None:
     world.dora()
     world.pass_time(3599.9)
