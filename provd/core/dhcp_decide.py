@@ -234,7 +234,8 @@ def decide_decline(packet: DhcpPacket, table: AddressTable, who: Who, here: Here
     if not wanted or not packet.server_id:
         # RFC 2131 section 4.4.1, table 5: a DECLINE names the address and the server.
         return Silent("decline without options 50 and 54")
-    if packet.server_id not in here.ours:
+    # RFC 2131 section 4.1: any address of the server identifies it.
+    if packet.server_id not in here.ours and packet.server_id not in here.host:
         return Silent("decline for another server")
     for binding in (table.offered(who), table.held(who)):
         if binding is not None and binding.address == wanted and binding.state in {State.BOUND, State.OFFERED}:

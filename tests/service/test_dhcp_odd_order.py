@@ -201,6 +201,16 @@ def test_A05_a_nak_on_the_link_is_broadcast_and_keeps_the_clients_flags(world: D
     assert (nak.kind, nak.packet.flags, nak.destination.address) == (NAK, flags, 0xFFFFFFFF)
 
 
+def test_X01_X05_any_address_of_this_server_identifies_it(world: DhcpWorld) -> None:
+    world.service.reconfigure(world.subnets, own=(SERVER, FOREIGN))
+    world.dora()
+    world.ask(request(RELEASE, ciaddr=ADDRESS, server=FOREIGN))
+    assert world.store.rows[ADDRESS].state == "released"
+    world.dora(xid=8)
+    world.ask(request(DECLINE, wanted=ADDRESS, server=FOREIGN))
+    assert world.store.rows[ADDRESS].state == "declined"
+
+
 def test_R16_at_the_last_second_a_lease_is_renewed_and_after_it_too_while_it_is_free(world: DhcpWorld) -> None:
     world.dora()
     world.pass_time(3599.9)

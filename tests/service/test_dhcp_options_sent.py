@@ -11,7 +11,6 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 from provd.model.boot import BootFile
-from provd.model.client_class import ClientClass
 from provd.model.dhcp import OptionSet
 from provd.wire.dhcp import decode
 from provd.wire.pxe import decode_pxe_options
@@ -150,16 +149,6 @@ def test_trap_option_6_is_always_sent_with_our_address_where_none_is_configured(
     assert offer(world, wanted=b"\x01")[6] == SERVER.to_bytes(4)
     world.configure(dns=(IPv4Address("9.9.9.9"), IPv4Address("1.1.1.1")))
     assert offer(world, wanted=b"\x01")[6] == bytes([9, 9, 9, 9, 1, 1, 1, 1])
-
-
-def test_row_52_the_more_particular_level_wins(world: DhcpWorld) -> None:
-    world.configure(options={"pcode": "subnet", "tcode": "subnet", "252": "subnet"})
-    world.systems.profiles["web"] = a_profile(options={"tcode": "profile", "252": "profile"})
-    world.know(replace(a_system(profile="web"), options={"252": "system"}))
-    options = offer(world)
-    assert (options[100], options[101], options[252]) == (b"subnet", b"profile", b"system")
-    world.hooks.sets = [("late", OptionSet({252: b"plugin"}, force=True))]
-    assert offer(world)[252] == b"plugin"
 
 
 def test_a_configured_option_is_sent_unasked(world: DhcpWorld) -> None:
@@ -325,35 +314,6 @@ def test_labels_of_plugins_reach_the_later_hooks(world: DhcpWorld) -> None:
     world.hooks.given_labels = frozenset({"lab"})
     world.dora()
     assert world.director.heard[-1].request.client.labels == {"lab"}
-
-
-def test_row_52_every_level_wins_over_the_more_general_ones(world: DhcpWorld) -> None:
-    places = ("global", "subnet", "class", "profile", "system", "plugin")
-    # Option 224 is set everywhere, 225 everywhere but in the last place, and so on.
-    tables = [{str(224 + number): place for number in range(len(places) - index)} for index, place in enumerate(places)]
-    named = {place: dict[str, object](table) for place, table in zip(places, tables, strict=True)}
-    world.service.classify(named["global"], [ClientClass("all", mac_prefix=MAC[:3], options=named["class"])])
-    world.configure(options=named["subnet"])
-    world.systems.profiles["web"] = a_profile(options=named["profile"])
-    world.know(replace(a_system(profile="web"), options=named["system"]))
-    world.hooks.sets = [("late", OptionSet({224: b"plugin"}))]
-    options = offer(world)
-    assert [options[224 + number].decode() for number in range(len(places))] == list(reversed(places))
-
-
-@pytest.mark.parametrize("place", ["class", "profile", "system", "subnet"])
-def test_row_52_a_level_takes_away_what_more_general_ones_say(world: DhcpWorld, place: str) -> None:
-    gone: dict[str, object] = {"!wpad": True, "!routers": True}
-    world.service.classify(
-        {"252": "global"},
-        [ClientClass("all", mac_prefix=MAC[:3], options=gone if place == "class" else {})],
-    )
-    world.configure(options=gone if place == "subnet" else {"pcode": "CET"})
-    world.systems.profiles["web"] = a_profile(options=gone if place == "profile" else {})
-    world.know(replace(a_system(profile="web"), options=gone if place == "system" else {}))
-    options = offer(world)
-    assert not {3, 252} & set(options)
-    assert {1, 6, 28} <= set(options)
 
 
 def test_a_wrong_option_of_a_subnet_is_left_out_alone(world: DhcpWorld, logged_sentences: list[str]) -> None:
