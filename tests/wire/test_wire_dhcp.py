@@ -177,6 +177,42 @@ def test_d009_what_the_client_asked_for_first_is_no_more_important() -> None:
     assert {1, 6, 61} <= decode(out.data).options.keys()
 
 
+@pytest.mark.parametrize(("octets", "dropped"), [(100, ()), (101, (202,))])
+def test_d008_d009_without_free_fields_the_last_octet_is_used(octets: int, dropped: tuple[int, ...]) -> None:
+    out = encode(reply({53: b"\x02", 201: bytes(200), 202: bytes(octets)}, sname=b"s", file=b"f"))
+    assert out.dropped == dropped
+    assert dropped or len(out.data) == 548
+
+
+@pytest.mark.parametrize(
+    ("main", "file", "sname", "dropped"),
+    [(97, 125, 61, ()), (98, 125, 61, (203,)), (97, 126, 61, (203,)), (97, 125, 62, (204,))],
+)
+def test_d009_free_fields_are_used_to_their_last_octet(
+    main: int, file: int, sname: int, dropped: tuple[int, ...]
+) -> None:
+    # 548 octets: 240 of header and cookie, END, option 52, and 304 for options; 127 in file and 63 in sname beside END.
+    out = encode(reply({53: b"\x02", 201: bytes(200), 202: bytes(main), 203: bytes(file), 204: bytes(sname)}))
+    assert set(out.dropped) >= set(dropped)
+    assert bool(out.dropped) == bool(dropped)
+    assert len(out.data) <= 548
+
+
+@pytest.mark.parametrize(("octets", "kept"), [(300, True), (301, False)])
+def test_l03_option_82_takes_the_last_octet_and_no_more(octets: int, kept: bool) -> None:
+    out = encode(reply({53: b"\x02", 202: bytes(9)}, sname=b"s", file=b"f"), trailer=(82, bytes(octets)))
+    assert out.dropped == ((202,) if kept else (82,))
+
+
+@pytest.mark.parametrize(("file", "sname", "flag"), [(b"", b"s", 1), (b"f", b"", 2)])
+def test_d005_only_the_field_that_is_free_is_overloaded(file: bytes, sname: bytes, flag: int) -> None:
+    size = 120 if flag == 1 else 60
+    out = encode(reply({53: b"\x02", 201: bytes(250), 202: bytes(size)}, sname=sname, file=file))
+    assert out.dropped == ()
+    assert bytes((52, 1, flag)) in out.data[240:]
+    assert (decode(out.data).file, decode(out.data).sname) == (file, sname)
+
+
 def test_d009_what_must_stay_goes_last() -> None:
     options = {53: b"\x02", 54: bytes(4), 1: bytes(4), 6: bytes(400), 61: bytes(9)}
     out = encode(reply(options, sname=b"s", file=b"f"), trailer=(82, bytes(250)))
