@@ -64,7 +64,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(object_operations(services.changes))
     table.add(SystemOperations(services.systems, store.installs).operations())
     table.add(BootOperations(store.sessions, services.systems, services.wall).operations())
-    table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall).operations())
+    table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())
     table.add(
         server_operations(

@@ -168,6 +168,11 @@ def _no_config(_request: FileRequest, _plan: BootPlan | None) -> Content:
     return Content.text("")
 
 
+async def at_once(work: Callable[[], Any]) -> Any:
+    """A thread pool that is never busy."""
+    return work()
+
+
 class Backend:
     """Everything that the operations stand on."""
 
@@ -182,7 +187,7 @@ class Backend:
         self.leases = [Lease(int(IPv4Address("10.0.0.10")), "lan", MAC.octets, expires_at=5000.0, system="web1")]
         self.freed: list[int] = []
         self.table.add(BootOperations(self.kept, self.systems, lambda: 1010.0).operations())
-        self.table.add(LeaseOperations(lambda: self.leases, self.free, lambda: 1010.0).operations())
+        self.table.add(LeaseOperations(lambda: self.leases, self.free, lambda: 1010.0, at_once).operations())
         self.table.add(
             server_operations(
                 status=lambda: {"version": "0.1.0"}, problems=lambda: self.problems, reload=lambda: None, plugins=list

@@ -278,6 +278,13 @@ def test_the_server_and_the_routers_own_addresses_are_never_given(world: DhcpWor
     assert len(given - {0}) == 252
 
 
+@pytest.mark.parametrize("wanted", ["10.88.0.0", "10.88.0.1", "10.88.0.254", "10.88.0.255"])
+def test_O02_nor_are_they_given_on_request(world: DhcpWorld, wanted: str) -> None:
+    world.configure(pool=subnet(first=0, last=255).pool, authoritative=True)
+    assert offered(world, wanted=ip(wanted)) not in {0, ip(wanted)}
+    assert world.answer(request(REQUEST, mac=OTHER_MAC, wanted=ip(wanted))).kind == NAK
+
+
 def test_a_wall_clock_that_jumps_ends_no_lease(world: DhcpWorld) -> None:
     world.dora()
     for jump in (10 * 365 * 86400.0, -20 * 365 * 86400.0):

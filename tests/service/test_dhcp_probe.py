@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provd.service.operations_leases import AbandonedQuery, LeaseOperations
+from provd.service.binding_table import abandoned_table
 from tests.fakes.dhcp_world import (
     ACK,
     DECLINE,
@@ -38,11 +38,7 @@ def world() -> DhcpWorld:
 
 
 def abandoned(world: DhcpWorld) -> list[dict[str, object]]:
-    listed = LeaseOperations(world.store.rows.values, world.service.release, lambda: world.wall).abandoned(
-        AbandonedQuery()
-    )
-    assert isinstance(listed, list)
-    return listed
+    return abandoned_table(world.store.rows.values(), "", world.wall)
 
 
 def test_O03_nothing_is_offered_before_the_probe_is_over(world: DhcpWorld) -> None:
