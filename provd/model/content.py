@@ -34,10 +34,18 @@ class FileRequest:
 
 @dataclass(frozen=True, slots=True)
 class FileBody:
-    """A file on disk from octet ``offset`` on; the net floor sends it by the cheapest way."""
+    """A file on disk; the net floor opens it (once, and what it opened is what it sends) and sends it the cheapest way.
+
+    Attributes:
+        path: absolute path.
+        offset: first octet that is served.
+        beneath: directory that the file has to lie in at the moment it is opened: no component below it is followed
+            through a link. None where the operator named this very file, through links or not.
+    """
 
     path: Path
     offset: int = 0
+    beneath: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -29,37 +26,6 @@ InThread = Callable[[Callable[[], T]], Awaitable[T]]
 
 class ShortBodyError(Exception):
     """The body ended before its announced length."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFile:
-    """A regular file, opened.
-
-    Attributes:
-        descriptor: closed by whoever opened it.
-        size: octets at the time of opening.
-        mtime: seconds since the epoch.
-        mtime_ns: the same in nanoseconds, for validators.
-    """
-
-    descriptor: int
-    size: int
-    mtime: float
-    mtime_ns: int
-
-
-def open_regular(path: Path) -> OpenFile:
-    """Open a regular file for reading.
-
-    Raises:
-        OSError: it cannot be opened, or it is not a regular file.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    facts = os.fstat(descriptor)
-    if not stat.S_ISREG(facts.st_mode):
-        os.close(descriptor)
-        raise FileNotFoundError(f"{path} is not a regular file")
-    return OpenFile(descriptor, facts.st_size, facts.st_mtime, facts.st_mtime_ns)
 
 
 async def file_chunks(in_thread: InThread[bytes], descriptor: int, start: int, stop: int) -> AsyncIterator[bytes]:

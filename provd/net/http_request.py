@@ -19,9 +19,11 @@ from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES, HTTPChannel, Request
 
 from provd.model.content import Content, FileBody, FileRequest, NotFound, settled
+from provd.model.media_types import media_type
 from provd.model.scrub import scrub_path
 from provd.net import http_body, http_rules
 from provd.net.http_channel import HttpLimits
+from provd.plugin.beneath import Opened, etag_of, open_body
 
 CALLBACKS: Final = "callback/"
 """The only part of the tree that takes POST."""
@@ -155,7 +157,7 @@ class BootRequest(Request):
             return await self._send(asked, answer, None)
         body = answer.body
         try:
-            opened = await self._services.in_thread(lambda: http_body.open_regular(body.path))
+            opened = await self._services.in_thread(lambda: open_body(body))
         except OSError as error:
             self._services.log.warn("HTTP {path}: {error}", path=scrub_path(asked.path), error=error)
             self._missed = {"reason": f"{body.path.name}: {error.strerror or error}"}
@@ -165,7 +167,7 @@ class BootRequest(Request):
         finally:
             os.close(opened.descriptor)
 
-    async def _send(self, asked: FileRequest, content: Content, opened: http_body.OpenFile | None) -> int:
+    async def _send(self, asked: FileRequest, content: Content, opened: Opened | None) -> int:
         start, stop = self._negotiate(asked, content)
         if stop == start:
             return self._end(b"")
@@ -184,7 +186,7 @@ class BootRequest(Request):
             content.on_sent(sent)
         return sent
 
-    def _chunks(self, content: Content, opened: http_body.OpenFile | None, start: int, stop: int) -> Any:
+    def _chunks(self, content: Content, opened: Opened | None, start: int, stop: int) -> Any:
         body = content.body
         if isinstance(body, bytes):
             return http_body.memory_chunks(body[start:stop])
@@ -240,7 +242,7 @@ class BootRequest(Request):
             self._header("Connection", "close")
         if content is None:
             return
-        self._header("Content-Type", http_rules.media_type(path, content.media_type))
+        self._header("Content-Type", media_type(path, content.media_type))
         if content.etag:
             self._header("ETag", f'"{content.etag}"')
         if content.mtime is not None:
@@ -286,9 +288,11 @@ class BootRequest(Request):
         )
 
 
-def _with_file_facts(content: Content, body: FileBody, opened: http_body.OpenFile) -> Content:
-    """Length, date and validator of the file where the content leaves them open."""
-    length = content.length if content.length >= 0 else max(0, opened.size - body.offset)
-    mtime = content.mtime if content.mtime is not None else opened.mtime
-    etag = content.etag or f"{opened.mtime_ns:x}-{opened.size:x}-{body.offset:x}"
+def _with_file_facts(content: Content, body: FileBody, opened: Opened) -> Content:
+    """Length, date and validator of the file where the content leaves them open, or tells those of an earlier file."""
+    length = content.length if content.length >= 0 else max(0, opened.status.st_size - body.offset)
+    mtime = content.mtime if content.mtime is not None else opened.status.st_mtime
+    etag = content.etag or f"{etag_of(opened.status)}-{body.offset:x}"
+    if mtime != opened.status.st_mtime and content.etag:
+        mtime, etag = opened.status.st_mtime, etag_of(opened.status)
     return replace(content, length=length, mtime=mtime, etag=etag)

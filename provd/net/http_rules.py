@@ -13,21 +13,6 @@ from provd.wire.errors import WireError
 from provd.wire.path import clean_path
 
 _RANGE: Final = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*\Z")
-_OCTET_STREAM: Final = "application/octet-stream"
-
-# UEFI 2.x section 24.7.3.3 names the first three; firmware that knows no suffix goes by them.
-_MEDIA_TYPES: Final = {
-    ".efi": "application/efi",
-    ".iso": "application/vnd.efi-iso",
-    ".img": "application/vnd.efi-img",
-    ".cfg": "text/plain; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-    ".json": "application/json",
-    ".deb": "application/vnd.debian.binary-package",
-    ".rpm": "application/x-rpm",
-    ".gz": "application/gzip",
-    ".xz": "application/x-xz",
-}
 
 
 class BadTargetError(ValueError):
@@ -141,14 +126,6 @@ def range_applies(headers: Mapping[str, str], etag: str, mtime: float | None) ->
 def http_date(seconds: float) -> str:
     """An IMF-fixdate (RFC 9110 section 5.6.7)."""
     return formatdate(int(seconds), usegmt=True)
-
-
-def media_type(path: str, declared: str) -> str:
-    """The declared type, or for an unspecific one the type that the suffix stands for (rule H08)."""
-    if declared != _OCTET_STREAM:
-        return declared
-    dot = path.rfind(".")
-    return _MEDIA_TYPES.get(path[dot:].lower(), declared) if dot > path.rfind("/") else declared
 
 
 def _matches(header: str, etag: str, *, weak: bool) -> bool:

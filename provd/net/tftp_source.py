@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import AsyncGenerator, Callable
 from typing import Final, Protocol
 
@@ -12,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
 from provd.model.content import Content, FileBody, StreamBody
+from provd.plugin.beneath import open_body
 
 _READ_AHEAD: Final = 1 << 16
 _STREAM_AHEAD: Final = 1 << 20
@@ -155,7 +155,7 @@ def open_source(content: Content, *, netascii: bool, retain: int, ready: Callabl
         ready: called when a stream has octets again.
 
     Raises:
-        OSError: the file is not there, is no regular file, or is a symbolic link in its last component.
+        OSError: the file is not there, is no regular file, or lies behind a link where none may be.
     """
     source = _open_plain(content, retain, ready)
     return OpenSource(NetasciiSource(source, retain=retain), source.close) if netascii else source
@@ -179,10 +179,4 @@ def _open_plain(content: Content, retain: int, ready: Callable[[], None]) -> Sou
 
 
 def _open_file(body: FileBody, length: int) -> FileSource:
-    # O_NONBLOCK: opening a FIFO must not stop the server.
-    descriptor = os.open(body.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "is no regular file")
-    return FileSource(descriptor, body.offset, length)
+    return FileSource(open_body(body).descriptor, body.offset, length)

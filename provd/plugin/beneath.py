@@ -1,20 +1,51 @@
-"""A file below a directory, as an answer to a file request: found by components, never through a link."""
+"""Files below a directory: found and opened by components, never through a link, whatever is moved meanwhile."""
 
 from __future__ import annotations
 
-import mimetypes
+import errno
 import os
 import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from provd.model.content import Content, FileBody, NotFound
+from provd.model.media_types import media_type
+
+_FILE: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+"""Not blocking, so that a pipe without a writer does not stop the server."""
+_DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class LinkError(OSError):
+    """A component below the directory is a symbolic link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A regular file, open for reading; whoever opened it closes the descriptor.
+
+    Attributes:
+        descriptor: file descriptor.
+        status: what ``fstat`` says of it.
+    """
+
+    descriptor: int
+    status: os.stat_result
+
+
+def etag_of(status: os.stat_result) -> str:
+    """A strong validator: another one for every content, as far as the file system tells."""
+    return f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
 
 
 def file_beneath(root: Path, relative: str) -> Content | NotFound:
     """The file ``relative`` below ``root``.
 
     Every component is opened below the one before it, without following links, so neither ``..`` nor a link nor a
-    directory whose name merely begins like ``root`` leads outside.
+    directory whose name merely begins like ``root`` leads outside. Listeners open the body by the same rule, so that a
+    component which becomes a link after this answer leads nowhere either.
 
     Args:
         root: absolute directory; it may be reached through links itself.
@@ -28,33 +59,85 @@ def file_beneath(root: Path, relative: str) -> Content | NotFound:
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
         return NotFound(f"{relative!r} is not a path of plain components", status=403)
     try:
-        status = _walk(root, parts)
-    except OSError as error:
-        return NotFound(f"{relative}: {error.strerror}")
-    path = root.joinpath(*parts)
-    if stat.S_ISLNK(status.st_mode):
+        opened = open_beneath(root, parts)
+    except LinkError:
         return NotFound(f"{relative} leads through a symbolic link", status=403)
-    if not stat.S_ISREG(status.st_mode) or not os.access(path, os.R_OK):
-        return NotFound(f"{relative} is not a readable file")
+    except (OSError, UnicodeEncodeError) as error:
+        return NotFound(f"{relative}: {getattr(error, 'strerror', None) or 'no name of a file'}")
+    os.close(opened.descriptor)
     return Content(
-        body=FileBody(path),
-        length=status.st_size,
-        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-        mtime=status.st_mtime,
-        etag=f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}",
+        body=FileBody(root.joinpath(*parts), beneath=root),
+        length=opened.status.st_size,
+        media_type=media_type(parts[-1]),
+        mtime=opened.status.st_mtime,
+        etag=etag_of(opened.status),
     )
 
 
-def _walk(root: Path, parts: list[str]) -> os.stat_result:
-    """Status of the last component, or of the first that is a link."""
+def open_body(body: FileBody) -> Opened:
+    """Open what a body names.
+
+    Raises:
+        OSError: it is not there, not readable or no regular file; :class:`LinkError` for a link below ``beneath``.
+    """
+    if body.beneath is None:
+        return _regular(os.open(body.path, _FILE))
+    try:
+        parts = body.path.relative_to(body.beneath).parts
+    except ValueError as error:
+        raise OSError(errno.EACCES, f"{body.path} does not lie in {body.beneath}") from error
+    if not parts or ".." in parts:
+        raise OSError(errno.EACCES, f"{body.path} is no file below {body.beneath}")
+    return open_beneath(body.beneath, parts)
+
+
+def open_beneath(root: Path, parts: Sequence[str]) -> Opened:
+    """Open the regular file that plain components lead to from ``root``.
+
+    Raises:
+        LinkError: a component is a symbolic link.
+        OSError: there is no such file, it cannot be read, or it is no regular file.
+    """
     current = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for part in parts:
-            below = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=current)
+        for part in parts[:-1]:
+            below = _enter(current, part)
             os.close(current)
             current = below
-            if stat.S_ISLNK(os.fstat(current).st_mode):
-                break
-        return os.fstat(current)
+        try:
+            descriptor = os.open(parts[-1], _FILE | os.O_NOFOLLOW, dir_fd=current)
+        except OSError as error:
+            raise _explained(error, parts[-1], current) from error
     finally:
         os.close(current)
+    return _regular(descriptor)
+
+
+def _enter(current: int, part: str) -> int:
+    try:
+        return os.open(part, _DIRECTORY, dir_fd=current)
+    except OSError as error:
+        raise _explained(error, part, current) from error
+
+
+def _explained(error: OSError, part: str, directory: int) -> OSError:
+    """Why a component could not be opened: a link says only that it is no directory."""
+    if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+        try:
+            if stat.S_ISLNK(os.stat(part, dir_fd=directory, follow_symlinks=False).st_mode):
+                return LinkError(errno.ELOOP, f"{part} is a symbolic link")
+        except OSError as gone:
+            return gone
+    return error
+
+
+def _regular(descriptor: int) -> Opened:
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return Opened(descriptor, status)

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from provd.model.boot import Action, BootPlan
 from provd.model.content import Content, FileBody, FileRequest, NotFound
 from provd.model.scrub import scrub_path
+from provd.plugin.beneath import etag_of
 from provd.plugin.contract import BootLoader
 from provd.service import boot_files, installs
 from provd.service.boot import BootDirector
@@ -143,5 +144,4 @@ def _on_disk(body: FileBody, served: str) -> Content | NotFound:
         status = body.path.stat()
     except OSError as error:
         return NotFound(f"{served}: {error.strerror}")
-    etag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
-    return Content(body=body, length=status.st_size, mtime=status.st_mtime, etag=etag)
+    return Content(body=body, length=status.st_size, mtime=status.st_mtime, etag=etag_of(status))

@@ -67,10 +67,10 @@ def test_files_on_disk(tmp_path: Path, size: int) -> None:
     assert world.kinds() == ["tftp.request", "tftp.sent"]
 
 
-def test_a_symbolic_link_in_the_last_place_is_not_followed(tmp_path: Path) -> None:
+def test_T23_no_link_below_a_served_directory_is_followed(tmp_path: Path) -> None:
     (tmp_path / "target").write_bytes(FILE)
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    world = TftpWorld(lambda request: Content(FileBody(tmp_path / request.path), len(FILE)))
+    world = TftpWorld(lambda request: Content(FileBody(tmp_path / request.path, beneath=tmp_path), len(FILE)))
     assert error_of(world.rrq("link")) == tftp.ErrorCode.UNDEFINED
     assert error_of(world.rrq("missing")) == tftp.ErrorCode.UNDEFINED
     assert "cannot be opened" in str(world.events[-1][2]["reason"])

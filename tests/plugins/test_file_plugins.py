@@ -45,8 +45,8 @@ def static(site: Path) -> PluginHost:
 def test_a_file_is_served_with_length_type_and_validator(static: PluginHost, site: Path) -> None:
     content = static.file(file_request("data/a.txt"))
     assert isinstance(content, Content)
-    assert content.body == FileBody(site / "data" / "a.txt")
-    assert (content.length, content.media_type) == (6, "text/plain")
+    assert content.body == FileBody(site / "data" / "a.txt", beneath=site / "data")
+    assert (content.length, content.media_type) == (6, "text/plain; charset=utf-8")
     assert content.mtime == (site / "data" / "a.txt").stat().st_mtime
     before = content.etag
     (site / "data" / "a.txt").write_text("changed")
@@ -58,7 +58,7 @@ def test_a_file_is_served_with_length_type_and_validator(static: PluginHost, sit
 def test_the_longest_prefix_wins(static: PluginHost, site: Path) -> None:
     content = static.file(file_request("data/deep/b.bin"))
     assert isinstance(content, Content)
-    assert content.body == FileBody(site / "data" / "sub" / "b.bin")
+    assert content.body == FileBody(site / "data" / "sub" / "b.bin", beneath=site / "data" / "sub")
 
 
 @pytest.mark.parametrize("path", ["data-private/secret", "dat/a.txt", "a.txt", "", "Data/a.txt"])
@@ -162,7 +162,7 @@ def test_local_trees_are_served_by_us(http: PluginHost, site: Path) -> None:
 def test_local_trees_hold_what_they_hold(http: PluginHost, site: Path) -> None:
     content = http.file(file_request("tree/debian-12/Release"))
     assert isinstance(content, Content)
-    assert content.body == FileBody(site / "tree" / "debian-12" / "Release")
+    assert content.body == FileBody(site / "tree" / "debian-12" / "Release", beneath=site / "tree" / "debian-12")
     for path in (
         "tree/rocky-9/link",
         "tree/debian-12/../../outside",

@@ -150,7 +150,7 @@ def test_images_are_served_and_nothing_else(tmp_path: Path) -> None:
     plugin = built(tmp_path)
     found = plugin.provd_file(request("image/debian-12/manifest"))
     assert isinstance(found, Content)
-    assert found.body == FileBody(tmp_path / "image/debian-12/manifest")
+    assert found.body == FileBody(tmp_path / "image/debian-12/manifest", beneath=tmp_path / "image")
     assert plugin.provd_file(request("image/.build-x/manifest")) == NotFound(
         "an image that is being made is not served"
     )
