@@ -128,7 +128,7 @@ class ClientMemory:
         labels = self._hooks.labels(request) | self.classes(request.client)
         if labels != known.labels:
             # What other hooks made of the old labels is no answer to the new ones.
-            known.labels, known.chosen = labels, False
+            known.labels, known.chosen, known.prepared = labels, False, None
             known.options.clear()
         client = replace(request.client, labels=labels) if labels else request.client
         known.client = client if self._hooks.epoch == epoch else None

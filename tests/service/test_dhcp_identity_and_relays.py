@@ -180,6 +180,14 @@ def test_L05_what_the_relay_said_is_kept_with_the_lease(world: DhcpWorld) -> Non
     assert world.store.rows[ack.packet.yiaddr].relay == f"0a580101:{INFORMATION.hex()}"
 
 
+def test_L10_row_47_a_relay_that_says_nothing_of_itself_is_remembered_by_its_address(world: DhcpWorld) -> None:
+    address = world.dora(giaddr=RELAY).packet.yiaddr
+    assert world.store.rows[address].relay == "0a580101:"
+    world.answer(request(REQUEST, ciaddr=address), unicast=True, source=address)
+    assert world.director.heard[-1].request.client.relay.giaddr == RELAY
+    assert world.store.rows[address].relay == "0a580101:"
+
+
 def test_L06_link_selection_comes_before_giaddr(world: DhcpWorld) -> None:
     information = bytes([5, 4]) + ip("10.88.0.0").to_bytes(4)
     sent = world.answer(request(DISCOVER, giaddr=RELAY, options={82: information}), unicast=True)

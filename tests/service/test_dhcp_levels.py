@@ -66,3 +66,14 @@ def test_a_plugin_says_whether_its_option_is_sent_unasked(world: DhcpWorld, forc
     assert (224 in offer(world, wanted=b"\x01\x03")) == force
     assert 224 in offer(world, wanted=b"\x01\xe0")
     assert 224 in offer(world)
+
+
+def test_a_label_that_a_plugin_gives_and_takes_brings_and_takes_the_options_of_its_class(world: DhcpWorld) -> None:
+    world.service.classify({}, [ClientClass("lab", options={"pcode": "lab"})])
+    # No options by plugins: the plugin host says so with the one empty tuple there is.
+    world.hooks.sets = ()  # type: ignore[assignment]
+    seen = []
+    for labels in (frozenset[str](), frozenset({"lab"}), frozenset({"lab"}), frozenset[str]()):
+        world.hooks.given_labels = labels
+        seen.append(offer(world).get(100))
+    assert seen == [None, b"lab", b"lab", None]

@@ -211,6 +211,28 @@ def test_X01_X05_any_address_of_this_server_identifies_it(world: DhcpWorld) -> N
     assert world.store.rows[ADDRESS].state == "declined"
 
 
+def test_R15_what_was_given_back_while_its_lease_was_written_is_not_acknowledged(world: DhcpWorld) -> None:
+    world.answer(request(DISCOVER))
+    world.store.hold = True
+    world.ask(request(REQUEST, wanted=ADDRESS, server=SERVER))
+    world.ask(request(RELEASE, ciaddr=ADDRESS, server=SERVER))
+    world.store.flush()
+    assert [sent.kind for sent in world.sent] == [OFFER]
+    assert world.store.rows[ADDRESS].state == "released"
+    assert world.service.counters.errors == 0
+
+
+@pytest.mark.parametrize("kind", [RELEASE, DECLINE])
+def test_X01_X04_a_store_that_fails_is_counted_and_the_service_goes_on(world: DhcpWorld, kind: int) -> None:
+    world.dora()
+    world.store.problem = OSError("disk full")
+    named = {"ciaddr": ADDRESS} if kind == RELEASE else {"wanted": ADDRESS}
+    assert world.ask(request(kind, server=SERVER, **named)) == []  # type: ignore[arg-type]
+    assert world.service.counters.dropped["lease could not be stored"] == 1
+    assert world.service.counters.errors == 0
+    assert world.answer(request(DISCOVER, mac=OTHER_MAC)).kind == OFFER
+
+
 def test_R16_at_the_last_second_a_lease_is_renewed_and_after_it_too_while_it_is_free(world: DhcpWorld) -> None:
     world.dora()
     world.pass_time(3599.9)
