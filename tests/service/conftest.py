@@ -24,3 +24,23 @@ def logged_failures() -> Iterator[list[object]]:
     globalLogPublisher.addObserver(observer)
     yield found
     globalLogPublisher.removeObserver(observer)
+
+
+@implementer(ILogObserver)
+class Sentences:
+    """Remembers the sentences that were logged."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        if "sentence" in event:
+            self.found.append(str(event["sentence"]))
+
+
+@pytest.fixture
+def logged_sentences() -> Iterator[list[str]]:
+    observer = Sentences()
+    globalLogPublisher.addObserver(observer)
+    yield observer.found
+    globalLogPublisher.removeObserver(observer)

@@ -153,6 +153,17 @@ def test_O06_silent_and_counted_when_the_pool_is_exhausted(world: DhcpWorld) -> 
     assert world.director.heard[-1].kind == "dhcp.dropped"
 
 
+def test_O06_the_log_names_the_subnet_once_in_a_while(world: DhcpWorld, logged_sentences: list[str]) -> None:
+    world.configure(pool=subnet(first=100, last=100).pool)
+    world.dora()
+    for number in range(20):
+        assert offered(world, mac_number(number)) == 0
+    assert logged_sentences == ["subnet lab: the pool has no free address"]
+    world.pass_time(61)
+    offered(world, mac_number(30))
+    assert len(logged_sentences) == 2
+
+
 def test_O06_silent_and_counted_when_no_subnet_matches(world: DhcpWorld) -> None:
     assert world.ask(request(DISCOVER), interface="eth7", local=ip("192.0.2.1"), addresses=(ip("192.0.2.1"),)) == []
     assert world.service.counters.dropped["no subnet"] == 1

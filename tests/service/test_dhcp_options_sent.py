@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
-from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
-from zope.interface import implementer
 
 from provd.model.boot import BootFile
 from provd.model.dhcp import OptionSet
@@ -35,26 +32,6 @@ HTTP = {60: b"HTTPClient:Arch:00016:UNDI:003000", 93: b"\0\x10", 97: b"\0" + byt
 @pytest.fixture
 def world() -> DhcpWorld:
     return DhcpWorld()
-
-
-@implementer(ILogObserver)
-class Sentences:
-    """Remembers the sentences that were logged."""
-
-    def __init__(self) -> None:
-        self.found: list[str] = []
-
-    def __call__(self, event: LogEvent) -> None:
-        if "sentence" in event:
-            self.found.append(str(event["sentence"]))
-
-
-@pytest.fixture
-def logged_sentences() -> Iterator[list[str]]:
-    observer = Sentences()
-    globalLogPublisher.addObserver(observer)
-    yield observer.found
-    globalLogPublisher.removeObserver(observer)
 
 
 def offer(
