@@ -233,6 +233,13 @@ def test_X01_X04_a_store_that_fails_is_counted_and_the_service_goes_on(world: Dh
     assert world.answer(request(DISCOVER, mac=OTHER_MAC)).kind == OFFER
 
 
+def test_R08_a_renewal_beside_a_standing_offer_is_given_its_own_time(world: DhcpWorld) -> None:
+    world.dora()
+    world.answer(request(DISCOVER, options={51: (600).to_bytes(4)}))
+    renewal = request(REQUEST, ciaddr=ADDRESS, options={51: (1200).to_bytes(4)})
+    assert world.answer(renewal, unicast=True, source=ADDRESS).packet.options[51] == (1200).to_bytes(4)
+
+
 def test_R16_at_the_last_second_a_lease_is_renewed_and_after_it_too_while_it_is_free(world: DhcpWorld) -> None:
     world.dora()
     world.pass_time(3599.9)
