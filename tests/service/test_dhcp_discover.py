@@ -236,6 +236,14 @@ def test_O11_a_client_that_does_not_ask_for_it_gets_an_offer(world: DhcpWorld) -
     assert 80 not in ack.packet.options
 
 
+def test_O11_only_a_discover_is_acknowledged_with_option_80(world: DhcpWorld) -> None:
+    world.configure(rapid_commit=True)
+    ack = world.answer(request(DISCOVER, options={80: b""}))
+    address = ack.packet.yiaddr
+    renewed = world.answer(request(REQUEST, ciaddr=address, options={80: b""}), unicast=True, source=address)
+    assert (renewed.kind, 80 in renewed.packet.options) == (ACK, False)
+
+
 def test_O11_O03_the_probe_comes_before_the_acknowledgement(world: DhcpWorld) -> None:
     world.configure(rapid_commit=True, probe="icmp")
     assert world.ask(request(DISCOVER, options={80: b""})) == []
