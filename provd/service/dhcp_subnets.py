@@ -26,7 +26,7 @@ class SubnetTables:
     def __init__(self, identity: str = AUTO, boot: str = "") -> None:
         self._identity, self._boot = identity, boot
         self._tables: dict[str, AddressTable] = {}
-        self._retired: dict[str, AddressTable] = {}
+        self._retired: list[AddressTable] = []
         self._local: dict[tuple[str, tuple[int, ...]], list[AddressTable]] = {}
         self._reservations: dict[int, bytes] = {}
         self._unplaced: list[Lease] = []
@@ -45,21 +45,21 @@ class SubnetTables:
             now: monotonic seconds.
             wall: seconds since the epoch.
         """
-        before = {**self._retired, **self._tables}
-        self._tables, self._retired, self._local = {}, {}, {}
+        # A name may stand for another network now: what it stood for before is found by both.
+        before = {(table.subnet.name, table.subnet.network): table for table in (*self._retired, *self)}
+        self._tables, self._retired, self._local = {}, [], {}
         self.subnets = tuple(subnets)
         self.host = frozenset(own) | {int(subnet.server_address) for subnet in subnets if subnet.server_address}
         for subnet in subnets:
             excluded = self._excluded(subnet)
-            table = before.get(subnet.name)
-            if table is not None and table.subnet.network == subnet.network:
-                del before[subnet.name]
+            table = before.pop((subnet.name, subnet.network), None)
+            if table is not None:
                 table.reconfigure(subnet, excluded)
             else:
                 table = AddressTable(subnet, self._identity, excluded)
             self._tables[subnet.name] = table
-        for name, table in before.items():
-            self._move(name, table)
+        for table in before.values():
+            self._move(table)
         unplaced, self._unplaced = self._unplaced, []
         self.load(unplaced, now, wall)
         self.reserve(self._reservations)
@@ -69,13 +69,13 @@ class SubnetTables:
         routers = {int(router) for router in subnet.routers}
         return self.host | routers | (edges if subnet.network.prefixlen < 31 else set())
 
-    def _move(self, name: str, table: AddressTable) -> None:
+    def _move(self, table: AddressTable) -> None:
         """Bindings follow their address into the subnet that has it now; what has no place waits."""
         for other in self._tables.values():
             if other.subnet.network.overlaps(table.subnet.network):
                 adopt(other, table)
         if len(table):
-            self._retired[name] = table
+            self._retired.append(table)
 
     def reserve(self, reservations: dict[int, bytes]) -> None:
         """All reserved addresses and the hardware addresses they belong to."""
@@ -149,7 +149,7 @@ class SubnetTables:
         """End what is over in every subnet; returns the leases that ended."""
         return [
             binding
-            for table in (*self._tables.values(), *self._retired.values())
+            for table in (*self._tables.values(), *self._retired)
             if table.next_expiry <= now
             for binding in table.expire(now)
         ]

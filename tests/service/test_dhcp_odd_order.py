@@ -240,6 +240,14 @@ def test_R08_a_renewal_beside_a_standing_offer_is_given_its_own_time(world: Dhcp
     assert world.answer(renewal, unicast=True, source=ADDRESS).packet.options[51] == (1200).to_bytes(4)
 
 
+def test_R09_a_client_that_moved_is_judged_on_the_link_it_broadcasts_on(world: DhcpWorld) -> None:
+    far = world.dora(giaddr=RELAY).packet.yiaddr
+    rebinding = request(REQUEST, ciaddr=far, xid=9)
+    assert sent_kinds(world, rebinding, unicast=False, source=far) == [NAK]
+    # By unicast it comes from its own network, through a router.
+    assert sent_kinds(world, request(REQUEST, ciaddr=far, xid=10), unicast=True, source=far) == [ACK]
+
+
 def test_R16_at_the_last_second_a_lease_is_renewed_and_after_it_too_while_it_is_free(world: DhcpWorld) -> None:
     world.dora()
     world.pass_time(3599.9)

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Network
 
 import pytest
 
-from tests.fakes.dhcp_world import ACK, DISCOVER, MAC, OTHER_MAC, REQUEST, SERVER, DhcpWorld, ip, request
+from provd.model.subnet import Pool
+from tests.fakes.dhcp_world import (
+    ACK,
+    DISCOVER,
+    MAC,
+    NAK,
+    OTHER_MAC,
+    RELEASE,
+    REQUEST,
+    SERVER,
+    DhcpWorld,
+    a_system,
+    ip,
+    request,
+)
 
 ADDRESS = ip("10.88.0.100")
 
@@ -44,3 +59,25 @@ def test_a_lease_stored_for_a_subnet_that_comes_only_later_is_found(world: DhcpW
     world.restart()
     world.service.reconfigure((first, *rest), own=(SERVER,))
     assert world.answer(request(REQUEST, wanted=ADDRESS)).kind == ACK
+
+
+def test_a_subnet_that_keeps_its_name_and_gets_another_network_begins_anew_and_back_again(world: DhcpWorld) -> None:
+    world.dora()
+    first, *rest = world.subnets
+    network = IPv4Network("10.77.0.0/24")
+    moved = replace(first, network=network, pool=Pool(network[100], network[109]), routers=())
+    world.service.reconfigure((moved, *rest), own=(SERVER,))
+    assert world.answer(request(DISCOVER, mac=OTHER_MAC)).packet.yiaddr == ip("10.77.0.100")
+    # The client asks for what it had: it is ours, and on a network that is not there any more.
+    assert [sent.kind for sent in world.ask(request(REQUEST, wanted=ADDRESS, xid=2))] in ([NAK], [])
+    world.service.reconfigure((first, *rest), own=(SERVER,))
+    assert world.answer(renewal(xid=3), unicast=True, source=ADDRESS).kind == ACK
+
+
+def test_what_a_system_has_is_its_running_lease(world: DhcpWorld) -> None:
+    world.know(a_system())
+    assert world.service.tables.leased_to(MAC) == 0
+    world.dora()
+    assert world.service.tables.leased_to(MAC) == ADDRESS
+    world.ask(request(RELEASE, ciaddr=ADDRESS, server=SERVER))
+    assert world.service.tables.leased_to(MAC) == 0
