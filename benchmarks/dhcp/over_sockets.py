@@ -1,168 +1,121 @@
-"""provd beside Kea and dnsmasq: perfdhcp over a virtual link, each server fresh, all in one run.
+"""provd beside Kea and dnsmasq over a virtual link, each server fresh, all in one run.
 
-    python -m benchmarks.dhcp.over_sockets --cache .lab --clients 1000,10000
+    python -m benchmarks.dhcp.over_sockets --cache .lab --clients 100,1000,10000,50000 --json benchmarks/results/x.json
 
-Needs root and network namespaces. perfdhcp sends as a relay. For every server the offered rate is raised step by step;
-the best step is the one with most completed exchanges per second. Server and load generator share the processors, so
-figures of different runs do not compare; ratios of one run do.
+Needs root, network namespaces and gcc. Every server gets the same work: at saturation a fixed number of exchanges from
+new clients with so many kept open (the best of several windows is the server's figure), then exchanges at one rate for
+all. Server and load generator share the processors, so figures of different runs do not compare; ratios of one run do.
+Rounds alternate between the servers.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import subprocess
 import tempfile
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from benchmarks.dhcp.load import KINDS, Load, build
 from benchmarks.dhcp.servers import CLIENT, SERVER, Contender, contenders
-from provd.lab.unpacked import fetch
+from benchmarks.dhcp.stage import Server, fresh, link
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+_LEAST_EXCHANGES: Final = 20_000
+_LONGEST_S: Final = 8.0
+_RATE_S: Final = 3.0
+_SETTLE: Final = 2_000
 
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
-_START_S: Final = 20.0
-
-
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+Row = dict[str, object]
 
 
-@contextmanager
-def link() -> Iterator[tuple[str, str]]:
-    """Two namespaces and a virtual link between them; gone afterwards."""
-    names = (f"bench-s-{os.getpid()}", f"bench-c-{os.getpid()}")
-    try:
-        for name in names:
-            _ip("netns", "add", name)
-        _ip("-n", names[0], "link", "add", "server", "type", "veth", "peer", "name", "client", "netns", names[1])
-        for name, device, address in zip(names, ("server", "client"), (SERVER, CLIENT), strict=True):
-            _ip("-n", name, "addr", "add", f"{address}/8", "dev", device)
-            _ip("-n", name, "link", "set", device, "up")
-            _ip("-n", name, "link", "set", "lo", "up")
-        yield names
-    finally:
-        for name in names:
-            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
+def measure(
+    contender: Contender, load: Load, namespace: str, asked: argparse.Namespace, mode: str, clients: int
+) -> Row:
+    """All steps of one server with so many clients."""
+    row: Row = {"server": contender.name, "mode": mode, "kind": asked.kind, "clients": clients, "steps": []}
+    exchanges = max(clients, _LEAST_EXCHANGES)
+    with fresh(contender, mode, namespace) as server:
+        row["start_s"] = server.start(load, mode)
+        # The first packets of a server are no measure of the others: modules are loaded, memory is taken.
+        load.run(clients=_SETTLE, exchanges=_SETTLE, mode=mode, kind=asked.kind, first=1 << 20, seconds=2)
+        steps = [{"window": window, "first": number * clients} for number, window in enumerate(asked.windows)]
+        for step in steps:
+            figures = _step(server, load, clients, exchanges, mode, asked.kind, {**step, "seconds": _LONGEST_S})
+            row["steps"].append(figures)  # type: ignore[attr-defined]
+            row.setdefault("memory_mib", server.memory_mib())
+        if asked.rate:
+            at_rate = {"rate": asked.rate, "seconds": _RATE_S}
+            row["at_rate"] = _step(server, load, clients, int(asked.rate * _RATE_S), mode, asked.kind, at_rate)
+        if asked.restart:
+            server.stop(kill=True)
+            row["restart_s"] = server.start(load, mode)
+            row["restart_memory_mib"] = server.memory_mib()
+    row["best"] = max(row["steps"], key=lambda step: step["exchanges_s"])  # type: ignore[call-overload]
+    return row
 
 
-class Measured:
-    """One server process with its cost."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def cpu_s(self) -> float:
-        """Seconds of processor time so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
-
-    def memory_mib(self) -> float:
-        """Resident memory."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+)", status)
-        return int(found[1]) / 1024 if found else 0.0
+def _step(
+    server: Server, load: Load, clients: int, exchanges: int, mode: str, kind: str, words: dict[str, float]
+) -> dict[str, float]:
+    before = server.cpu_s()
+    figures = load.run(clients=clients, exchanges=exchanges, mode=mode, kind=kind, **words)  # type: ignore[arg-type]
+    cpu_s = server.cpu_s() - before
+    return {**words, **figures, "cpu_s": cpu_s, "cpu_us": cpu_s / max(figures["completed"], 1) * 1e6}
 
 
-class Load:
-    """perfdhcp in the client's namespace."""
-
-    def __init__(self, namespace: str, cache: Path) -> None:
-        self._program = ["ip", "netns", "exec", namespace, *fetch("kea-admin", cache).argv("perfdhcp")]
-
-    def run(self, rate: int, clients: int, seconds: int) -> dict[str, float]:
-        """Offer exchanges at a rate; what came of them."""
-        words = ["-4", "-r", str(rate), "-R", str(clients), "-p", str(seconds), "-W", "500000", SERVER]
-        done = subprocess.run([*self._program, *words], capture_output=True, text=True, check=False, timeout=60)
-        return _figures(done.stdout)
-
-    def answered(self) -> bool:
-        """The server gives leases now."""
-        words = ["-4", "-n", "1", "-r", "10", "-p", "1", "-d", "0.4", SERVER]
-        done = subprocess.run([*self._program, *words], capture_output=True, text=True, check=False, timeout=20)
-        return _figures(done.stdout)["exchanges_s"] > 0
-
-
-def _figures(report: str) -> dict[str, float]:
-    rate = re.search(r"Rate: ([\d.]+) 4-way", report)
-    drops = re.findall(r"drops ratio: ([\d.]+)", report)
-    delays = re.findall(r"avg delay: ([\d.]+)", report)
-    received = re.findall(r"received packets: (\d+)", report)
-    return {
-        "exchanges_s": float(rate[1]) if rate else 0.0,
-        "completed": float(received[1]) if len(received) > 1 else 0.0,
-        "loss_percent": max(map(float, drops), default=100.0),
-        "delay_ms": sum(map(float, delays)),
-    }
-
-
-@contextmanager
-def running(contender: Contender, namespace: str) -> Iterator[Measured]:
-    """A server with an empty lease store."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        argv = ["ip", "netns", "exec", namespace, *contender.prepare(folder)]
-        with (folder / "output").open("wb") as output:
-            process = subprocess.Popen(argv, stdout=output, stderr=output)
-        try:
-            yield Measured(process)
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def measure(contender: Contender, load: Load, namespace: str, clients: int, rates: list[int]) -> dict[str, object]:
-    """The best step of one server."""
-    with running(contender, namespace) as server:
-        ends = time.monotonic() + _START_S
-        while not load.answered():
-            if time.monotonic() > ends:
-                raise SystemExit(f"{contender.name} does not answer")
-        best: dict[str, object] = {"exchanges_s": 0.0}
-        for rate in rates:
-            before = server.cpu_s()
-            figures = load.run(rate, clients, 3)
-            cpu_us = (server.cpu_s() - before) / max(figures["completed"], 1) * 1e6
-            if figures["exchanges_s"] > float(str(best["exchanges_s"])):
-                best = {**figures, "offered_s": rate, "cpu_us": cpu_us, "memory_mib": server.memory_mib()}
-        return {"server": contender.name, "clients": clients, **best}
+def line(row: Row) -> str:
+    """One row for people."""
+    best: dict[str, float] = row["best"]  # type: ignore[assignment]
+    parts = [
+        f"{row['server']:<15} {row['mode']} {row['clients']:>6}",
+        f"{best['exchanges_s']:>8,.0f}/s window {best['window']:.0f}",
+        f"lost {best['lost']:.0f} p50 {best['exchange_p50_ms']:.1f} p99 {best['exchange_p99_ms']:.1f} ms",
+        f"cpu {best['cpu_us']:.0f} us  {row['memory_mib']:.0f} MiB",
+    ]
+    if "at_rate" in row:
+        rate: dict[str, float] = row["at_rate"]  # type: ignore[assignment]
+        parts.append(
+            f"at {rate['rate']:.0f}/s lost {rate['lost']:.0f} p50 {rate['exchange_p50_ms']:.2f}"
+            f" p99 {rate['exchange_p99_ms']:.2f} ms cpu {rate['cpu_us']:.0f} us"
+        )
+    if "restart_s" in row:
+        parts.append(f"restart {row['restart_s']:.2f} s")
+    return " | ".join(parts)
 
 
 def main() -> None:
     """Read arguments, run, print a table and JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=Path(".lab"), help="where Debian's packages are unpacked")
     parser.add_argument("--clients", default="1000,10000")
-    parser.add_argument("--rates", default="2000,5000,10000,20000")
-    parser.add_argument("--only", default="", help="beginning of the names of the servers that run")
-    parser.add_argument("--json", type=Path, help="write the rows there too")
+    parser.add_argument("--modes", default="relayed,direct")
+    parser.add_argument("--kind", choices=KINDS, default="plain", help="what clients ask with")
+    parser.add_argument("--windows", default="64,256", help="exchanges kept open, one step each")
+    parser.add_argument("--rate", type=float, default=4000, help="exchanges per second of the last step; 0 for none")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--restart", action="store_true", help="kill the server at the end and time its next start")
+    parser.add_argument("--only", default="", help="servers that run, by name, with semicolons")
+    parser.add_argument("--json", type=Path, help="add the rows to this file")
     asked = parser.parse_args()
-    rates = [int(rate) for rate in asked.rates.split(",")]
-    rows = []
-    with link() as (server, client):
-        load = Load(client, asked.cache)
-        for clients in map(int, asked.clients.split(",")):
-            for contender in contenders(asked.cache):
-                if contender.name.startswith(asked.only):
-                    rows.append(measure(contender, load, server, clients, rates))
-                    print("  ".join(f"{key} {_short(value)}" for key, value in rows[-1].items()), flush=True)
-    print(json.dumps(rows))
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=1))
+    asked.windows = [int(word) for word in asked.windows.split(",")]
+    only = [name for name in asked.only.split(";") if name]
+    with link() as (server, client), tempfile.TemporaryDirectory() as folder:
+        load = Load(build(Path(folder)), client, "client", SERVER, CLIENT)
+        for number in range(asked.rounds):
+            for mode in asked.modes.split(","):
+                for clients in map(int, asked.clients.split(",")):
+                    for contender in contenders(asked.cache):
+                        if not only or contender.name in only:
+                            row = {"round": number, **measure(contender, load, server, asked, mode, clients)}
+                            print(line(row), flush=True)
+                            if asked.json:
+                                _add(asked.json, row)
 
 
-def _short(value: object) -> str:
-    return f"{value:,.1f}" if isinstance(value, float) else str(value)
+def _add(path: Path, row: Row) -> None:
+    rows = json.loads(path.read_text()) if path.exists() else []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([*rows, row], indent=1) + "\n")
 
 
 if __name__ == "__main__":

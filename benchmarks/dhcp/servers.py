@@ -12,10 +12,10 @@ from typing import Final
 from provd.lab.unpacked import fetch
 
 SERVER: Final = "10.0.0.1"
-#: Address of the load generator, which sends as a relay does.
+#: Address of the load generator where it sends as a relay does.
 CLIENT: Final = "10.0.0.2"
 NETWORK: Final = "10.0.0.0/8"
-_FIRST, _LAST = "10.1.0.0", "10.2.255.255"
+_FIRST, _LAST = "10.1.0.0", "10.4.255.255"
 _PROVD: Final = f"""\
 data_dir = "data"
 socket = "run/provd.sock"
@@ -34,7 +34,7 @@ lease_s = 3600
 """
 _DNSMASQ: Final = (
     "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--no-ping", "--interface=server",
-    f"--dhcp-range={_FIRST},{_LAST},255.0.0.0,1h", "--dhcp-lease-max=150000", "--dhcp-authoritative", "--quiet-dhcp",
+    f"--dhcp-range={_FIRST},{_LAST},255.0.0.0,1h", "--dhcp-lease-max=300000", "--dhcp-authoritative", "--quiet-dhcp",
 )  # fmt: skip
 
 
@@ -44,42 +44,43 @@ class Contender:
 
     Attributes:
         name: as the table shows it.
-        prepare: writes its configuration into an empty folder and gives its command line.
+        prepare: writes its configuration for a mode (``relayed`` or ``direct``) into a folder and gives its command
+            line; leases that are there already are kept.
     """
 
     name: str
-    prepare: Callable[[Path], list[str]]
+    prepare: Callable[[Path, str], list[str]]
 
 
 def contenders(cache: Path) -> tuple[Contender, ...]:
     """Every server; Debian's are unpacked below ``cache``, never installed."""
 
-    def kea(folder: Path, threads: int) -> list[str]:
+    def kea(folder: Path, mode: str, threads: int) -> list[str]:
         path = folder / "kea.json"
-        path.write_text(json.dumps(_kea(folder, threads)))
+        path.write_text(json.dumps(_kea(folder, mode, threads)))
         # Its lock and process id go to the folder, not to /run.
         argv = fetch("kea-dhcp4-server", cache).argv("kea-dhcp4", "-c", str(path))
         return [argv[0], f"KEA_PIDFILE_DIR={folder}", f"KEA_LOCKFILE_DIR={folder}", *argv[1:]]
 
-    def dnsmasq(folder: Path) -> list[str]:
+    def dnsmasq(folder: Path, _mode: str) -> list[str]:
         files = (f"--dhcp-leasefile={folder}/leases", f"--pid-file={folder}/pid")
         return fetch("dnsmasq-base", cache).argv("dnsmasq", *_DNSMASQ, *files)
 
     return (
         Contender("provd", _provd),
-        Contender("kea", lambda folder: kea(folder, 0)),
-        Contender("kea, 2 threads", lambda folder: kea(folder, 2)),
+        Contender("kea", lambda folder, mode: kea(folder, mode, 0)),
+        Contender("kea, 2 threads", lambda folder, mode: kea(folder, mode, 2)),
         Contender("dnsmasq", dnsmasq),
     )
 
 
-def _provd(folder: Path) -> list[str]:
-    (folder / "site").mkdir()
+def _provd(folder: Path, _mode: str) -> list[str]:
+    (folder / "site").mkdir(exist_ok=True)
     (folder / "provd.toml").write_text(_PROVD)
     return [sys.executable, "-m", "provd", "run", "--config", str(folder / "provd.toml")]
 
 
-def _kea(folder: Path, threads: int) -> dict[str, object]:
+def _kea(folder: Path, mode: str, threads: int) -> dict[str, object]:
     subnet = {
         "id": 1,
         "subnet": NETWORK,
@@ -87,10 +88,12 @@ def _kea(folder: Path, threads: int) -> dict[str, object]:
         "option-data": [{"name": "routers", "data": SERVER}, {"name": "domain-name-servers", "data": SERVER}],
     }
     threading = {"enable-multi-threading": threads > 0, "thread-pool-size": threads, "packet-queue-size": 64}
+    # Clients without an address can only be answered by raw sockets; behind a relay UDP sockets are Kea's quicker way.
+    socket_type = "udp" if mode == "relayed" else "raw"
     return {
         "Dhcp4": {
-            "interfaces-config": {"interfaces": ["server"], "dhcp-socket-type": "raw"},
-            "lease-database": {"type": "memfile", "persist": True, "name": f"{folder}/leases.csv"},
+            "interfaces-config": {"interfaces": ["server"], "dhcp-socket-type": socket_type},
+            "lease-database": {"type": "memfile", "persist": True, "name": f"{folder}/leases.csv", "lfc-interval": 0},
             "multi-threading": threading,
             "valid-lifetime": 3600,
             "subnet4": [subnet],
