@@ -61,8 +61,9 @@ class ClientClasses:
 
     def __init__(self, settings: SettingsOfClientClasses) -> None:
         self._classes = settings.classes
+        self.same_for_all = not any(one.mac_prefix for one in settings.classes)
 
-    @hookimpl
+    @hookimpl(shared="same_for_all")
     def provd_dhcp_labels(self, request: DhcpRequest) -> Iterable[str] | None:
         client = request.client
         labels = [one.label for one in self._classes if one.fits(client)]

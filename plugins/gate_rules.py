@@ -38,8 +38,9 @@ class GateRules:
         self._deny = tuple(map(_octets, settings.deny))
         self._only = tuple(map(_octets, settings.only))
         self._verdict = Refuse if settings.nak else Ignore
+        self.has_rules = bool(self._deny or self._only)
 
-    @hookimpl
+    @hookimpl(when="has_rules")
     def provd_dhcp_gate(self, request: DhcpRequest) -> GateVerdict | None:
         octets = request.client.mac.octets
         if octets.startswith(self._deny):

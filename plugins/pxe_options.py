@@ -51,7 +51,7 @@ class PxeOptions:
     def __init__(self, settings: PxeOptionsSettings) -> None:
         self._settings = settings
 
-    @hookimpl
+    @hookimpl(shared="always")
     def provd_dhcp_options(self, request: DhcpRequest, lease: Lease | None, plan: BootPlan | None) -> OptionSet | None:
         if not request.client.is_pxe or plan is None or plan.action is Action.NONE:
             return None

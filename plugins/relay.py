@@ -66,7 +66,7 @@ class Relay:
         self._by_relay: dict[int, Subnet] = {}
         self._ranges: list[tuple[int, int, Subnet]] = []
 
-    @hookimpl
+    @hookimpl(shared="always")
     def provd_dhcp_subnet(self, request: DhcpRequest, subnets: Sequence[Subnet]) -> Subnet | None:
         """The subnet of a relayed client; None for a client on a local link and for an unknown relay."""
         relay = request.client.relay
@@ -81,7 +81,7 @@ class Relay:
             return self._containing(selected)
         return self._by_relay.get(relay.giaddr) or self._containing(relay.giaddr)
 
-    @hookimpl(per_packet=True)
+    @hookimpl(per_packet=True, only_with=(RELAY_INFORMATION, SUBNET_SELECTION))
     def provd_dhcp_reply(self, request: DhcpRequest, reply: Reply) -> Reply | None:
         """Echo option 82, use the relay's server identifier, return an honoured option 118 (RFC 3011 section 3)."""
         relay = request.client.relay

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
+from typing import Any
 
 import pluggy
 
@@ -40,12 +41,16 @@ class Assembly:
         hooks: request hook to its implementations, in configured order; empty where nobody implements it.
         registries: what was registered.
         impure: hooks with an implementation marked ``per_packet``.
+        unshared: hooks with an implementation that looks at which machine it is, or does not say that it does not.
+        concerns: hook to the options that its implementations are asked about, one set each; empty for all messages.
     """
 
     instances: tuple[Instance, ...]
     hooks: Mapping[str, tuple[tuple[Instance, Endpoint], ...]]
     registries: Registries
     impure: frozenset[str]
+    unshared: frozenset[str]
+    concerns: Mapping[str, tuple[frozenset[int], ...]]
 
 
 def assemble(instances: tuple[Instance, ...], guard: Guard) -> Assembly:
@@ -57,10 +62,11 @@ def assemble(instances: tuple[Instance, ...], guard: Guard) -> Assembly:
     by_target = {id(instance.target): instance for instance in instances}
     manager = _manager(instances)
     hooks: dict[str, tuple[tuple[Instance, Endpoint], ...]] = {}
-    impure = set()
+    impure, unshared = set(), set()
+    concerns: dict[str, tuple[frozenset[int], ...]] = {}
     for hook, check in _CHECKS.items():
         # pluggy calls last-registered first and lists in the order of registration
-        implementations = getattr(manager.hook, hook).get_hookimpls()
+        implementations = [one for one in getattr(manager.hook, hook).get_hookimpls() if _offered(one)]
         hooks[hook] = tuple(
             (
                 by_target[id(one.plugin)],
@@ -70,7 +76,22 @@ def assemble(instances: tuple[Instance, ...], guard: Guard) -> Assembly:
         )
         if any(getattr(one.function, "provd_per_packet", False) for one in implementations):
             impure.add(hook)
-    return Assembly(instances, hooks, collect(instances, guard), frozenset(impure))
+        if not all(_is_shared(one) for one in implementations):
+            unshared.add(hook)
+        concerns[hook] = tuple(getattr(one.function, "provd_only_with", frozenset()) for one in implementations)
+    return Assembly(instances, hooks, collect(instances, guard), frozenset(impure), frozenset(unshared), concerns)
+
+
+def _offered(implementation: Any) -> bool:
+    attribute = getattr(implementation.function, "provd_when", "")
+    return not attribute or bool(getattr(implementation.plugin, attribute))
+
+
+def _is_shared(implementation: Any) -> bool:
+    attribute = getattr(implementation.function, "provd_shared", "")
+    if getattr(implementation.function, "provd_per_packet", False) or not attribute:
+        return False
+    return attribute == "always" or bool(getattr(implementation.plugin, attribute))
 
 
 def _manager(instances: Sequence[Instance]) -> pluggy.PluginManager:

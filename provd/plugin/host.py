@@ -135,6 +135,14 @@ class PluginHost:
         """Whether every implementation of ``hook`` is a pure function of its arguments, so that answers may be kept."""
         return hook not in self._now.impure
 
+    def hook_is_shared(self, hook: str) -> bool:
+        """Whether no implementation of ``hook`` looks at which machine it is, so that one answer serves many."""
+        return hook not in self._now.unshared
+
+    def hook_concerns(self, hook: str, options: frozenset[int]) -> bool:
+        """Whether an implementation of ``hook`` is to be asked about a message with these DHCP options."""
+        return any(not only or not only.isdisjoint(options) for only in self._now.concerns[hook])
+
     @property
     def epoch(self) -> tuple[int, int]:
         """Changes when remembered answers are void (a plugin was swapped), and when an answer was missing."""

@@ -57,6 +57,14 @@ class BootDhcp:
             self._sessions.note(boot, "boot.none", {"reason": plan.reason, "arch": _arch(request)})
         return plan, file
 
+    def booting(self, mac: bytes) -> bool:
+        """A boot of this hardware address is known."""
+        return self._sessions.any and self._sessions.of_mac(mac.hex(":")) is not None
+
+    def holds(self, address: int) -> bool:
+        """The address is that of a machine whose boot is known."""
+        return self._sessions.any and self._sessions.of_address(str(IPv4Address(address))) is not None
+
     def seen(
         self, kind: str, request: DhcpRequest, _system: System | None, address: int, fields: Mapping[str, object]
     ) -> None:

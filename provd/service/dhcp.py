@@ -37,6 +37,7 @@ from provd.service.dhcp_probe import AddressProbe, ConflictProbes
 from provd.service.dhcp_proxy import ProxyAnswers
 from provd.service.dhcp_release import ReleaseByHand
 from provd.service.dhcp_reply import Exchange, Ports, ReplyBuilder
+from provd.service.dhcp_shortcut import Shortcut
 from provd.service.dhcp_subnets import SubnetTables, reservations_of, reserved_addresses
 from provd.wire.codes import MessageType
 from provd.wire.dhcp import decode_request
@@ -127,6 +128,18 @@ class DhcpService:
         )
         commits = LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks)
         self.release = ReleaseByHand(self.tables, commits)
+        self._shortcut = Shortcut(
+            hooks=hooks,
+            director=director,
+            systems=systems,
+            commits=commits,
+            repeats=self._repeats,
+            counters=self.counters,
+            send=send,
+            clocks=clocks,
+            levels=self._levels,
+            client_port=(ports or Ports()).client,
+        )
         self._outcomes = Outcomes(
             builder=self._builder,
             commits=commits,
@@ -139,6 +152,7 @@ class DhcpService:
             clocks=clocks,
             foreign=foreign,
         )
+        self._outcomes.learn = self._shortcut.learn
 
     def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int] = ()) -> None:
         """Take new subnets and this server's addresses; no lease is lost and offers that still fit stand."""
@@ -157,6 +171,7 @@ class DhcpService:
         self._memory.clear()
         self._builder.clear()
         self._repeats.clear()
+        self._shortcut.clear()
 
     def reserve(self, systems: Iterable[System]) -> None:
         """All systems; called at start and after every change, so that reserved addresses are given to nobody else."""
@@ -174,6 +189,12 @@ class DhcpService:
     def handle(self, data: bytes, arrival: Arrival) -> None:
         """Answer one datagram, or count why not. Raises nothing."""
         try:
+            if self._shortcut.answer(data, arrival):
+                return
+        except Exception:  # noqa: BLE001  # one packet must not stop the listener; each such fault is a logged defect
+            self._faulty(arrival)
+            return
+        try:
             packet = decode_request(data)
         except WireError as error:
             self.counters.dropped["malformed"] += 1
@@ -185,8 +206,11 @@ class DhcpService:
             self.counters.dropped["reply not encodable"] += 1
             self._throttle.warn("reply not encodable", f"a reply was not sent, a plugin made it wrong: {error}")
         except Exception:  # noqa: BLE001  # one packet must not stop the listener; each such fault is a logged defect
-            self.counters.errors += 1
-            self._log.failure("fault while answering a packet on {interface}", interface=arrival.interface)
+            self._faulty(arrival)
+
+    def _faulty(self, arrival: Arrival) -> None:
+        self.counters.errors += 1
+        self._log.failure("fault while answering a packet on {interface}", interface=arrival.interface)
 
     def _handle(self, packet: DhcpPacket, data: bytes, arrival: Arrival) -> None:
         kind = packet.message_type
@@ -225,6 +249,7 @@ class DhcpService:
         elif isinstance(verdict, Refuse):
             self._outcomes.refuse(exchange, verdict)
         else:
+            exchange.data = data
             self._outcomes.answer(exchange, same_request(data), self.tables.host)
 
     def _with_remembered_relay(self, packet: DhcpPacket, known: Known) -> Known:

@@ -9,10 +9,11 @@ from typing import Final
 
 from twisted.logger import Logger
 
-from provd.core.dhcp_binding import Binding, State
+from provd.core.dhcp_binding import Binding, State, Who
 from provd.core.dhcp_identity import SECOND_IDENTITY, is_second
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_times import end_of
+from provd.model.client import RelayInfo
 from provd.model.lease import Lease
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_ports import Clocks, LeaseWriter
@@ -25,7 +26,26 @@ _REPEAT_S: Final = 10.0
 _REMEMBERED: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class Grant:
+    """One address for one client, as it is written and acknowledged.
+
+    Attributes:
+        table: of the address.
+        who: the client.
+        lease: the binding.
+        until: monotonic seconds at which it ends.
+        key: equal for retransmissions of the request.
+    """
+
+    table: AddressTable
+    who: Who
+    lease: Lease
+    until: float
+    key: bytes
+
+
+@dataclass(slots=True, eq=False)
 class _Sent:
     message: Message
     table: AddressTable
@@ -48,6 +68,10 @@ class RepeatedRequests:
     def writing(self, key: bytes) -> bool:
         """The ACK for this request is on its way."""
         return key in self._writing
+
+    def knows(self, key: bytes) -> bool:
+        """The request was seen lately."""
+        return key in self._sent or key in self._writing
 
     def begin(self, key: bytes) -> None:
         """The lease for this request is being written."""
@@ -107,15 +131,12 @@ class LeaseCommits:
 
     def grant(
         self,
-        exchange: Exchange,
-        lease: Lease,
-        lease_s: int,
+        grant: Grant,
         message: Message,
-        key: bytes,
         done: Callable[[Message | None], None],
     ) -> None:
         """Bind the address, write the lease, and call ``done`` with the ACK once it may leave, or with None."""
-        table, who, now = exchange.table, exchange.who, exchange.now
+        table, who, lease, key = grant.table, grant.who, grant.lease, grant.key
         at = table.at(lease.address)
         before = None
         if at is not None and at.who.key == who.key and at.lease is not None:
@@ -125,7 +146,7 @@ class LeaseCommits:
         if left is not None and left.address != lease.address and left.lease is not None and left.state is State.BOUND:
             left.lease = replace(left.lease, state="released", expires_at=self._wall())
             rows.append(left.lease)
-        table.bind(who, lease.address, lease, end_of(now, lease_s))
+        table.bind(who, lease.address, lease, grant.until)
         self._repeats.begin(key)
 
         def written(problem: Exception | None) -> None:
@@ -211,7 +232,7 @@ class LeaseCommits:
 def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> Lease:
     """The binding as it is stored."""
     wall = clocks.wall()
-    client, relay = exchange.request.client, exchange.request.client.relay
+    client = exchange.request.client
     return Lease(
         address=address,
         subnet=exchange.table.subnet.name,
@@ -222,9 +243,14 @@ def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> 
         expires_at=end_of(wall, lease_s),
         hostname=client.hostname,
         system=exchange.system.name if exchange.system else "",
-        relay=f"{relay.giaddr:08x}:{relay.raw.hex()}" if relay.giaddr or relay.raw else "",
+        relay=relay_text(client.relay),
         context={SECOND_IDENTITY: "yes"} if is_second(exchange.who.key) else {},
         interface=exchange.arrival.interface,
         boot=clocks.boot,
         boot_s=exchange.now,
     )
+
+
+def relay_text(relay: RelayInfo) -> str:
+    """What is kept of the relay with a lease: giaddr and option 82 in hexadecimal, empty on a local link."""
+    return f"{relay.giaddr:08x}:{relay.raw.hex()}" if relay.giaddr or relay.raw else ""

@@ -30,6 +30,9 @@ class OptionLevels:
     """The levels below plugins, remembered as long as the object they come from is the same.
 
     A definition with a wrong option is reported and left out; its other options are still sent.
+
+    Attributes:
+        by_machine: a class looks at which machine it is.
     """
 
     def __init__(self, throttle: Throttle) -> None:
@@ -37,6 +40,7 @@ class OptionLevels:
         self._levels: dict[tuple[str, str, object], _Remembered] = {}
         self._global: Level | None = None
         self._classes: tuple[ClientClass, ...] = ()
+        self.by_machine = False
         self._of_class: dict[str, Level] = {}
         self._wanted: dict[tuple[object, ...], tuple[list[Level], dict[int, bytes]]] = {}
 
@@ -45,6 +49,7 @@ class OptionLevels:
         self.clear()
         self._global = self._checked(options, "global") if options else None
         self._classes = tuple(classes)
+        self.by_machine = any(one.mac_prefix for one in self._classes)
         self._of_class = {one.name: self._checked(one.options, f"class {one.name}") for one in classes if one.options}
 
     def labels(self, client: ClientFacts) -> frozenset[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from provd.core import dhcp_decide as decide
 from provd.core.dhcp_quarantine import DeclineGuard
-from provd.core.dhcp_times import lease_time
+from provd.core.dhcp_times import end_of, lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
-from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, lease_of
+from provd.service.dhcp_commit import Grant, LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_ports import BootDirector, Clocks, Foreign, Send
 from provd.service.dhcp_probe import ConflictProbes
@@ -62,6 +62,7 @@ class Outcomes:
         self._clocks, self._probes = clocks, probes
         self._foreign = foreign
         self._guard = DeclineGuard()
+        self.learn: Callable[[Exchange, Message], None] = lambda _exchange, _message: None
 
     def unanswered(self, request: DhcpRequest, counted: str, reason: str) -> None:
         """No answer, before the client's subnet was known."""
@@ -174,7 +175,8 @@ class Outcomes:
             else:
                 self._seen("dhcp.dropped", exchange, address, {"reason": "lease could not be stored"})
 
-        self._commits.grant(exchange, lease, lease_s, message, key, durable)
+        grant = Grant(exchange.table, exchange.who, lease, end_of(exchange.now, lease_s), key)
+        self._commits.grant(grant, message, durable)
 
     def _nak(self, exchange: Exchange, reason: str) -> None:
         self._post(exchange, self._builder.refuse(exchange, reason), 0)
@@ -227,6 +229,7 @@ class Outcomes:
         self._send(message.interface, message.data, message.destination, message.local)
         kind = message.kind
         self.counters.sent[kind] += 1
+        self.learn(exchange, message)
         seen, request, system = self._director.seen, exchange.request, exchange.system
         seen(_EVENTS.get(request.packet.message_type, "dhcp.unknown"), request, system, address, {})
         seen(_SENT[kind], request, system, address, message.fields)

@@ -75,6 +75,14 @@ class DhcpHooks(Protocol):
         """Whether answers of this hook may be remembered."""
         ...
 
+    def hook_is_shared(self, hook: str) -> bool:
+        """Whether answers of this hook are the same for machines that differ in nothing but their identity."""
+        ...
+
+    def hook_concerns(self, hook: str, options: frozenset[int]) -> bool:
+        """Whether anybody is to be asked about a message with these options."""
+        ...
+
     def gate(self, request: DhcpRequest) -> GateVerdict:
         """May this client be answered?"""
         ...
@@ -107,6 +115,14 @@ class BootDirector(Protocol):
         """The plan and the first file of a network boot client that gets ``address``."""
         ...
 
+    def booting(self, mac: bytes) -> bool:
+        """A boot of this hardware address is known: its messages belong to a story."""
+        ...
+
+    def holds(self, address: int) -> bool:
+        """The address is that of a machine whose boot is known."""
+        ...
+
     def seen(
         self, kind: str, request: DhcpRequest, system: System | None, address: int, fields: Mapping[str, object]
     ) -> None:
@@ -119,6 +135,10 @@ class KnownSystems(Protocol):
 
     def find(self, client: ClientFacts) -> System | None:
         """The system of a client: by MAC, then by UUID."""
+        ...
+
+    def knows(self, mac: bytes, client_id: bytes) -> bool:
+        """Whether a message with this hardware address or client-id may be a system's, apart from its UUID."""
         ...
 
 

@@ -50,6 +50,7 @@ class Exchange:
         server: this server's address as the client reaches it (option 54, siaddr, URLs).
         now: monotonic seconds.
         known: what is remembered of the client.
+        data: the octets of the request; empty where they are not worth remembering.
     """
 
     request: DhcpRequest
@@ -61,6 +62,7 @@ class Exchange:
     server: int
     now: float
     known: Known
+    data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,11 @@ class Sessions:
             if session.address:
                 self._mac_by_address[session.address] = session.mac
 
+    @property
+    def any(self) -> bool:
+        """Boots are known at all."""
+        return bool(self._by_mac)
+
     def of_mac(self, mac: str) -> Boot | None:
         """Newest boot of a hardware address."""
         return self._by_mac.get(mac)

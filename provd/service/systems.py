@@ -102,6 +102,10 @@ class Systems:
         """The system of a client: by MAC, then by UUID (a machine with a new network card keeps its name)."""
         return self._by_mac.get(client.mac.octets) or (self._by_uuid.get(client.uuid) if client.uuid else None)
 
+    def knows(self, mac: bytes, client_id: bytes) -> bool:  # noqa: ARG002  systems are found by hardware address and UUID
+        """Whether a message with this hardware address or client-id may be a system's, apart from its UUID."""
+        return mac in self._by_mac
+
     def of_mac(self, mac: bytes) -> System | None:
         """The system that has a card with this hardware address."""
         return self._by_mac.get(mac)
