@@ -137,7 +137,7 @@ class DhcpService:
             counters=self.counters,
             send=send,
             clocks=clocks,
-            levels=self._levels,
+            levels=self.levels,
             client_port=(ports or Ports()).client,
         )
         self._outcomes = Outcomes(

@@ -8,9 +8,7 @@ is, which address it gets, whether its REQUEST is for our offer. Everything else
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from provd.core.dhcp_binding import Who
@@ -33,16 +31,12 @@ from provd.wire.hostname import sanitise_name
 
 _DISCOVER: Final = int(MessageType.DISCOVER)
 _REQUEST: Final = int(MessageType.REQUEST)
-_KNOWN: Final = 256
-"""Layouts that are remembered; a network has a handful."""
 _SENT: Final = {_DISCOVER: "offer", _REQUEST: "ack"}
 _SHARED: Final = ("provd_dhcp_labels", "provd_dhcp_subnet", "provd_dhcp_options")
 """Hooks whose answer may be the same for all machines of a kind."""
 _ALWAYS: Final = ("provd_dhcp_gate", "provd_dhcp_reply")
 """Hooks that are asked for every message that they are concerned with."""
 _OF_ONE_MACHINE: Final = frozenset({codes.CLIENT_UUID, codes.CLIENT_FQDN})
-_FIRST: Final[Mapping[str, str]] = MappingProxyType({})
-_SECOND: Final[Mapping[str, str]] = MappingProxyType({SECOND_IDENTITY: "yes"})
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +83,9 @@ class Shortcut:
         levels: configured options and client classes.
         client_port: where clients listen.
     """
+
+    KNOWN: Final = 256
+    """Kinds of messages that are remembered; a network has a handful."""
 
     def __init__(
         self,
@@ -198,7 +195,8 @@ class Shortcut:
             sanitise_name(name) if name else "",
             "",
             way.relay,
-            _SECOND if is_second(who.key) else _FIRST,
+            {SECOND_IDENTITY: "yes"} if is_second(who.key) else {},
+            way.arrival.interface,
             self._clocks.boot,
             now,
         )
@@ -209,7 +207,7 @@ class Shortcut:
         kind = packet.message_type
         if not data or _SENT.get(kind) != message.kind or not self._is_alike(exchange):
             return
-        if self._hooks.epoch != self._epoch or self._count >= _KNOWN:
+        if self._hooks.epoch != self._epoch or self._count >= self.KNOWN:
             self.clear()
             self._epoch = self._hooks.epoch
         ways = self._ways.setdefault(key_of(data), [])

@@ -63,6 +63,13 @@ class FakeHooks:
         """Tests change labels and options between packets; the relay plugin is what it always is."""
         return hook == "provd_dhcp_subnet"
 
+    def hook_is_shared(self, hook: str) -> bool:
+        """Nor does anything here say that it does not look at the machine."""
+        return False
+
+    def hook_concerns(self, hook: str, options: frozenset[int]) -> bool:
+        return True
+
     def gate(self, request: DhcpRequest) -> GateVerdict:
         return self.verdict
 
@@ -123,6 +130,13 @@ class FakeBootDirector:
         plan = BootPlan(Action.INSTALL, "test", request.client, system, loader="fake", server=server)
         return plan, self.file
 
+    def booting(self, mac: bytes) -> bool:
+        """It hears of every machine."""
+        return True
+
+    def holds(self, address: int) -> bool:
+        return True
+
     def seen(
         self, kind: str, request: DhcpRequest, system: System | None, address: int, fields: Mapping[str, object]
     ) -> None:
@@ -146,6 +160,9 @@ class FakeSystems:
             if any(card.mac == client.mac for card in system.interfaces):
                 return system
         return next((system for system in self.all if system.uuid and system.uuid == client.uuid), None)
+
+    def knows(self, mac: bytes, client_id: bytes) -> bool:
+        return any(card.mac.octets == mac for system in self.all for card in system.interfaces)
 
     def profile_for(self, system: System) -> Profile | None:
         return self.profiles.get(system.profile)
