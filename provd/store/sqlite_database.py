@@ -42,7 +42,7 @@ class Database:
         self._reader.execute("PRAGMA query_only = ON")
         self._reading = threading.Lock()
         self._behind: list[WriteBehind[Any]] = []
-        self.writer = Writer(lambda: connect(path), deliver)
+        self.writer = Writer(lambda: connect(path), deliver, recovered=self._recovered)
 
     def row(self, codec: Codec[T], value: T) -> tuple[Any, ...]:
         """Parameters of :func:`provd.store.sqlite_schema.upsert`."""
@@ -61,7 +61,7 @@ class Database:
         """Tell ``behind`` when the disk takes writes again."""
         self._behind.append(behind)
 
-    def recovered(self) -> None:
+    def _recovered(self) -> None:
         """A write became durable: what failed before is tried again."""
         for behind in self._behind:
             behind.retry()
@@ -140,7 +140,6 @@ class WriteBehind(Generic[T]):
         if error is None:
             if self._pending.get(key) is value:
                 del self._pending[key]
-            self._database.recovered()
             return
         if not self._failed:
             self._database.log.error("{kind} wait for the disk: {error}", kind=self._codec.kind, error=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from provd.model.lease import Lease
 from provd.model.system import InstallState, System
@@ -24,7 +25,7 @@ from provd.store.kinds import (
     without_text,
 )
 from provd.store.sqlite_database import Database, WriteBehind
-from provd.store.sqlite_schema import upsert
+from provd.store.sqlite_schema import upsert, upsert_rows
 from provd.store.versions import check_version, with_version
 
 
@@ -40,19 +41,25 @@ class SqliteLeases:
 
     def commit(self, leases: Sequence[Lease], removed: Sequence[int], done: Done) -> None:
         """Insert or replace ``leases`` and remove those of the addresses ``removed``."""
+        try:
+            rows = [self._database.row(LEASES, lease) for lease in leases]
+        except Exception as error:  # noqa: BLE001  a value that cannot be stored fails alone, and later like any other
+            self._database.writer.submit(partial(_fail, error), done)
+            return
+        if not removed:
+            self._database.writer.submit_rows(rows, done)
+            return
 
         def work(connection: sqlite3.Connection) -> None:
             for address in removed:
                 connection.execute("DELETE FROM leases WHERE address = ?", (address,))
-            for lease in leases:
-                connection.execute(upsert("leases"), self._database.row(LEASES, lease))
+            upsert_rows(connection, "leases", rows)
 
-        def told(error: Exception | None) -> None:
-            if error is None:
-                self._database.recovered()
-            done(error)
+        self._database.writer.submit(work, done)
 
-        self._database.writer.submit(work, told)
+
+def _fail(error: Exception, _connection: sqlite3.Connection) -> None:
+    raise error
 
 
 class SqliteSystems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -56,6 +56,9 @@ def _accounts(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX audit_user ON audit (user, id)")
 
 
+_AT_ONCE: Final = (256, 32, 4, 1)
+"""Rows that one statement writes; few sizes, so that SQLite's prepared statements are found again."""
+
 MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _accounts}
 """What brings a file of version N to N + 1, by N."""
 
@@ -66,12 +69,25 @@ def key_column(table: str) -> str:
 
 
 @cache
-def upsert(table: str) -> str:
-    """The statement that inserts or replaces a row; its parameters are key, record and the searched columns."""
+def upsert(table: str, rows: int = 1) -> str:
+    """The statement that inserts or replaces rows; parameters of each are key, record and the searched columns."""
     names = [column.split()[0] for column in TABLES[table].split(", ")]
     updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-    marks = ", ".join("?" * len(names))
-    return f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT ({names[0]}) DO UPDATE SET {updates}"  # noqa: S608  names of ours
+    marks = ", ".join([f"({', '.join('?' * len(names))})"] * rows)
+    return f"INSERT INTO {table} VALUES {marks} ON CONFLICT ({names[0]}) DO UPDATE SET {updates}"  # noqa: S608  names of ours
+
+
+def upsert_rows(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert or replace rows in their order.
+
+    One statement writes many of them: SQLite runs it without Python's lock, which a loop over rows would take and give
+    back for each, every time waiting for the thread that answers packets.
+    """
+    at = 0
+    for size in _AT_ONCE:
+        while len(rows) - at >= size:
+            connection.execute(upsert(table, size), [value for row in rows[at : at + size] for value in row])
+            at += size
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from twisted.logger import Logger
 
 from provd.store.interface import Deliver, Done, StaleWriteError, StoreError
+from provd.store.sqlite_schema import upsert_rows
 
 GROUP: Final = 1024
 """Writes in one transaction at most, so that the first of them does not wait for ever."""
@@ -23,12 +24,16 @@ WAIT_S: Final = 10.0
 """Seconds that an edit waits to become durable."""
 
 Work = Callable[[sqlite3.Connection], None]
+Rows = Sequence[tuple[object, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Unit:
-    work: Work
+    """One write: ``work``, or ``rows`` for the table they are collected for."""
+
     done: Done
+    work: Work | None = None
+    rows: Rows = ()
     waits: bool = False
 
 
@@ -42,15 +47,26 @@ class Writer:
     fails the whole group: nothing of it is durable. The next group is tried anew, so space that comes back is used.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], deliver: Deliver) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        deliver: Deliver,
+        *,
+        collected: str = "leases",
+        recovered: Callable[[], None] = lambda: None,
+    ) -> None:
         """Start the thread.
 
         Args:
             connect: opens the writing connection; called again after an error that the connection did not survive.
             deliver: runs a function on the owning thread.
+            collected: table of :meth:`submit_rows`.
+            recovered: called on the owning thread after every group that became durable.
         """
         self._connect = connect
         self._deliver = deliver
+        self._collected = collected
+        self._recovered = recovered
         self._log = Logger(namespace="provd.store")
         self._waiting: list[_Unit] = []
         self._wake = threading.Condition()
@@ -61,7 +77,11 @@ class Writer:
 
     def submit(self, work: Work, done: Done) -> None:
         """Hand over a write; ``done`` is delivered when it is durable or failed."""
-        self._submit(_Unit(work, done))
+        self._submit(_Unit(done, work))
+
+    def submit_rows(self, rows: Rows, done: Done) -> None:
+        """Hand over rows to insert or replace; those of neighbouring calls are written by one statement."""
+        self._submit(_Unit(done, None, rows))
 
     def run(self, work: Work) -> None:
         """Write and wait until it is durable.
@@ -75,7 +95,7 @@ class Writer:
             errors.append(error)
             ended.set()
 
-        self._submit(_Unit(work, done, waits=True))
+        self._submit(_Unit(done, work, waits=True))
         if not ended.wait(WAIT_S):
             raise StoreError(f"the store did not answer within {WAIT_S:.0f} s; look before you repeat the change")
         if errors[0] is not None:
@@ -110,6 +130,8 @@ class Writer:
             self._deliver(partial(self._finish, others))
 
     def _finish(self, outcomes: Sequence[_Outcome]) -> None:
+        if outcomes[0][1] is None:
+            self._recovered()
         for unit, error in outcomes:
             try:
                 unit.done(error)
@@ -134,7 +156,7 @@ class Writer:
         try:
             connection = self._connection = self._connection or self._connect()
             connection.execute("BEGIN IMMEDIATE")
-            outcomes = [(unit, _attempt(unit, connection)) for unit in units]
+            outcomes = self._carry_out(units, connection)
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  whatever it was, nobody is told that it is durable
             self._recover()
@@ -143,6 +165,20 @@ class Writer:
             failure = StoreError(f"the store cannot write: {error}")
             failure.__cause__ = error
             return [(unit, failure) for unit in units]
+        return outcomes
+
+    def _carry_out(self, units: Sequence[_Unit], connection: sqlite3.Connection) -> Sequence[_Outcome]:
+        outcomes: list[_Outcome] = []
+        rows: list[tuple[object, ...]] = []
+        for unit in units:
+            if unit.work is None:
+                rows.extend(unit.rows)
+                outcomes.append((unit, None))
+                continue
+            upsert_rows(connection, self._collected, rows)
+            rows.clear()
+            outcomes.append((unit, _attempt(unit.work, connection)))
+        upsert_rows(connection, self._collected, rows)
         return outcomes
 
     def _recover(self) -> None:
@@ -157,9 +193,9 @@ class Writer:
             self._connection = None
 
 
-def _attempt(unit: _Unit, connection: sqlite3.Connection) -> StaleWriteError | None:
+def _attempt(work: Work, connection: sqlite3.Connection) -> StaleWriteError | None:
     try:
-        unit.work(connection)
+        work(connection)
     except StaleWriteError as error:
         return error
     return None
