@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.dhcp.exchanges import Client, number_of
+from provd.app.collector import settle
 from provd.app.services import Current, Services
 from provd.model.dhcp import Destination
 from provd.service.dhcp_ports import Arrival
@@ -131,6 +132,7 @@ def measure(reactor: Any, run: Run, rounds: int, profile: cProfile.Profile | Non
         )
         reactor.callLater(0.1, begin if len(rows) < rounds else reactor.stop)
 
+    settle()
     reactor.callWhenRunning(begin)
     reactor.run()
     return rows

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from provd.app import logs, privileges
+from provd.app import collector, logs, privileges
 from provd.app.listeners import ListenError
 from provd.app.privileges import PrivilegeError
 from provd.config.errors import ConfigError
@@ -49,6 +49,7 @@ def run(path: Path) -> int:
     def start() -> None:
         try:
             server.start()
+            collector.settle()
             server.ready()
         except (PluginError, ListenError, StoreError, OSError) as error:
             refused.append(_refused(error))

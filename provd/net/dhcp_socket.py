@@ -21,6 +21,8 @@ _MAX_DATAGRAM: Final = 4096
 _PER_WAKE: Final = 256
 _ARRIVALS: Final = 1024
 
+Ancillary = tuple[tuple[int, int, bytes]]
+
 
 @implementer(IReadDescriptor)
 class DhcpSocket:
@@ -42,8 +44,23 @@ class DhcpSocket:
         self._received = received
         self._open = True
         self._arrivals: dict[tuple[object, ...], Arrival] = {}
-        self.link = link
+        self._targets: dict[tuple[int, int, int], tuple[Ancillary, tuple[str, int]]] = {}
+        self._link = link
         reactor.addReader(cast("IReadDescriptor", self))
+
+    @property
+    def link(self) -> Link:
+        """The interface as it was seen last."""
+        return self._link
+
+    @link.setter
+    def link(self, link: Link) -> None:
+        if link == self._link:
+            # What is remembered of arrivals is remembered by identity further up.
+            return
+        self._link = link
+        self._arrivals.clear()
+        self._targets.clear()
 
     def doRead(self) -> None:  # noqa: N802
         """Take every datagram that waits, up to a bound that keeps the other listeners alive."""
@@ -53,7 +70,7 @@ class DhcpSocket:
             except OSError:
                 # Nothing waits, or the link went down: the listener looks after links by timer.
                 return
-            key = (*ancillary, peer, self.link)
+            key = (*ancillary, peer)
             arrival = self._arrivals.get(key)
             if arrival is None:
                 # Clients without an address and relays send from few addresses; a flood from many makes no difference.
@@ -89,9 +106,14 @@ class DhcpSocket:
         Raises:
             OSError: it cannot leave.
         """
-        info = _PKTINFO.pack(self.link.index, local.to_bytes(4), bytes(4))
-        address = (socket.inet_ntoa(to.to_bytes(4)), port)
-        self._socket.sendmsg([data], [(socket.IPPROTO_IP, _IP_PKTINFO, info)], 0, address)
+        target = self._targets.get((to, port, local))
+        if target is None:
+            if len(self._targets) >= _ARRIVALS:
+                self._targets.clear()
+            info = _PKTINFO.pack(self.link.index, local.to_bytes(4), bytes(4))
+            target = ((socket.IPPROTO_IP, _IP_PKTINFO, info),), (socket.inet_ntoa(to.to_bytes(4)), port)
+            self._targets[to, port, local] = target
+        self._socket.sendmsg((data,), target[0], 0, target[1])
 
     def close(self) -> None:
         """Stop reading and free the port."""

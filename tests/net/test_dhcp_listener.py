@@ -297,3 +297,23 @@ async def test_row_40_a_datagram_and_its_answer_over_loopback_without_root() -> 
             assert client.recv(100) == b"all"
     finally:
         listener.stop()
+
+
+def test_an_interface_that_is_as_it_was_keeps_what_is_remembered_of_arrivals() -> None:
+    """The listener looks after its links every second, and the short way knows arrivals by identity."""
+    host = Host("eth0")
+    host.listener.start()
+
+    def hear() -> Arrival:
+        host.kernel.sockets[0].waiting.append((b"x", "10.88.0.1", "255.255.255.255", ("0.0.0.0", 68)))
+        host.reactor.readers[0].doRead()
+        return host.received[-1][1]
+
+    first = hear()
+    host.listener.rebind()
+    host.kernel.links["eth0"] = Link("eth0", 2, 1500, (LOCAL,))
+    host.listener.rebind()
+    assert hear() is first
+    host.kernel.links["eth0"] = Link("eth0", 2, 1500, (LOCAL + 1,))
+    host.listener.rebind()
+    assert hear() is not first
