@@ -24,27 +24,32 @@ class MemoryLeases:
         self.commits = 0
         self.hold = False
         self.problem: Exception | None = None
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[tuple[Callable[[], None], Callable[[Exception | None], None]]] = []
 
     def commit(self, leases: Sequence[Lease], removed: Sequence[int], done: Callable[[Exception | None], None]) -> None:
         self.commits += 1
 
         def write() -> None:
-            if self.problem is None:
-                self.rows.update((lease.address, lease) for lease in leases)
-                for address in removed:
-                    self.rows.pop(address, None)
-            done(self.problem)
+            self.rows.update((lease.address, lease) for lease in leases)
+            for address in removed:
+                self.rows.pop(address, None)
 
-        if self.hold:
-            self._waiting.append(write)
-        else:
-            write()
+        self._waiting.append((write, done))
+        if not self.hold:
+            self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits, and tell."""
         waiting, self._waiting = self._waiting, []
-        for write in waiting:
+        for write, done in waiting:
+            if self.problem is None:
+                write()
+            done(self.problem)
+
+    def crash(self, written: int) -> None:
+        """The process ends: the first of what waits was written, the rest was not, and nobody is told."""
+        waiting, self._waiting = self._waiting, []
+        for write, _ in waiting[:written]:
             write()
 
 

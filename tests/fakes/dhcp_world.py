@@ -153,7 +153,7 @@ class DhcpWorld:
 
     def reboot(self) -> None:
         """A new process after a reboot of the machine, whose monotonic clock begins again."""
-        self.boot, self.mono = "second", 30.0
+        self.boot, self.mono = self.boot + "+", 30.0
         self.restart()
 
     def know(self, *systems: System) -> None:
