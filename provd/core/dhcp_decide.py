@@ -186,7 +186,10 @@ def _init_reboot(packet: DhcpPacket, table: AddressTable, who: Who) -> Outcome:
         return Nak("the address is not free")
     if wanted == who.reserved or (held is not None and held.address == wanted):
         return Ack(wanted, INIT_REBOOT)
-    return Nak("the address is not this client's")
+    if who.known or who.elsewhere or (held is not None and held.state is State.BOUND):
+        return Nak("the address is not this client's")
+    # What was offered or has ended says nothing of today: a server with other addresses may have given it this one.
+    return _stranger(table, who, wanted, INIT_REBOOT)
 
 
 def _extending(packet: DhcpPacket, table: AddressTable, who: Who, state: str) -> Outcome:

@@ -121,6 +121,7 @@ class DhcpWorld:
     sent: list[Sent] = field(default_factory=list)
     served: list[Sent] = field(default_factory=list)
     foreign: Foreign = lambda _request, _server: None
+    own: int = SERVER
     service: DhcpService = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,7 +148,7 @@ class DhcpWorld:
             send_service=self.send_service,
             foreign=self.foreign,
         )
-        self.service.reconfigure(self.subnets, own=(SERVER,))
+        self.service.reconfigure(self.subnets, own=(self.own,))
         self.service.reserve(self.systems.all)
         self.service.load(self.store.rows.values())
 
@@ -164,7 +165,7 @@ class DhcpWorld:
     def configure(self, **changes: object) -> None:
         """Change the first subnet and reload."""
         self.subnets = (replace(self.subnets[0], **changes), *self.subnets[1:])  # type: ignore[arg-type]
-        self.service.reconfigure(self.subnets, own=(SERVER,))
+        self.service.reconfigure(self.subnets, own=(self.own,))
 
     def send(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
         self.sent.append(Sent(decode(data), destination, interface, local, data))

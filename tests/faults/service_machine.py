@@ -86,7 +86,9 @@ class ServiceMachine(RuleBasedStateMachine):
         self.world.know(a_system(mac=mac_of(0), address="10.88.0.102"))
         self.world.configure(authoritative=authoritative)
 
-    def say(self, client: int, kind: int, *, wanted: int = 0, server: int = 0, ciaddr: int = 0, source: int = 0) -> None:
+    def say(
+        self, client: int, kind: int, *, wanted: int = 0, server: int = 0, ciaddr: int = 0, source: int = 0
+    ) -> None:
         """One message of one client, and what came back at once."""
         me = self.clients[client]
         self.last_xid += 1

@@ -300,3 +300,19 @@ def test_a_refusal_by_the_gate_is_a_nak_to_a_request_and_silence_to_a_discover(w
     assert world.ask(request(DISCOVER)) == []
     nak = world.answer(request(REQUEST, wanted=ADDRESS, server=SERVER))
     assert (nak.kind, nak.packet.options[56]) == (NAK, b"not on this floor")
+
+
+@pytest.mark.parametrize("record", ["offered", "ended"])
+def test_R06_R16_what_was_offered_or_has_ended_refuses_no_lease_of_another_server(
+    world: DhcpWorld, record: str
+) -> None:
+    if record == "offered":
+        world.answer(request(DISCOVER))
+    else:
+        world.dora()
+        world.pass_time(4000)
+    # A server with the other half of the addresses may have given this one since; only a running lease says otherwise.
+    assert world.ask(request(REQUEST, wanted=ip("10.88.0.180"))) == []
+    assert world.answer(request(REQUEST, wanted=ip("10.99.0.1"))).kind == NAK
+    assert world.answer(request(REQUEST, wanted=ADDRESS)).kind == ACK
+    assert world.answer(request(REQUEST, wanted=ip("10.88.0.180"))).kind == NAK
