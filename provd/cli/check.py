@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,8 @@ def _ask_here(context: Context) -> dict[str, Any]:
 
     config = context.server_config()
     names = [interface.name for interface in config.interfaces]
-    links = [link for name in names if (link := LinuxKernel().link(name)) is not None]
+    with closing(LinuxKernel()) as kernel:
+        links = [link for name in names if (link := kernel.link(name)) is not None]
     own = {address for link in links for address in link.addresses}
     proxied = [subnet.network for subnet in config.subnets if subnet.mode == "proxy"]
     known = KnownServers(Peers(own, *allowed_servers(config), proxied))

@@ -39,7 +39,11 @@ def load(path: Path) -> ServerConfig:
     Raises:
         ConfigError: the first fault, with file, key path and rule.
     """
-    return from_table(toml.read(path), path)
+    table = toml.read(path)
+    if not table:
+        # Editors and shells empty a file before they write it; at a reload that would end every subnet.
+        raise ConfigError(str(path), "", "is empty, as a file is that is just being written")
+    return from_table(table, path)
 
 
 def from_table(table: dict[str, Any], path: Path) -> ServerConfig:

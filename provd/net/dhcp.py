@@ -75,6 +75,7 @@ class DhcpListener:
         if self._raw is not None:
             self._raw.close()
             self._raw = None
+        self._kernel.close()
 
     def use(self, interfaces: Sequence[str]) -> None:
         """Take another list of interfaces, after a reload."""
@@ -110,12 +111,14 @@ class DhcpListener:
             self._changed()
 
     def _look(self) -> None:
-        self.rebind()
-        self._timer = self._clock.callLater(_LOOK_S, self._look)
+        try:
+            self.rebind()
+        finally:
+            self._timer = self._clock.callLater(_LOOK_S, self._look)
 
     def _bind(self, name: str) -> None:
         link, sock = self._kernel.link(name), self._sockets.get(name)
-        if sock is not None and link is not None and sock.link.index == link.index:
+        if sock is not None and sock.open and link is not None and sock.link.index == link.index:
             sock.link = link
             return
         if sock is not None:

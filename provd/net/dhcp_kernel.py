@@ -13,6 +13,7 @@ from provd.net.rawsocket import RawSender
 
 _SIOCGIFCONF: Final = 0x8912
 _SIOCGIFMTU: Final = 0x8921
+_SIOCGIFINDEX: Final = 0x8933
 _IFREQ: Final = 40 if struct.calcsize("P") == 8 else 32
 _IFCONF_ENTRIES: Final = 4096
 _IP_PKTINFO: Final = 8
@@ -77,20 +78,33 @@ class Kernel(Protocol):
             OSError: not allowed.
         """
 
+    def close(self) -> None:
+        """Free what looking at links takes; it is not asked again."""
+
 
 class LinuxKernel:
-    """The real one."""
+    """The real one.
+
+    Its probe is opened once: a process without a free descriptor must not take its interfaces for gone.
+    """
+
+    def __init__(self) -> None:
+        self._probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
     def link(self, name: str) -> Link | None:
         """See ``Kernel.link``."""
+        request = struct.pack("16s24x", name.encode())
         try:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                index = socket.if_nametoindex(name)
-                answer = fcntl.ioctl(probe, _SIOCGIFMTU, struct.pack("16s24x", name.encode()))
-                addresses = _addresses(probe, name)
+            index = fcntl.ioctl(self._probe, _SIOCGIFINDEX, request)
+            mtu = fcntl.ioctl(self._probe, _SIOCGIFMTU, request)
+            addresses = _addresses(self._probe, name)
         except (OSError, ValueError):
             return None
-        return Link(name, index, struct.unpack_from("=i", answer, 16)[0], addresses)
+        return Link(name, struct.unpack_from("=i", index, 16)[0], struct.unpack_from("=i", mtu, 16)[0], addresses)
+
+    def close(self) -> None:
+        """See ``Kernel.close``."""
+        self._probe.close()
 
     def udp(self, link: Link, port: int) -> socket.socket:
         """See ``Kernel.udp``."""

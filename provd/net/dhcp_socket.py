@@ -123,6 +123,11 @@ class DhcpSocket:
             self._socket.close()
 
     @property
+    def open(self) -> bool:
+        """Whether it is read; the reactor gives up on a reader that raised."""
+        return self._open
+
+    @property
     def port(self) -> int:
         """The port it is bound to."""
         return int(self._socket.getsockname()[1])

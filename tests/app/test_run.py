@@ -87,6 +87,17 @@ def test_SIGHUP_reloads_and_says_what_needs_a_restart(server: RunningServer) -> 
     assert http_status(server, "nosuch") == 404
 
 
+def test_a_file_without_content_is_a_file_that_somebody_is_writing(server: RunningServer) -> None:
+    text = server.config.read_text()
+    server.config.write_text("")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for("reload refused, the running configuration stays: ")
+    assert f"{server.config}: is empty" in server.text()
+    server.config.write_text(text)
+    server.wait_for("reload: reloaded")
+    assert server.stop() == 0
+
+
 def test_readiness_and_stopping_reach_the_service_manager(tmp_path: Path) -> None:
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import struct
+from contextlib import closing
 from typing import Any, cast
 
 import pytest
@@ -12,6 +14,7 @@ from scapy.layers.inet import IP, UDP
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from provd.model.dhcp import Destination
 from provd.net.dhcp import DhcpListener
@@ -98,6 +101,9 @@ class FakeKernel:
             raise PermissionError(1, "Operation not permitted")
         return self.packets
 
+    def close(self) -> None:
+        self.links = {}
+
 
 class FakeReactor:
     """Remembers readers."""
@@ -121,6 +127,7 @@ class Host:
         self.clock = Clock()
         self.received: list[tuple[bytes, Arrival]] = []
         self.changes = 0
+        self.problem: Exception | None = None
         self.listener = DhcpListener(
             cast("IReactorFDSet", self.reactor),
             self.clock,
@@ -132,6 +139,8 @@ class Host:
 
     def changed(self) -> None:
         self.changes += 1
+        if self.problem is not None:
+            raise self.problem
 
 
 @pytest.fixture
@@ -265,12 +274,13 @@ def test_C23_a_payload_no_packet_can_hold_is_refused() -> None:
 
 
 def test_the_kernels_loopback_is_found_with_its_address() -> None:
-    link = LinuxKernel().link("lo")
+    with closing(LinuxKernel()) as kernel:
+        link, none = kernel.link("lo"), kernel.link("no-such-link")
     assert link is not None
     assert 0x7F000001 in link.addresses
     assert link.loopback
     assert link.mtu >= 1500
-    assert LinuxKernel().link("no-such-link") is None
+    assert none is None
 
 
 @pytest_twisted.ensureDeferred
@@ -317,3 +327,42 @@ def test_an_interface_that_is_as_it_was_keeps_what_is_remembered_of_arrivals() -
     host.kernel.links["eth0"] = Link("eth0", 2, 1500, (LOCAL + 1,))
     host.listener.rebind()
     assert hear() is not first
+
+
+def test_a_socket_that_the_reactor_gave_up_is_bound_again(host: Host) -> None:
+    (reader,) = host.reactor.readers
+    reader.connectionLost(
+        Failure(RuntimeError("somewhere above"))  # type: ignore[no-untyped-call]
+    )
+    assert host.reactor.readers == []
+    host.clock.advance(1)
+    assert len(host.reactor.readers) == 1
+    assert len(host.kernel.sockets) == 2
+    host.kernel.sockets[1].waiting.append((b"x", "10.88.0.1", "255.255.255.255", ("0.0.0.0", 68)))
+    host.reactor.readers[0].doRead()
+    assert [data for data, _ in host.received] == [b"x"]
+
+
+def test_a_fault_while_looking_at_interfaces_does_not_end_the_looking(host: Host) -> None:
+    host.problem = RuntimeError("somewhere above")
+    host.kernel.links["eth0"] = Link("eth0", 2, 1500, (LOCAL, LOCAL + 1))
+    with pytest.raises(RuntimeError):
+        host.clock.advance(1)
+    host.problem = None
+    host.kernel.links["eth0"] = Link("eth0", 3, 1500, (LOCAL,))
+    host.clock.advance(1)
+    assert len(host.kernel.sockets) == 2
+
+
+def test_a_link_is_looked_at_without_a_free_descriptor() -> None:
+    kernel = LinuxKernel()
+    before = kernel.link("lo")
+    assert before is not None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert kernel.link("lo") == before
+        assert kernel.link("nosuch") is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    kernel.close()
