@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -229,6 +230,11 @@ class LeaseCommits:
         self._throttle.warn("lease store", f"lease store: a lease could not be written, so no ACK was sent ({problem})")
 
 
+# Tens of thousands of leases share these, and what a relay says of all its clients.
+_SECOND: Final[Mapping[str, str]] = {SECOND_IDENTITY: "yes"}
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
 def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> Lease:
     """The binding as it is stored."""
     wall = clocks.wall()
@@ -244,7 +250,7 @@ def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> 
         hostname=client.hostname,
         system=exchange.system.name if exchange.system else "",
         relay=relay_text(client.relay),
-        context={SECOND_IDENTITY: "yes"} if is_second(exchange.who.key) else {},
+        context=_SECOND if is_second(exchange.who.key) else _NOTHING,
         interface=exchange.arrival.interface,
         boot=clocks.boot,
         boot_s=exchange.now,
@@ -253,4 +259,4 @@ def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> 
 
 def relay_text(relay: RelayInfo) -> str:
     """What is kept of the relay with a lease: giaddr and option 82 in hexadecimal, empty on a local link."""
-    return f"{relay.giaddr:08x}:{relay.raw.hex()}" if relay.giaddr or relay.raw else ""
+    return sys.intern(f"{relay.giaddr:08x}:{relay.raw.hex()}") if relay.giaddr or relay.raw else ""

@@ -16,7 +16,7 @@ from tests.faults.killing import lost
 from tests.faults.serving import after, api, many_clients, memory_kib
 
 BIG = 64 << 20
-RELOADS = 60
+RELOADS = 500
 
 
 @pytest.fixture
