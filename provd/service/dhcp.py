@@ -138,6 +138,7 @@ class DhcpService:
             send=send,
             clocks=clocks,
             levels=self.levels,
+            tables=self.tables,
             client_port=(ports or Ports()).client,
         )
         self._outcomes = Outcomes(

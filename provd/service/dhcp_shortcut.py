@@ -8,7 +8,7 @@ is, which address it gets, whether its REQUEST is for our offer. Everything else
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from provd.core.dhcp_binding import Who
@@ -18,12 +18,13 @@ from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_times import end_of
 from provd.model.dhcp import Destination
 from provd.model.lease import Lease
-from provd.model.subnet import PROXY
+from provd.model.subnet import PROXY, Subnet
 from provd.service.dhcp_commit import Grant, LeaseCommits, RepeatedRequests, relay_text, same_request
 from provd.service.dhcp_counters import DhcpCounters
 from provd.service.dhcp_levels import OptionLevels
 from provd.service.dhcp_ports import Arrival, BootDirector, Clocks, DhcpHooks, KnownSystems, Send
 from provd.service.dhcp_reply import Exchange, Message
+from provd.service.dhcp_subnets import SubnetTables
 from provd.wire import codes
 from provd.wire.codes import MessageType
 from provd.wire.dhcp import decode
@@ -36,6 +37,14 @@ _SHARED: Final = ("provd_dhcp_labels", "provd_dhcp_subnet", "provd_dhcp_options"
 """Hooks whose answer may be the same for all machines of a kind."""
 _ALWAYS: Final = ("provd_dhcp_gate", "provd_dhcp_reply")
 """Hooks that are asked for every message that they are concerned with."""
+_HEEDED: Final = frozenset(
+    {
+        *("name", "network", "pool", "interface", "relays", "routers", "dns", "domain", "ntp", "options"),
+        *("lease_s", "min_lease_s", "max_lease_s", "offer_s", "decline_s", "server_address", "authoritative"),
+        *("unknown", "allocation", "probe_ms", "mode"),
+    }
+)
+"""Settings of a subnet that the table heeds, or that are in the pattern, or that say who is answered at all."""
 _OF_ONE_MACHINE: Final = frozenset({codes.CLIENT_UUID, codes.CLIENT_FQDN})
 
 
@@ -81,6 +90,7 @@ class Shortcut:
         send: sends one datagram.
         clocks: wall and monotonic time.
         levels: configured options and client classes.
+        tables: of all subnets.
         client_port: where clients listen.
     """
 
@@ -99,12 +109,13 @@ class Shortcut:
         send: Send,
         clocks: Clocks,
         levels: OptionLevels,
+        tables: SubnetTables,
         client_port: int,
     ) -> None:
         self._hooks, self._director, self._systems = hooks, director, systems
         self._commits, self._repeats, self._counters = commits, repeats, counters
         self._send, self._clocks, self._monotonic = send, clocks, clocks.monotonic
-        self._levels, self._client_port = levels, client_port
+        self._levels, self._tables, self._client_port = levels, tables, client_port
         self._ways: dict[Key, list[Way]] = {}
         self._count = 0
         self._epoch: object = None
@@ -243,10 +254,18 @@ class Shortcut:
             return False
         if packet.message_type == _REQUEST and not packet.server_id:
             return False
-        # A probe is for one address; a proxy gives none.
-        if subnet.probe != "off" or subnet.mode == PROXY or self._levels.by_machine:
+        if subnet.mode == PROXY or not _is_plain(subnet) or self._levels.by_machine:
             return False
+        if exchange.known.subnet is None and not self._tables.is_alone(exchange.arrival):
+            return False  # of several subnets on a link, the address that a machine asks for may choose one
         asked = frozenset(packet.options)
         return all(self._hooks.hook_is_shared(hook) for hook in _SHARED) and not any(
             self._hooks.hook_concerns(hook, asked) for hook in _ALWAYS
         )
+
+
+def _is_plain(subnet: Subnet) -> bool:
+    """Every other setting is at its default: one that comes new closes the short way until it is heeded here."""
+    default = Subnet(subnet.name, subnet.network)
+    others = (one.name for one in fields(Subnet) if one.name not in _HEEDED)
+    return all(getattr(subnet, name) == getattr(default, name) for name in others)

@@ -129,6 +129,10 @@ class SubnetTables:
                     return table
         return next((table for table in tables if table.subnet.pool), tables[0])
 
+    def is_alone(self, arrival: Arrival) -> bool:
+        """The link has one subnet, so that it does not depend on the client which one is meant."""
+        return len(self._on_interface(arrival)) == 1
+
     def _on_interface(self, arrival: Arrival) -> list[AddressTable]:
         key = (arrival.interface, arrival.addresses)
         tables = self._local.get(key)

@@ -8,6 +8,7 @@ from tests.conformance.mutate import CAUGHT, Outcome, try_all
 from tests.conformance.mutations import mutations
 
 
+@pytest.mark.timeout(1800)
 def test_every_rule_that_is_switched_off_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = list(mutations().values())
 

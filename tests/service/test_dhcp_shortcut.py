@@ -277,3 +277,13 @@ def test_C21_kinds_of_messages_are_bounded(world: World) -> None:
         world.say(request(DISCOVER, mac=MACS[0], options={**PRL, 60: b"vendor %d" % number}))
     shortcut = world.service._shortcut
     assert sum(map(len, shortcut._ways.values())) <= Shortcut.KNOWN
+
+
+def test_of_two_subnets_on_a_link_each_machine_is_answered_for_its_own() -> None:
+    """The address a machine asks for chooses the subnet there: what one was told is no pattern for the next."""
+    world = World()
+    world.subnets = (subnet(), replace(subnet("second", "10.89.0.0/24"), interface="eth0"))
+    world.service.reconfigure(world.subnets, own=(SERVER, ip("10.89.0.1")))
+    for mac, address in zip(MACS, ("10.89.0.105", "10.88.0.105", "10.89.0.106", "10.88.0.106"), strict=False):
+        (offer,) = world.say(request(DISCOVER, mac=mac, options=PRL, wanted=ip(address)))
+        assert offer.packet.yiaddr == ip(address)
