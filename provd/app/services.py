@@ -135,6 +135,8 @@ class Services:
             probe=probe,
             send_service=send_service,
             foreign=foreign,
+            publish=self.bus.publish,
+            later=self.clock.callLater,
         )
         self.triggers = Triggers(
             lambda: host.triggers,

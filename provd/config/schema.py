@@ -119,6 +119,26 @@ class SubnetConfig(Table, frozen=True):
         key("Ask whether an address is in use before its first offer; ARP on local links only."),
     ] = "off"
     probe_ms: Annotated[int, key("Milliseconds a probe waits for an answer.", ge=50, le=5000)] = 500
+    shared_network: Annotated[
+        str,
+        key(
+            "Subnets with the same name here are on one link or behind one relay: a client gets an address of the "
+            "first that has one to give, and a wrong address is judged by all of them (RFC 7969)."
+        ),
+    ] = ""
+    new_per_port: Annotated[
+        int, key("Clients without an address that one relay port may bring in a minute; 0 for any number.", ge=0)
+    ] = 0
+    new_per_subnet: Annotated[
+        int, key("Clients without an address that are taken in a minute; 0 for any number. Systems do not count.", ge=0)
+    ] = 0
+    min_secs: Annotated[
+        int,
+        key("Answer a DISCOVER only from this value of its `secs` on: for a server that stands by.", ge=0, le=65535),
+    ] = 0
+    reply_delay_ms: Annotated[
+        int, key("Milliseconds that an offer waits, so that another server's comes first.", ge=0, le=10000)
+    ] = 0
     rapid_commit: Annotated[
         bool,
         key(

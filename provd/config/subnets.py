@@ -40,6 +40,11 @@ def to_subnet(config: SubnetConfig) -> Subnet:
         probe=config.probe,
         probe_ms=config.probe_ms,
         rapid_commit=config.rapid_commit,
+        shared_network=config.shared_network,
+        new_per_port=config.new_per_port,
+        new_per_subnet=config.new_per_subnet,
+        min_secs=config.min_secs,
+        reply_delay_ms=config.reply_delay_ms,
         allocation=config.allocation,
         mode=config.mode,
     )

@@ -54,6 +54,11 @@ class Subnet:
         options: further DHCP options by name or number.
         probe: how an address is asked for before its first offer: ``off``, ``icmp``, ``arp`` or ``both``.
         probe_ms: milliseconds to wait for an answer.
+        shared_network: subnets with the same name here are on one link (RFC 7969); empty for a link of its own.
+        new_per_port: clients that are new in a minute at one port of a relay, 0 for any number.
+        new_per_subnet: likewise in the whole subnet.
+        min_secs: a DISCOVER is answered from this value of ``secs`` on: for a server that stands by.
+        reply_delay_ms: milliseconds that an offer waits, so that another server's comes first.
         rapid_commit: a DISCOVER with option 80 is acknowledged at once (RFC 4039).
         allocation: ``dynamic`` (ended leases are given to others, the longest ended first), ``automatic`` (a client's
             first address stays its own) or ``manual`` (reservations only).
@@ -82,5 +87,10 @@ class Subnet:
     probe: str = "off"
     probe_ms: int = 500
     rapid_commit: bool = False
+    shared_network: str = ""
+    new_per_port: int = 0
+    new_per_subnet: int = 0
+    min_secs: int = 0
+    reply_delay_ms: int = 0
     allocation: str = DYNAMIC
     mode: str = DHCP

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,11 +12,14 @@ from provd.core.client_facts import relay_info
 from provd.core.dhcp_binding import Binding, Who
 from provd.core.dhcp_identity import AUTO
 from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_network import subnet_of_network
 from provd.model.client_class import ClientClass
 from provd.model.dhcp import DhcpRequest, Ignore, Refuse
+from provd.model.event import Event
 from provd.model.lease import Lease
 from provd.model.subnet import PROXY, Subnet
 from provd.model.system import System
+from provd.service.dhcp_admission import Admission
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_request
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_levels import OptionLevels
@@ -29,6 +32,7 @@ from provd.service.dhcp_ports import (
     DhcpHooks,
     Foreign,
     KnownSystems,
+    Later,
     LeaseWriter,
     Send,
     SystemProfiles,
@@ -63,6 +67,10 @@ _SMALLEST: Final = 0x01000000
 _REQUEST: Final = int(MessageType.REQUEST)
 
 
+def _at_once(_seconds: float, function: Callable[[], None]) -> None:
+    function()
+
+
 class DhcpService:
     """Answers DHCP for the configured subnets.
 
@@ -78,6 +86,8 @@ class DhcpService:
         ports: where clients and relays listen.
         send_service: sends one datagram from the PXE port.
         foreign: told of other servers that clients choose.
+        publish: event bus.
+        later: calls a function after some seconds.
         probe: asks the network whether an address is in use.
     """
 
@@ -96,6 +106,8 @@ class DhcpService:
         probe: AddressProbe | None = None,
         send_service: Send | None = None,
         foreign: Foreign = lambda _request, _server: None,
+        publish: Callable[[Event], None] = lambda _event: None,
+        later: Later = _at_once,
     ) -> None:
         self.counters = DhcpCounters()
         self.tables = SubnetTables(identity, clocks.boot)
@@ -152,6 +164,8 @@ class DhcpService:
             throttle=self._throttle,
             clocks=clocks,
             foreign=foreign,
+            admission=Admission(self._throttle, publish, clocks.wall),
+            later=later,
         )
         self._outcomes.learn = self._shortcut.learn
 
@@ -275,6 +289,8 @@ class DhcpService:
             table = self.tables.on_link(packet, arrival, reserved)
         if table is None:
             return "no subnet"
+        if table.subnet.shared_network:
+            table = self._of_network(table, request, known, reserved)
         if system is None and table.subnet.unknown == "ignore":
             return "unknown machine"
         server = server_address(table, packet, arrival)
@@ -294,6 +310,23 @@ class DhcpService:
             now=now,
             known=known,
         )
+
+    def _of_network(
+        self, table: AddressTable, request: DhcpRequest, known: Known, reserved: tuple[int, ...]
+    ) -> AddressTable:
+        """The subnet of a shared network that the message is about."""
+        packet, now = request.packet, self._clocks.monotonic()
+        tables = self.tables.network_of(table)
+        for one in tables:
+            if one.next_expiry <= now:
+                one.expire(now)
+
+        def who_of(one: AddressTable) -> Who:
+            mine = next((address for address in reserved if address in one), 0)
+            registered = known.system is not None
+            return one.who(packet.htype, packet.mac, request.client.client_id, known=registered, reserved=mine)
+
+        return subnet_of_network(tables, packet, reserved, who_of)
 
     def _who(self, table: AddressTable, request: DhcpRequest, known: Known, reserved: tuple[int, ...]) -> Who:
         packet, client_id = request.packet, request.client.client_id

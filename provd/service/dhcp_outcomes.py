@@ -9,9 +9,10 @@ from provd.core import dhcp_decide as decide
 from provd.core.dhcp_quarantine import DeclineGuard
 from provd.core.dhcp_times import end_of, lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
+from provd.service.dhcp_admission import Admission
 from provd.service.dhcp_commit import Grant, LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
-from provd.service.dhcp_ports import BootDirector, Clocks, Foreign, Send
+from provd.service.dhcp_ports import BootDirector, Clocks, Foreign, Later, Send
 from provd.service.dhcp_probe import ConflictProbes
 from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder, is_rapid
 from provd.wire.codes import MessageType
@@ -40,6 +41,8 @@ class Outcomes:
         clocks: wall time and the run of the machine, for leases.
         probes: asks whether an address is in use.
         foreign: told of the other server that a client has chosen.
+        admission: weighs clients before they get an address.
+        later: calls a function after some seconds.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class Outcomes:
         clocks: Clocks,
         probes: ConflictProbes,
         foreign: Foreign,
+        admission: Admission,
+        later: Later,
     ) -> None:
         self._builder, self._commits, self._repeats = builder, commits, repeats
         self._director, self._send = director, send
         self.counters, self._throttle = counters, throttle
         self._clocks, self._probes = clocks, probes
-        self._foreign = foreign
+        self._foreign, self._admission, self._later = foreign, admission, later
         self._guard = DeclineGuard()
         self.learn: Callable[[Exchange, Message], None] = lambda _exchange, _message: None
 
@@ -95,6 +100,9 @@ class Outcomes:
             client_unicast=exchange.request.client.relay.client_unicast,
         )
         outcome = decide.decide(packet, exchange.table, exchange.who, here)
+        if isinstance(outcome, decide.Offer | decide.Ack):
+            refusal = self._admission.refusal(exchange)
+            outcome = decide.Silent(refusal) if refusal else outcome
         match outcome:
             case decide.Offer(address=address, rank=rank):
                 self._offer(exchange, address, rank)
@@ -158,7 +166,18 @@ class Outcomes:
         message = self._builder.grant(exchange, _OFFER, address, lease_s, held.lease if held else None)
         table.offer(who, address, lease_s, exchange.now, table.subnet.offer_s)
         message.fields["rank"] = rank
-        self._post(exchange, message, address)
+        delay_ms = table.subnet.reply_delay_ms
+        if not delay_ms:
+            self._post(exchange, message, address)
+            return
+
+        def later() -> None:
+            # The client may have taken another server's offer meanwhile.
+            offered = table.offered(who)
+            if offered is not None and offered.address == address:
+                self._post(exchange, message, address)
+
+        self._later(delay_ms / 1000, later)
 
     def _ack(self, exchange: Exchange, address: int, state: str, key: bytes) -> None:
         offered = exchange.table.offered(exchange.who)
@@ -186,6 +205,7 @@ class Outcomes:
             exchange.table.withdraw(exchange.who)
         detail = ""
         if reason == "pool exhausted":
+            self._admission.exhausted(exchange)
             detail = f"subnet {exchange.table.subnet.name}: the pool has no free address"
         self._drop(reason, detail)
         self._seen("dhcp.dropped", exchange, 0, {"reason": reason})

@@ -63,6 +63,10 @@ Foreign = Callable[[DhcpRequest, int], None]
 """Told of a REQUEST that takes another server's offer, and of that server's identifier. Raises nothing."""
 
 
+Later = Callable[[float, Callable[[], None]], object]
+"""Calls a function after some seconds, on the reactor's thread."""
+
+
 class DhcpHooks(Protocol):
     """What the service asks of the plugin host."""
 

@@ -28,6 +28,7 @@ class SubnetTables:
         self._tables: dict[str, AddressTable] = {}
         self._retired: list[AddressTable] = []
         self._local: dict[tuple[str, tuple[int, ...]], list[AddressTable]] = {}
+        self._networks: dict[str, list[AddressTable]] = {}
         self._reservations: dict[int, bytes] = {}
         self._unplaced: list[Lease] = []
         self.subnets: tuple[Subnet, ...] = ()
@@ -58,6 +59,10 @@ class SubnetTables:
             else:
                 table = AddressTable(subnet, self._identity, excluded)
             self._tables[subnet.name] = table
+        self._networks = {}
+        for table in self:
+            if table.subnet.shared_network:
+                self._networks.setdefault(table.subnet.shared_network, []).append(table)
         for table in before.values():
             self._move(table)
         unplaced, self._unplaced = self._unplaced, []
@@ -105,6 +110,10 @@ class SubnetTables:
             if held is not None and held.state is State.BOUND:
                 return held.address
         return 0
+
+    def network_of(self, table: AddressTable) -> Sequence[AddressTable]:
+        """The tables of the shared network that a table belongs to, in the order of the configuration."""
+        return self._networks.get(table.subnet.shared_network, (table,))
 
     def named(self, subnet: Subnet) -> AddressTable | None:
         """The table of a subnet."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from provd.model.dhcp import Destination
 from provd.model.distro import Distro
+from provd.model.event import Event
 from provd.model.mac import Mac
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
@@ -122,6 +123,8 @@ class DhcpWorld:
     served: list[Sent] = field(default_factory=list)
     foreign: Foreign = lambda _request, _server: None
     own: int = SERVER
+    events: list[Event] = field(default_factory=list)
+    waiting: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     service: DhcpService = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +150,8 @@ class DhcpWorld:
             probe=self.probe,
             send_service=self.send_service,
             foreign=self.foreign,
+            publish=self.events.append,
+            later=lambda seconds, function: self.waiting.append((seconds, function)),
         )
         self.service.reconfigure(self.subnets, own=(self.own,))
         self.service.reserve(self.systems.all)
