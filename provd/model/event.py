@@ -16,7 +16,8 @@ class Event:
             ``install.log``,
             ``install.finished``, ``install.failed``, ``install.firstboot``, ``trigger.finished``, ``trigger.failed``,
             ``boot.started``, ``boot.local``, ``boot.held``, ``timeline.full``, ``callback.failed``,
-            ``dhcp.elsewhere`` (it takes another server's address), ``dhcp.rogue`` (another DHCP server was found), ``dhcp.pool-exhausted``,
+            ``dhcp.elsewhere`` (it takes another server's address), ``dhcp.rogue`` (another DHCP server was found),
+            ``dhcp.pool-exhausted``,
             ``system.changed``, ``lease.bound``, ``lease.released``.
         at: seconds since the epoch.
         session: id of the boot session, or empty.
