@@ -59,6 +59,9 @@ class Machine(Settings, frozen=True):
     interfaces: tuple[Card, ...]
     profile: str = ""
     uuid: str = ""
+    client_id: str = ""
+    circuit_id: str = ""
+    remote_id: str = ""
     hostname: str = ""
     netboot: bool = True
     policy: Literal["once", "always", "never"] = "once"

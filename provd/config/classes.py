@@ -11,6 +11,7 @@ from provd.config.options import check_options
 from provd.config.schema import ClassConfig, ServerConfig
 from provd.model.arch import ARCHS
 from provd.model.client_class import ClientClass
+from provd.model.system import octets_of
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){0,5}")
@@ -27,16 +28,12 @@ def to_class(config: ClassConfig) -> ClientClass:
         archs=config.arch,
         vendor_class=config.vendor_class,
         user_class=config.user_class,
-        circuit_id=_octets(config.circuit_id),
-        remote_id=_octets(config.remote_id),
+        circuit_id=octets_of(config.circuit_id),
+        remote_id=octets_of(config.remote_id),
         mac_prefix=bytes.fromhex(config.mac_prefix.replace(":", "")),
         options=config.options,
         lease_s=config.lease_s,
     )
-
-
-def _octets(text: str) -> bytes:
-    return bytes.fromhex(text[2:]) if text[:2].lower() == "0x" else text.encode()
 
 
 def check_classes(config: ServerConfig, file: str) -> None:
@@ -59,7 +56,7 @@ def check_classes(config: ServerConfig, file: str) -> None:
             raise ConfigError(file, f"{key}.mac_prefix", f"{raw.mac_prefix!r} must be pairs of hex digits with colons")
         for field in ("circuit_id", "remote_id"):
             try:
-                _octets(getattr(raw, field))
+                octets_of(getattr(raw, field))
             except ValueError:
                 raise ConfigError(file, f"{key}.{field}", "has digits after 0x that are not hexadecimal") from None
         check_options(raw.options, file, f"{key}.options")

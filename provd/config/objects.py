@@ -98,6 +98,15 @@ class SystemFile(Table, frozen=True):
     )
     profile: Annotated[str, key("Profile it installs; empty: nobody assigned it, and it never installs.")] = ""
     uuid: Annotated[str, key("SMBIOS UUID.")] = ""
+    client_id: Annotated[
+        str, key("Client identifier (option 61) that means this machine, as text or as `0x` and hex digits.")
+    ] = ""
+    circuit_id: Annotated[
+        str, key("Port of the relay that this machine is at (option 82, circuit-id), as text or `0x` and hex digits.")
+    ] = ""
+    remote_id: Annotated[
+        str, key("Relay that this machine is behind (option 82, remote-id), written likewise; both must fit.")
+    ] = ""
     hostname: Annotated[str, key("Host name of the installed system; empty for the system's name.")] = ""
     netboot: Annotated[bool, key("An install is wanted at the next network boot.")] = True
     policy: Annotated[

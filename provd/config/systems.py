@@ -15,7 +15,7 @@ from provd.config.options import faults
 from provd.config.reader import Read, answer_faults, argument_faults
 from provd.model.mac import Mac
 from provd.model.subnet import Subnet
-from provd.model.system import Interface, System
+from provd.model.system import Interface, System, octets_of
 
 HOST: Final = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -48,6 +48,9 @@ def to_system(read: Read[SystemFile]) -> System:
         profile=value.profile,
         interfaces=tuple(interfaces),
         uuid=uuid,
+        client_id=value.client_id,
+        circuit_id=value.circuit_id,
+        remote_id=value.remote_id,
         hostname=value.hostname,
         netboot=value.netboot,
         policy=value.policy,
@@ -101,6 +104,10 @@ def clashes(system: System, other: System) -> Iterator[str]:
         yield f"the name is already that of {whom}"
     if system.uuid and system.uuid == other.uuid:
         yield f"UUID {system.uuid} is already that of {whom}"
+    if system.client_id and _same(system.client_id, other.client_id):
+        yield f"client identifier {system.client_id} is already that of {whom}"
+    if (system.circuit_id or system.remote_id) and _same_port(system, other):
+        yield f"relay port {system.circuit_id or system.remote_id} is already that of {whom}"
     macs = {card.mac for card in other.interfaces}
     addresses = {card.address for card in other.interfaces if card.address is not None}
     for card in system.interfaces:
@@ -108,6 +115,21 @@ def clashes(system: System, other: System) -> Iterator[str]:
             yield f"MAC {card.mac} is already that of {whom}"
         if card.address in addresses:
             yield f"address {card.address} is already that of {whom}"
+
+
+def _same(one: str, other: str) -> bool:
+    """The same octets, however they are written."""
+    try:
+        return bool(other) and octets_of(one) == octets_of(other)
+    except ValueError:
+        return False
+
+
+def _same_port(one: System, other: System) -> bool:
+    try:
+        return one.port == other.port
+    except ValueError:
+        return False
 
 
 def own_faults(system: System) -> Iterator[str]:
@@ -121,6 +143,7 @@ def own_faults(system: System) -> Iterator[str]:
         yield f"policy {system.policy!r} is not one of {', '.join(POLICIES)}"
     if not system.interfaces:
         yield "at least one interface with a MAC is needed"
+    yield from _identifier_faults(system)
     for field in ("name", "mac", "address"):
         values = [getattr(card, field) for card in system.interfaces]
         for value in dict.fromkeys(value for value in values if value and values.count(value) > 1):
@@ -133,6 +156,17 @@ def own_faults(system: System) -> Iterator[str]:
     rules = (*answer_faults(system.answers), *argument_faults(system.kernel_args), *faults(system.options))
     for key, rule in rules:
         yield f"{key}: {rule}"
+
+
+def _identifier_faults(system: System) -> Iterator[str]:
+    for field in ("client_id", "circuit_id", "remote_id"):
+        try:
+            octets = octets_of(getattr(system, field))
+        except ValueError:
+            yield f"{field} has digits after 0x that are not hexadecimal"
+            continue
+        if field == "client_id" and len(octets) == 1:
+            yield "client_id has one octet, so it is no identity (RFC 2132 section 9.14)"
 
 
 def profile_faults(system: System, profiles: Collection[str]) -> Iterator[str]:

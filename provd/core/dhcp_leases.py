@@ -78,9 +78,11 @@ class AddressTable:
         """Tell the client apart; nothing is remembered before an offer or a lease is made."""
         if self.identity == CLIENT_ID:
             key = strict_key(htype, mac, client_id)
+            # Here 01+MAC is another client than the hardware address, and must be that one again after a restart.
+            own = client_id if len(client_id) >= 2 else b""
         else:
             key = auto_key(htype, mac, client_id, self._first_client_id, known=known)
-        own = own_client_id(htype, mac, client_id)
+            own = own_client_id(htype, mac, client_id)
         return Who(key, mac, own, reserved if reserved in self else 0, known)
 
     def at(self, address: int) -> Binding | None:

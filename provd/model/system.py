@@ -9,6 +9,15 @@ from ipaddress import IPv4Address
 from provd.model.mac import Mac
 
 
+def octets_of(text: str) -> bytes:
+    """Octets of an identifier that people write as text, or as ``0x`` and hex digits.
+
+    Raises:
+        ValueError: the digits are none.
+    """
+    return bytes.fromhex(text[2:]) if text[:2].lower() == "0x" else text.encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One network card of a system.
@@ -35,6 +44,9 @@ class System:
         profile: name of the profile it installs; empty means nobody assigned it, and it never installs.
         interfaces: its network cards, at least one.
         uuid: SMBIOS UUID, lower case, or empty.
+        client_id: option 61 that means this machine, as text or as ``0x`` and hex digits; empty for none.
+        circuit_id: port of the relay that this machine is at (option 82), written likewise.
+        remote_id: relay that this machine is behind (option 82), written likewise; with ``circuit_id`` both must fit.
         hostname: host name of the installed system; empty means the name.
         netboot: an install is wanted at the next network boot; the finished callback clears it.
         policy: ``once`` (install while netboot is set), ``always`` (every network boot installs) or ``never``.
@@ -53,6 +65,9 @@ class System:
     profile: str = ""
     interfaces: tuple[Interface, ...] = ()
     uuid: str = ""
+    client_id: str = ""
+    circuit_id: str = ""
+    remote_id: str = ""
     hostname: str = ""
     netboot: bool = True
     policy: str = "once"
@@ -65,6 +80,11 @@ class System:
     origin: str = "store"
     file: str = ""
     version: str = ""
+
+    @property
+    def port(self) -> tuple[bytes, bytes]:
+        """Circuit-id and remote-id of option 82 that mean this machine; both empty for none."""
+        return octets_of(self.circuit_id), octets_of(self.remote_id)
 
     @property
     def host(self) -> str:

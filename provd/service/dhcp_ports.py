@@ -142,7 +142,7 @@ class KnownSystems(Protocol):
         ...
 
     def knows(self, mac: bytes, client_id: bytes) -> bool:
-        """Whether a message with this hardware address or client-id may be a system's, apart from its UUID."""
+        """Whether this hardware address or client-id may mean a system; UUID and port are not weighed."""
         ...
 
 

@@ -79,6 +79,9 @@ class AddSystem(Arguments, frozen=True):
     profile: str = ""
     hostname: str = ""
     uuid: str = ""
+    client_id: str = ""
+    circuit_id: str = ""
+    remote_id: str = ""
     netboot: bool = True
     policy: Policy = "once"
     kernel_args: tuple[str, ...] = ()
@@ -98,6 +101,9 @@ class EditSystem(Arguments, frozen=True):
     profile: str | UnsetType = UNSET
     hostname: str | UnsetType = UNSET
     uuid: str | UnsetType = UNSET
+    client_id: str | UnsetType = UNSET
+    circuit_id: str | UnsetType = UNSET
+    remote_id: str | UnsetType = UNSET
     netboot: bool | UnsetType = UNSET
     policy: Policy | UnsetType = UNSET
     kernel_args: tuple[str, ...] | UnsetType = UNSET
@@ -164,6 +170,9 @@ class SystemOperations:
             profile=arguments.profile,
             interfaces=_cards(arguments.interfaces),
             uuid=_uuid(arguments.uuid),
+            client_id=arguments.client_id,
+            circuit_id=arguments.circuit_id,
+            remote_id=arguments.remote_id,
             hostname=arguments.hostname,
             netboot=arguments.netboot,
             policy=arguments.policy,
@@ -242,6 +251,9 @@ class SystemOperations:
             **self._row(system),
             "interfaces": [_card_row(card) for card in system.interfaces],
             "uuid": system.uuid,
+            "client_id": system.client_id,
+            "circuit_id": system.circuit_id,
+            "remote_id": system.remote_id,
             "hostname": system.host,
             "policy": system.policy,
             "kernel_args": system.kernel_args,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from provd.core.boot_policy import after_release
 from provd.model.client import ClientFacts
 from provd.model.event import Event
-from provd.model.system import System
+from provd.model.system import System, octets_of
 from provd.plugin.contract import Change
 from provd.service import audit
 from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
@@ -57,6 +57,8 @@ class Systems:
         self._by_name: dict[str, System] = {}
         self._by_mac: dict[bytes, System] = {}
         self._by_uuid: dict[str, System] = {}
+        self._by_client_id: dict[bytes, System] = {}
+        self._by_port: dict[tuple[bytes, bytes], System] = {}
         self.problems: list[str] = []
 
     def rebuild(self, declared: Mapping[str, System] | None = None) -> None:
@@ -64,6 +66,7 @@ class Systems:
         if declared is not None:
             self._declared = dict(declared)
         self._by_name, self._by_mac, self._by_uuid = {}, {}, {}
+        self._by_client_id, self._by_port = {}, {}
         self.problems = []
         for system in (*self._declared.values(), *self._store.all(), *self._foreign()):
             self._index(system)
@@ -91,20 +94,36 @@ class Systems:
             self._by_mac[card.mac.octets] = system
         if system.uuid:
             self._by_uuid[system.uuid] = system
+        if system.client_id:
+            self._by_client_id[octets_of(system.client_id)] = system
+        if system.circuit_id or system.remote_id:
+            self._by_port[system.port] = system
 
     def _drop_index(self, system: System) -> None:
         del self._by_name[system.name]
         for card in system.interfaces:
             self._by_mac.pop(card.mac.octets, None)
         self._by_uuid.pop(system.uuid, None)
+        self._by_client_id.pop(octets_of(system.client_id), None)
+        self._by_port.pop(system.port, None)
 
     def find(self, client: ClientFacts) -> System | None:
-        """The system of a client: by MAC, then by UUID (a machine with a new network card keeps its name)."""
-        return self._by_mac.get(client.mac.octets) or (self._by_uuid.get(client.uuid) if client.uuid else None)
+        """The system of a client: by MAC, by UUID (a machine with a new card keeps its name), by client-id, by port.
 
-    def knows(self, mac: bytes, client_id: bytes) -> bool:  # noqa: ARG002  systems are found by hardware address and UUID
-        """Whether a message with this hardware address or client-id may be a system's, apart from its UUID."""
-        return mac in self._by_mac
+        A port is what a relay says of it: one that names circuit and remote is looked up by both, then by each alone.
+        """
+        found = self._by_mac.get(client.mac.octets) or (self._by_uuid.get(client.uuid) if client.uuid else None)
+        if found is None and self._by_client_id:
+            found = self._by_client_id.get(client.client_id)
+        if found is None and self._by_port:
+            circuit, remote = client.relay.circuit_id, client.relay.remote_id
+            for port in ((circuit, remote), (circuit, b""), (b"", remote)):
+                found = found or (self._by_port.get(port) if port != (b"", b"") else None)
+        return found
+
+    def knows(self, mac: bytes, client_id: bytes) -> bool:
+        """Whether this hardware address or client-id may mean a system; UUID and port are not weighed."""
+        return mac in self._by_mac or client_id in self._by_client_id
 
     def of_mac(self, mac: bytes) -> System | None:
         """The system that has a card with this hardware address."""

@@ -81,3 +81,21 @@ def test_a_clash_between_a_file_and_the_store_names_both_and_is_told_once() -> N
     assert str(problem) == (
         "/etc/provd/systems/db1.toml: system db1: UUID aaaaaaaa-0000-0000-0000-000000000001 is already that of system web1 (store)"
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sentence"),
+    [
+        ({"client_id": "ab"}, {"client_id": "0x6162"}, "client identifier ab is already that of system two"),
+        ({"circuit_id": "7", "remote_id": "s"}, {"circuit_id": "0x37", "remote_id": "s"}, "relay port 7 is already"),
+        ({"client_id": "0xzz"}, {}, "client_id has digits after 0x that are not hexadecimal"),
+        ({"client_id": "x"}, {}, "client_id has one octet, so it is no identity"),
+        ({"circuit_id": "7", "remote_id": "s"}, {"circuit_id": "7", "remote_id": "t"}, ""),
+        ({"circuit_id": "7"}, {"circuit_id": "0xzz"}, ""),
+    ],
+)
+def test_I04_identifiers_are_unique_and_well_formed(one: dict[str, str], other: dict[str, str], sentence: str) -> None:
+    first = System("one", interfaces=(Interface("eth0", Mac.parse("52:54:00:00:00:01")),), **one)  # type: ignore[arg-type]
+    second = System("two", interfaces=(Interface("eth0", Mac.parse("52:54:00:00:00:02")),), **other)  # type: ignore[arg-type]
+    found = "; ".join(check_system(first, [second], (), None))
+    assert found.startswith(sentence) if sentence else found == ""

@@ -158,6 +158,12 @@ def test_the_page_about_options_shows_toml_that_fits(tmp_path: Path) -> None:
     assert "vendor-encapsulated-options" in load(tmp_path / "provd.toml").classes[0].options
 
 
+def test_the_page_about_dhcp_shows_toml_that_fits(tmp_path: Path) -> None:
+    (server,) = blocks(ROOT / "docs" / "dhcp.md", "toml")
+    (tmp_path / "provd.toml").write_text(server)
+    assert {subnet.shared_network for subnet in load(tmp_path / "provd.toml").subnets} == {"floor-1"}
+
+
 def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
     menu, relayed, proxy, signed, rogue = blocks(ROOT / "docs" / "pxe.md", "toml")
     (tmp_path / "provd.toml").write_text(proxy + relayed + menu + signed + rogue)
@@ -170,7 +176,7 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
 
 
 def test_no_page_shows_toml_that_nobody_checks() -> None:
-    held = ("writing-a-plugin", "dhcp-options", "pxe")
+    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe")
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
 

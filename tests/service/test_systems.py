@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provd.model.client import ClientFacts
+from provd.model.client import ClientFacts, RelayInfo
 from provd.model.event import Event
 from provd.model.mac import Mac
 from provd.model.system import InstallState, Interface, System
@@ -139,3 +139,46 @@ def test_a_change_that_the_disk_refuses_changes_nothing(world: World) -> None:
         world.systems.add(system())
     assert world.systems.find(ClientFacts(mac=ONE)) is None
     assert world.events == []
+
+
+@pytest.mark.parametrize(
+    ("written", "client"),
+    [
+        ({"client_id": "0xff0102"}, {"client_id": b"\xff\1\2"}),
+        ({"client_id": "rack7"}, {"client_id": b"rack7"}),
+        ({"circuit_id": "ge-0/0/7"}, {"relay": RelayInfo(1, circuit_id=b"ge-0/0/7", remote_id=b"any")}),
+        ({"remote_id": "0x0a0b"}, {"relay": RelayInfo(1, circuit_id=b"any", remote_id=b"\x0a\x0b")}),
+        (
+            {"circuit_id": "7", "remote_id": "sw1"},
+            {"relay": RelayInfo(1, circuit_id=b"7", remote_id=b"sw1")},
+        ),
+    ],
+)
+def test_I04_a_system_is_found_by_client_id_or_relay_port(
+    world: World, written: dict[str, str], client: dict[str, object]
+) -> None:
+    kept = world.systems.add(replace(system(), **written))  # type: ignore[arg-type]
+    stranger = ClientFacts(mac=TWO, **client)  # type: ignore[arg-type]
+    assert world.systems.find(stranger) == kept
+    assert world.systems.find(ClientFacts(mac=TWO)) is None
+    edited = world.systems.edit("web1", replace(kept, client_id="", circuit_id="", remote_id=""), expected=kept.version)
+    assert world.systems.find(stranger) is None
+    assert world.systems.find(ClientFacts(mac=ONE)) == edited
+
+
+def test_I04_both_halves_of_a_port_must_fit_and_the_hardware_address_comes_first(world: World) -> None:
+    at_port = world.systems.add(system(circuit_id="7", remote_id="sw1"))
+    other = world.systems.add(system("web2", TWO))
+    for relay in (RelayInfo(1, circuit_id=b"7", remote_id=b"sw2"), RelayInfo(1, circuit_id=b"7"), RelayInfo(1)):
+        assert world.systems.find(ClientFacts(mac=Mac.parse("52:54:00:00:00:77"), relay=relay)) is None
+    relay = RelayInfo(1, circuit_id=b"7", remote_id=b"sw1")
+    assert world.systems.find(ClientFacts(mac=TWO, relay=relay)) == other
+    assert world.systems.find(ClientFacts(mac=Mac.parse("52:54:00:00:00:77"), relay=relay)) == at_port
+
+
+def test_what_may_be_a_systems_keeps_out_of_the_short_way(world: World) -> None:
+    world.systems.add(system(client_id="0xff0102"))
+    assert world.systems.knows(ONE.octets, b"")
+    assert world.systems.knows(TWO.octets, b"\xff\1\2")
+    assert not world.systems.knows(TWO.octets, b"\xff\1\3")
+    assert not world.systems.knows(TWO.octets, b"")
