@@ -1,4 +1,4 @@
-"""Every pair of the identities that one machine shows in one boot: one address or two (DESIGN: identity)."""
+"""Every pair of the identities that one machine shows in one boot: one address or two."""
 
 from __future__ import annotations
 
