@@ -302,9 +302,10 @@ class Services:
 
     def _reservations_follow(self, event: object) -> None:
         if getattr(event, "kind", "") == "system.changed":
-            self.dhcp.reserve(self.systems.all())
-            if self.systems.get(getattr(event, "system", "")) is None:
-                self.installs.revoke(getattr(event, "system", ""))
+            name = getattr(event, "system", "")
+            self.dhcp.follow(name, self.systems.get(name))
+            if self.systems.get(name) is None:
+                self.installs.revoke(name)
 
 
 def _this_boot() -> str:

@@ -13,6 +13,7 @@ from provd.config.layers import NAME
 from provd.config.objects import SystemFile
 from provd.config.options import faults
 from provd.config.reader import Read, answer_faults, argument_faults
+from provd.core.system_claims import Claims
 from provd.model.mac import Mac
 from provd.model.subnet import Subnet
 from provd.model.system import Interface, System, octets_of
@@ -73,7 +74,8 @@ def check_system(
 
     Args:
         system: the system as it would be.
-        others: every other system, wherever it is kept; for an edit without the one that is replaced.
+        others: other systems, wherever they are kept, at least those that could clash with it
+            (:class:`provd.core.system_claims.Claims`); for an edit without the one that is replaced.
         profiles: names of profiles that can be installed.
         subnets: the configured subnets; None leaves addresses unchecked.
     """
@@ -90,9 +92,11 @@ def check_systems(
 ) -> tuple[Problem, ...]:
     """What is wrong with all systems together; each clash is told once."""
     found: list[Problem] = []
-    for index, system in enumerate(systems):
+    before = Claims()
+    for system in systems:
         name = f"system {system.name}"
-        rules = check_system(system, systems[:index], profiles, subnets)
+        rules = check_system(system, before.rivals(system), profiles, subnets)
+        before.add(system)
         found.extend(Problem(system.file, "", f"{name}: {rule}", subject=name) for rule in rules)
     return tuple(found)
 
@@ -197,10 +201,12 @@ def without_clashing(systems: Iterable[System]) -> tuple[tuple[System, ...], tup
     """Of declared systems, those that clash with no earlier one, and a problem for each of the others."""
     kept: list[System] = []
     problems: list[Problem] = []
+    claims = Claims()
     for system in systems:
-        rule = next((fault for other in kept for fault in clashes(system, other)), "")
+        rule = next((fault for other in claims.rivals(system) for fault in clashes(system, other)), "")
         if rule:
             problems.append(Problem(system.file, "", rule, subject=f"system {system.name}"))
         else:
             kept.append(system)
+            claims.add(system)
     return tuple(kept), tuple(problems)

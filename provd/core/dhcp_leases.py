@@ -60,6 +60,19 @@ class AddressTable:
                 self._free.give_back(address)
         self._order_idle()
 
+    def change_reservation(self, address: int, mac: bytes | None) -> None:
+        """One address of this subnet belongs to this hardware address now, or with None to nobody in particular."""
+        if mac is not None:
+            self._reserved[address] = hardware_key(mac)
+            return
+        if self._reserved.pop(address, None) is None:
+            return
+        binding = self._by_address.get(address)
+        if binding is None:
+            self._free.give_back(address)
+        elif binding.state is State.IDLE:
+            self._idle.setdefault(address, binding)
+
     def __contains__(self, address: int) -> bool:
         return self._first <= address <= self._last
 

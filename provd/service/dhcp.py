@@ -116,6 +116,7 @@ class DhcpService:
         self._hooks, self._clocks = hooks, clocks
         self._systems, self._profiles = systems, profiles
         self._repeats = RepeatedRequests()
+        self._reserved: dict[str, dict[int, bytes]] = {}
         self.levels = OptionLevels(self._throttle)
         self._memory = ClientMemory(hooks)
         self._builder = ReplyBuilder(
@@ -189,8 +190,19 @@ class DhcpService:
         self._shortcut.clear()
 
     def reserve(self, systems: Iterable[System]) -> None:
-        """All systems; called at start and after every change, so that reserved addresses are given to nobody else."""
-        self.tables.reserve(reservations_of(systems))
+        """All systems; called at start and after a reload, so that reserved addresses are given to nobody else."""
+        known = list(systems)
+        self._reserved = {system.name: reservations_of((system,)) for system in known}
+        self.tables.reserve(reservations_of(known))
+        self.forget()
+
+    def follow(self, name: str, system: System | None) -> None:
+        """One system was changed, or with None is gone; the others are not looked at."""
+        before = self._reserved.pop(name, {})
+        after = {} if system is None else reservations_of((system,))
+        if system is not None:
+            self._reserved[name] = after
+        self.tables.change_reservations(before.keys() - after.keys(), after)
         self.forget()
 
     def load(self, leases: Iterable[Lease]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from provd.core.dhcp_binding import Binding, State
 from provd.core.dhcp_identity import AUTO
@@ -87,6 +87,17 @@ class SubnetTables:
         self._reservations = reservations
         for table in self._tables.values():
             table.reserve(reservations)
+
+    def change_reservations(self, gone: Collection[int], new: Mapping[int, bytes]) -> None:
+        """Reserved addresses that are nobody's now, and others with the hardware address they belong to."""
+        for address in gone:
+            self._reservations.pop(address, None)
+        self._reservations.update(new)
+        changes: dict[int, bytes | None] = {**dict.fromkeys(gone), **new}
+        for address, mac in changes.items():
+            table = self.of_address(address)
+            if table is not None:
+                table.change_reservation(address, mac)
 
     def load(self, leases: Iterable[Lease], now: float, wall: float) -> int:
         """Take stored leases; returns how many belong to no subnet and wait for one."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from provd.core.boot_policy import after_release
+from provd.core.system_claims import Claims
 from provd.model.client import ClientFacts
 from provd.model.event import Event
 from provd.model.system import System, octets_of
@@ -59,6 +60,7 @@ class Systems:
         self._by_uuid: dict[str, System] = {}
         self._by_client_id: dict[bytes, System] = {}
         self._by_port: dict[tuple[bytes, bytes], System] = {}
+        self._claims = Claims()
         self.problems: list[str] = []
 
     def rebuild(self, declared: Mapping[str, System] | None = None) -> None:
@@ -66,7 +68,7 @@ class Systems:
         if declared is not None:
             self._declared = dict(declared)
         self._by_name, self._by_mac, self._by_uuid = {}, {}, {}
-        self._by_client_id, self._by_port = {}, {}
+        self._by_client_id, self._by_port, self._claims = {}, {}, Claims()
         self.problems = []
         for system in (*self._declared.values(), *self._store.all(), *self._foreign()):
             self._index(system)
@@ -89,6 +91,10 @@ class Systems:
         self._put_index(system)
 
     def _put_index(self, system: System) -> None:
+        replaced = self._by_name.get(system.name)
+        if replaced is not None:
+            self._claims.remove(replaced)
+        self._claims.add(system)
         self._by_name[system.name] = system
         for card in system.interfaces:
             self._by_mac[card.mac.octets] = system
@@ -100,7 +106,7 @@ class Systems:
             self._by_port[system.port] = system
 
     def _drop_index(self, system: System) -> None:
-        del self._by_name[system.name]
+        self._claims.remove(self._by_name.pop(system.name))
         for card in system.interfaces:
             self._by_mac.pop(card.mac.octets, None)
         self._by_uuid.pop(system.uuid, None)
@@ -250,7 +256,7 @@ class Systems:
 
     def _allowed(self, change: Change) -> None:
         if isinstance(change.after, System):
-            others = (system for system in self._by_name.values() if system.name != change.name)
+            others = (system for system in self._claims.rivals(change.after) if system.name != change.name)
             wrong = self._check(change.after, others)
             if wrong:
                 raise ChangeRefusedError("; ".join(wrong))

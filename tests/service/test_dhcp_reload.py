@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from provd.model.subnet import Pool
+from provd.model.system import System
 from tests.fakes.dhcp_world import (
     ACK,
     DISCOVER,
@@ -81,3 +82,35 @@ def test_what_a_system_has_is_its_running_lease(world: DhcpWorld) -> None:
     assert world.service.tables.leased_to(MAC) == ADDRESS
     world.ask(request(RELEASE, ciaddr=ADDRESS, server=SERVER))
     assert world.service.tables.leased_to(MAC) == 0
+
+
+def test_a_system_that_changes_is_reserved_for_as_if_all_were_read_anew() -> None:
+    """Whatever one change does, a whole reading of all systems gives the same offers."""
+    names = ("a", "b", "c")
+    followed, reread = DhcpWorld(), DhcpWorld()
+    for world in (followed, reread):
+        for number in range(3):
+            world.dora(bytes((2, 0, 0, 0, 0, number)))
+        world.pass_time(4000)
+        world.service.expire()
+    systems: dict[str, System] = {}
+    for step in range(60):
+        name, number = names[step % 3], step % 7
+        address = ("", "10.88.0.100", "10.88.0.103", "10.88.0.55")[(step * 5) % 4]
+        taken = {str(card.address) for one in systems.values() if one.name != name for card in one.interfaces}
+        if step % 4 == 3 or address in taken:
+            systems.pop(name, None)
+        else:
+            systems[name] = a_system(name, mac=bytes((2, 1, 0, 0, 0, number)), address=address)
+        for world in (followed, reread):
+            world.systems.all = list(systems.values())
+        followed.service.follow(name, systems.get(name))
+        reread.service.reserve(systems.values())
+        mac = bytes((2, 2, 0, 0, 0, step))
+        offers = [
+            [sent.packet.yiaddr for sent in world.ask(request(DISCOVER, mac=mac, wanted=ip("10.88.0.100")))]
+            for world in (followed, reread)
+        ]
+        assert offers[0] == offers[1], step
+        for world in (followed, reread):
+            world.pass_time(30)
