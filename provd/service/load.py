@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +54,13 @@ def read_catalogue(config: ServerConfig, before: Catalogue | None = None) -> Cat
     return Catalogue.load(layers(config.plugin_dirs, config.site_dir), before)
 
 
-def build_host(loaded: Loaded, path: Path) -> PluginHost:
+def build_host(loaded: Loaded, path: Path, clock: Callable[[], float] = time.monotonic) -> PluginHost:
     """The enabled plugins, built and checked.
+
+    Args:
+        loaded: what the files say.
+        path: ``provd.toml``, for error sentences.
+        clock: monotonic seconds, for slow calls and breakers.
 
     Raises:
         PluginError: anything wrong with any of them; nothing is guarded while starting.
@@ -64,7 +69,7 @@ def build_host(loaded: Loaded, path: Path) -> PluginHost:
     return PluginHost(
         select_enabled(loaded.found, config.enabled),
         config.plugins,
-        clock=time.monotonic,
+        clock=clock,
         data_dir=config.data_dir,
         critical=config.critical,
         file=str(path),

@@ -82,7 +82,7 @@ class SimulatedServer:
         self.services = Services(
             clock=self.clock,
             current=Current(loaded.config, loaded.catalogue, file=str(root / "provd.toml")),
-            host=build_host(loaded, root / "provd.toml"),
+            host=build_host(loaded, root / "provd.toml", self.clock.seconds),
             store=self.store,
             send=self._send,
         )
