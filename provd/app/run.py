@@ -32,6 +32,7 @@ def run(path: Path) -> int:
     Returns:
         0 after a clean stop, 1 where it could not start.
     """
+    collector.wait()
     try:
         loaded = read(path)
         if finish(Path(loaded.config.site_dir)):

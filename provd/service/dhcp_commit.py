@@ -250,11 +250,16 @@ def lease_of(exchange: Exchange, address: int, lease_s: int, clocks: Clocks) -> 
         hostname=client.hostname,
         system=exchange.system.name if exchange.system else "",
         relay=relay_text(client.relay),
-        context=_SECOND if is_second(exchange.who.key) else _NOTHING,
+        context=context_of(exchange.who),
         interface=exchange.arrival.interface,
         boot=clocks.boot,
         boot_s=exchange.now,
     )
+
+
+def context_of(who: Who) -> Mapping[str, str]:
+    """What a lease says of its client's identity; the same two objects for all leases."""
+    return _SECOND if is_second(who.key) else _NOTHING
 
 
 def relay_text(relay: RelayInfo) -> str:

@@ -12,14 +12,13 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from provd.core.dhcp_binding import Who
-from provd.core.dhcp_identity import SECOND_IDENTITY, is_second
 from provd.core.dhcp_layout import Key, Layout, Pattern, key_of, layout_of, pattern_of
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_times import end_of
 from provd.model.dhcp import Destination
 from provd.model.lease import Lease
 from provd.model.subnet import PROXY, Subnet
-from provd.service.dhcp_commit import Grant, LeaseCommits, RepeatedRequests, relay_text, same_request
+from provd.service.dhcp_commit import Grant, LeaseCommits, RepeatedRequests, context_of, relay_text, same_request
 from provd.service.dhcp_counters import DhcpCounters
 from provd.service.dhcp_levels import OptionLevels
 from provd.service.dhcp_ports import Arrival, BootDirector, Clocks, DhcpHooks, KnownSystems, Send
@@ -206,7 +205,7 @@ class Shortcut:
             sanitise_name(name) if name else "",
             "",
             way.relay,
-            {SECOND_IDENTITY: "yes"} if is_second(who.key) else {},
+            context_of(who),
             way.arrival.interface,
             self._clocks.boot,
             now,
