@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -60,7 +61,7 @@ class DhcpListener:
     def start(self) -> None:
         """Bind what is there and keep looking for the rest."""
         try:
-            self._raw = self._kernel.raw()
+            self._raw = self._kernel.raw(self._soon)
         except OSError as error:
             self._log.warn("no raw socket ({error}): clients without an address are answered by broadcast", error=error)
         self._look()
@@ -132,7 +133,15 @@ class DhcpListener:
             self._complain(name, f"interface {name}: port {self._server_port} cannot be bound ({error.strerror})")
             return
         self._complained.pop(name, None)
-        self._sockets[name] = DhcpSocket(self._reactor, bound, link, self._received)
+        self._sockets[name] = DhcpSocket(
+            self._reactor,
+            bound,
+            link,
+            self._received,
+            self._kernel.batch(bound),
+            self._soon,
+            lambda count, fault: self._not_sent(name, count, os.strerror(fault)),
+        )
 
     def _complain(self, name: str, sentence: str) -> None:
         if self._complained.get(name) != sentence:
@@ -152,24 +161,39 @@ class DhcpListener:
         if sock is None:
             self.unsent += 1
             return
+        if destination.mac and self._to_hardware(sock.link, data, destination, local):
+            return
+        to = _BROADCAST if destination.mac else destination.address
+        if to == _BROADCAST and sock.link.loopback:
+            to = _LOOPBACK_BROADCAST
         try:
-            if destination.mac and self._to_hardware(sock.link, data, destination, local):
-                return
-            to = _BROADCAST if destination.mac else destination.address
-            if to == _BROADCAST and sock.link.loopback:
-                to = _LOOPBACK_BROADCAST
             sock.send(data, to, destination.port, local)
         except OSError as error:
-            self.unsent += 1
-            self._complain(f"send {interface}", f"interface {interface}: a reply could not be sent ({error.strerror})")
+            self._not_sent(interface, 1, error.strerror)
+
+    def _soon(self, function: Callable[[], None]) -> None:
+        self._clock.callLater(0, function)
+
+    def _not_sent(self, interface: str, count: int, problem: str | None) -> None:
+        self.unsent += count
+        self._complain(f"send {interface}", f"interface {interface}: a reply could not be sent ({problem})")
 
     def _to_hardware(self, link: Link, data: bytes, destination: Destination, local: int) -> bool:
         if self._raw is None or link.loopback:
             return False
         packet = ip_udp_packet(data, local, self._server_port, destination.address, destination.port)
-        try:
-            self._raw.send(link.name, packet, destination.mac)
-        except OSError:
+
+        def instead(_reason: str) -> None:
             # RFC 2131 section 4.1: where unicast is not possible, the server may broadcast.
+            sock = self._sockets.get(link.name)
+            try:
+                if sock is not None:
+                    sock.send(data, _BROADCAST, destination.port, local)
+            except OSError as error:
+                self._not_sent(link.name, 1, error.strerror)
+
+        try:
+            self._raw.send(link.name, link.index, packet, destination.mac, instead)
+        except OSError:
             return False
         return True

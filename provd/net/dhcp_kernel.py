@@ -6,9 +6,11 @@ import array
 import fcntl
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from provd.net.datagram_batch import DatagramBatch
 from provd.net.rawsocket import RawSender
 
 _SIOCGIFCONF: Final = 0x8912
@@ -47,8 +49,8 @@ class Link:
 class RawOutput(Protocol):
     """Sends IP packets to a hardware address."""
 
-    def send(self, interface: str, packet: bytes, mac: bytes) -> None:
-        """Send one packet.
+    def send(self, interface: str, index: int, packet: bytes, mac: bytes, failed: Callable[[str], None]) -> None:
+        """Send one packet, at once or on the next turn of the reactor; then ``failed`` tells why it could not leave.
 
         Raises:
             OSError: it cannot leave.
@@ -71,8 +73,11 @@ class Kernel(Protocol):
             OSError: the port is taken or not allowed.
         """
 
-    def raw(self) -> RawOutput:
-        """A sender to hardware addresses.
+    def batch(self, sock: socket.socket) -> DatagramBatch | None:
+        """Calls for many datagrams at once on this socket, None where there are none."""
+
+    def raw(self, soon: Callable[[Callable[[], None]], object]) -> RawOutput:
+        """A sender to hardware addresses; ``soon`` calls a function on the next turn of the reactor.
 
         Raises:
             OSError: not allowed.
@@ -125,9 +130,16 @@ class LinuxKernel:
             raise
         return sock
 
-    def raw(self) -> RawOutput:
+    def batch(self, sock: socket.socket) -> DatagramBatch | None:
+        """See ``Kernel.batch``."""
+        try:
+            return DatagramBatch(sock.fileno())
+        except OSError:
+            return None
+
+    def raw(self, soon: Callable[[Callable[[], None]], object]) -> RawOutput:
         """See ``Kernel.raw``."""
-        return RawSender()
+        return RawSender(soon)
 
 
 def _addresses(probe: socket.socket, name: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from provd.net.datagram_batch import DatagramBatch, from_interface, read_address, read_pktinfo, to_address
 from provd.net.dhcp_kernel import Link
 from provd.service.dhcp_ports import Arrival
 
@@ -33,11 +34,23 @@ class DhcpSocket:
         sock: bound to the interface.
         link: the interface.
         received: gets each datagram; must not raise.
+        batch: receives and sends many datagrams at once, None where the system cannot.
+        soon: calls a function on the next turn of the reactor.
+        failed: told how many datagrams could not leave and the newest error number.
     """
 
     def __init__(
-        self, reactor: IReactorFDSet, sock: socket.socket, link: Link, received: Callable[[bytes, Arrival], None]
+        self,
+        reactor: IReactorFDSet,
+        sock: socket.socket,
+        link: Link,
+        received: Callable[[bytes, Arrival], None],
+        batch: DatagramBatch | None = None,
+        soon: Callable[[Callable[[], None]], object] = lambda function: function(),
+        failed: Callable[[int, int], None] = lambda _count, _fault: None,
     ) -> None:
+        self._batch, self._soon, self._failed = batch, soon, failed
+        self._reading = False
         self._reactor = reactor
         self._socket = sock
         self._descriptor = sock.fileno()
@@ -45,6 +58,7 @@ class DhcpSocket:
         self._open = True
         self._arrivals: dict[tuple[object, ...], Arrival] = {}
         self._targets: dict[tuple[int, int, int], tuple[Ancillary, tuple[str, int]]] = {}
+        self._sources: dict[int, bytes] = {}
         self._link = link
         reactor.addReader(cast("IReadDescriptor", self))
 
@@ -61,9 +75,13 @@ class DhcpSocket:
         self._link = link
         self._arrivals.clear()
         self._targets.clear()
+        self._sources.clear()
 
     def doRead(self) -> None:  # noqa: N802
         """Take every datagram that waits, up to a bound that keeps the other listeners alive."""
+        if self._batch is not None:
+            self._read_batch(self._batch)
+            return
         for _ in range(_PER_WAKE):
             try:
                 data, ancillary, _, peer = self._socket.recvmsg(_MAX_DATAGRAM, _SPACE)
@@ -81,20 +99,50 @@ class DhcpSocket:
             if not self._open:
                 return
 
+    def _read_batch(self, batch: DatagramBatch) -> None:
+        """As :meth:`doRead`; what is answered at once leaves with one call."""
+        arrivals, received = self._arrivals, self._received
+        self._reading = True
+        try:
+            for data, name, control in batch.receive():
+                arrival = arrivals.get((name, control))
+                if arrival is None:
+                    if len(arrivals) >= _ARRIVALS:
+                        arrivals.clear()
+                    arrival = arrivals[name, control] = self._arrived(*read_pktinfo(control), *read_address(name))
+                received(data, arrival)
+                if not self._open:
+                    return
+        finally:
+            self._reading = False
+            self._flush()
+
+    def _flush(self) -> None:
+        batch = self._batch
+        if batch is None or not self._open or not batch.waiting:
+            return
+        batch.flush()
+        if batch.failed:
+            failed, batch.failed = batch.failed, []
+            self._failed(len(failed), failed[-1][1])
+
     def _arrival(self, ancillary: list[tuple[int, int, bytes]], peer: tuple[str, int]) -> Arrival:
-        link = self.link
         local, destination = 0, 0
         for level, kind, octets in ancillary:
             if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
                 _, spec, asked = _PKTINFO.unpack_from(octets)
                 local, destination = int.from_bytes(spec), int.from_bytes(asked)
+        return self._arrived(local, destination, int.from_bytes(socket.inet_aton(peer[0])), peer[1])
+
+    def _arrived(self, local: int, destination: int, source: int, source_port: int) -> Arrival:
+        link = self.link
         # ip(7): the two are equal exactly where the datagram was sent to an address of this host.
         unicast = destination != 0 and local == destination
         return Arrival(
             interface=link.name,
             local=local or (link.addresses[0] if link.addresses else 0),
-            source=int.from_bytes(socket.inet_aton(peer[0])),
-            source_port=peer[1],
+            source=source,
+            source_port=source_port,
             unicast=unicast,
             addresses=link.addresses,
             mtu=link.mtu,
@@ -106,6 +154,9 @@ class DhcpSocket:
         Raises:
             OSError: it cannot leave.
         """
+        if self._batch is not None:
+            self._queue(self._batch, data, to, port, local)
+            return
         target = self._targets.get((to, port, local))
         if target is None:
             if len(self._targets) >= _ARRIVALS:
@@ -115,9 +166,22 @@ class DhcpSocket:
             self._targets[to, port, local] = target
         self._socket.sendmsg((data,), target[0], 0, target[1])
 
+    def _queue(self, batch: DatagramBatch, data: bytes, to: int, port: int, local: int) -> None:
+        source = self._sources.get(local)
+        if source is None:
+            if len(self._sources) >= _ARRIVALS:
+                self._sources.clear()
+            source = self._sources[local] = from_interface(self.link.index, local)
+        if not self._reading and not batch.waiting:
+            self._soon(self._flush)
+        if batch.full:
+            self._flush()
+        batch.send(data, to_address(to, port), source)
+
     def close(self) -> None:
-        """Stop reading and free the port."""
+        """Stop reading and free the port; what was queued leaves before."""
         if self._open:
+            self._flush()
             self._open = False
             self._reactor.removeReader(cast("IReadDescriptor", self))
             self._socket.close()

@@ -6,9 +6,17 @@ host cannot answer ARP for that address, so an ordinary UDP socket cannot reach 
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
+
+from provd.net.datagram_batch import DatagramBatch, to_hardware
+
+Failed = Callable[[str], None]
+"""Told why a packet could not leave."""
 
 _IP: Final = struct.Struct("!BBHHHBBHII")
 _UDP: Final = struct.Struct("!HHHH")
@@ -76,24 +84,57 @@ def udp_payload(packet: bytes, port: int) -> tuple[int, bytes] | None:
 class RawSender:
     """An AF_PACKET socket that only sends; the kernel writes the link header (VLANs included).
 
+    Args:
+        soon: calls a function on the next turn of the reactor.
+
     Raises:
         OSError: the process may not open one (CAP_NET_RAW).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
         # Protocol 0: nothing is received, so nothing piles up in the socket.
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
+        self._soon = soon
+        self._queue: list[Failed] = []
+        self._batch: DatagramBatch | None = None
+        with suppress(OSError):
+            self._batch = DatagramBatch(self._socket.fileno(), receiving=False)
 
-    def send(self, interface: str, packet: bytes, mac: bytes) -> None:
-        """Send an IPv4 packet to one hardware address.
+    def send(self, interface: str, index: int, packet: bytes, mac: bytes, failed: Failed) -> None:
+        """Send an IPv4 packet to one hardware address, with others of this turn of the reactor.
+
+        Args:
+            interface: name.
+            index: of the interface.
+            packet: from :func:`ip_udp_packet`.
+            mac: receiver.
+            failed: called with the reason if it turns out later that it could not leave.
 
         Raises:
             OSError: the interface is gone or down, or its queue is full.
         """
-        self._socket.sendto(packet, (interface, _ETH_P_IP, 0, 0, mac))
+        if self._batch is None:
+            self._socket.sendto(packet, (interface, _ETH_P_IP, 0, 0, mac))
+            return
+        if self._batch.full:
+            self._flush()
+        self._batch.send(packet, to_hardware(index, mac), b"")
+        if not self._queue:
+            self._soon(self._flush)
+        self._queue.append(failed)
+
+    def _flush(self) -> None:
+        queue, self._queue = self._queue, []
+        if self._batch is None or not queue:
+            return
+        self._batch.flush()
+        missing, self._batch.failed = self._batch.failed, []
+        for number, fault in missing:
+            queue[number](os.strerror(fault))
 
     def close(self) -> None:
-        """Free the socket."""
+        """Send what waits, and free the socket."""
+        self._flush()
         self._socket.close()

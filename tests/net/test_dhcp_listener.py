@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ import pytest_twisted
 from scapy.layers.inet import IP, UDP
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
 from provd.model.dhcp import Destination
@@ -68,7 +69,7 @@ class FakeRaw:
         self.sent: list[tuple[str, bytes, bytes]] = []
         self.problem: OSError | None = None
 
-    def send(self, interface: str, packet: bytes, mac: bytes) -> None:
+    def send(self, interface: str, index: int, packet: bytes, mac: bytes, failed: Callable[[str], None]) -> None:
         if self.problem is not None:
             raise self.problem
         self.sent.append((interface, packet, mac))
@@ -96,7 +97,10 @@ class FakeKernel:
         self.sockets.append(FakeSocket())
         return cast("socket.socket", self.sockets[-1])
 
-    def raw(self) -> RawOutput:
+    def batch(self, sock: socket.socket) -> None:
+        """These sockets are no descriptors."""
+
+    def raw(self, soon: Callable[[Callable[[], None]], object]) -> RawOutput:
         if not self.may_raw:
             raise PermissionError(1, "Operation not permitted")
         return self.packets
@@ -288,8 +292,9 @@ async def test_row_40_a_datagram_and_its_answer_over_loopback_without_root() -> 
     from twisted.internet import reactor  # noqa: TID251  # this test is about the real one
 
     heard: Deferred[tuple[bytes, Arrival]] = Deferred()
+    clock = Clock()
     listener = DhcpListener(
-        cast("IReactorFDSet", reactor), Clock(), ["lo"], lambda *datagram: heard.callback(datagram), server_port=0
+        cast("IReactorFDSet", reactor), clock, ["lo"], lambda *datagram: heard.callback(datagram), server_port=0
     )
     listener.start()
     try:
@@ -299,11 +304,15 @@ async def test_row_40_a_datagram_and_its_answer_over_loopback_without_root() -> 
             port = client.getsockname()[1]
             client.sendto(b"discover", ("127.0.0.1", listener.port("lo")))
             data, arrival = await heard
+            # Answers of one reading leave after it, and this blocks for them.
+            await deferLater(reactor, 0)
             assert (data, arrival.interface, arrival.unicast) == (b"discover", "lo", True)
             assert (arrival.local, arrival.source) == (0x7F000001, 0x7F000001)
             listener.send("lo", b"offer", Destination(0x7F000001, port), arrival.local)
+            clock.advance(0)
             assert client.recvfrom(100) == (b"offer", ("127.0.0.1", listener.port("lo")))
             listener.send("lo", b"all", Destination(EVERYBODY, port), arrival.local)
+            clock.advance(0)
             assert client.recv(100) == b"all"
     finally:
         listener.stop()
