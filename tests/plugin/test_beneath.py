@@ -118,7 +118,11 @@ def test_C20_a_component_swapped_again_and_again_never_leaks(tree: Path) -> None
     finally:
         done.set()
         swapper.join()
-    assert seen == {b"public"}
+    # Which of the two states the reader meets is the scheduler's; the secret is in neither answer.
+    assert seen <= {b"public"}
+    content = file_beneath(data, "dir/file")
+    assert not isinstance(content, NotFound)
+    assert read(content.body) == b"public"
 
 
 def test_C20_nothing_stays_open(tree: Path) -> None:
