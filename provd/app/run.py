@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from provd.app import collector, logs, privileges
+from provd.app.collector import Collector
 from provd.app.listeners import ListenError
 from provd.app.privileges import PrivilegeError
 from provd.config.errors import ConfigError
@@ -50,14 +51,16 @@ def run(path: Path) -> int:
     def start() -> None:
         try:
             server.start()
-            collector.settle()
+            heap.start()
             server.ready()
         except (PluginError, ListenError, StoreError, OSError) as error:
             refused.append(_refused(error))
             reactor.stop()
 
+    heap = Collector(reactor, server.services.dhcp.counters.received.total)
     install_signals(server, reactor)
     reactor.callWhenRunning(start)
+    reactor.addSystemEventTrigger("before", "shutdown", heap.stop)
     reactor.run()
     return refused[0] if refused else 0
 
