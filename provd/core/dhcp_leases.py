@@ -6,9 +6,10 @@ Times are monotonic seconds, so that a jump of the wall clock neither shortens n
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 from provd.core.dhcp_binding import Binding, State, Who
 from provd.core.dhcp_identity import AUTO, CLIENT_ID, auto_key, hardware_key, own_client_id, strict_key
@@ -16,6 +17,9 @@ from provd.core.dhcp_pool import FreeAddresses
 from provd.core.dhcp_timers import Timers
 from provd.model.lease import Lease
 from provd.model.subnet import AUTOMATIC, MANUAL, Subnet
+
+MOST_TOLD: Final = 1_000
+"""Ended leases that are remembered until somebody asks; of more at once the newest."""
 
 
 class AddressTable:
@@ -39,6 +43,8 @@ class AddressTable:
         self._timers = Timers()
         self._reserved: dict[int, bytes] = {}
         self.declined = 0
+        #: Leases that ended by their time and were not told of yet.
+        self.ended: deque[Lease] = deque(maxlen=MOST_TOLD)
         self.reconfigure(subnet, excluded)
 
     def reconfigure(self, subnet: Subnet, excluded: Iterable[int] = ()) -> None:
@@ -239,6 +245,8 @@ class AddressTable:
             if binding.state is State.BOUND:
                 self._idle_now(binding)
                 ended.append(binding)
+                if binding.lease is not None:
+                    self.ended.append(binding.lease)
             elif binding.state is State.OFFERED:
                 self._drop_offer(binding.who.key, keep=0)
             elif binding.state is State.DECLINED:

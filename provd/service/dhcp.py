@@ -22,6 +22,7 @@ from provd.model.system import System
 from provd.service.dhcp_admission import Admission
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_request
 from provd.service.dhcp_counters import DhcpCounters, Throttle
+from provd.service.dhcp_expiry import ended
 from provd.service.dhcp_levels import OptionLevels
 from provd.service.dhcp_memory import ClientMemory, Known
 from provd.service.dhcp_outcomes import NAMES, Outcomes, dotted
@@ -113,7 +114,7 @@ class DhcpService:
         self.tables = SubnetTables(identity, clocks.boot)
         self._log = Logger(namespace="provd.dhcp")
         self._throttle = Throttle(self._log, clocks.monotonic)
-        self._hooks, self._clocks = hooks, clocks
+        self._hooks, self._clocks, self._publish = hooks, clocks, publish
         self._systems, self._profiles = systems, profiles
         self._repeats = RepeatedRequests()
         self._reserved: dict[str, dict[int, bytes]] = {}
@@ -210,8 +211,11 @@ class DhcpService:
         return self.tables.load(leases, self._clocks.monotonic(), self._clocks.wall())
 
     def expire(self) -> list[Binding]:
-        """End what is over; called by a timer, and before every decision on the table it concerns."""
-        return self.tables.expire(self._clocks.monotonic())
+        """End what is over, with an event for each lease; called by a timer."""
+        over = self.tables.expire(self._clocks.monotonic())
+        for event in ended(self.tables, self._clocks.wall()):
+            self._publish(event)
+        return over
 
     def handle(self, data: bytes, arrival: Arrival) -> None:
         """Answer one datagram, or count why not. Raises nothing."""
