@@ -6,36 +6,30 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from io import BytesIO
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessDone
 from twisted.internet.interfaces import IDelayedCall, IReactorProcess, IReactorTime
-from twisted.internet.protocol import ProcessProtocol, Protocol
+from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
-from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool, ResponseDone
-from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent
 
 from provd.net.background import BackgroundTask
-from provd.net.http_stream import ResponseStream, open_stream
-from provd.plugin.runtime import NONE, ProcessResult
+from provd.plugin.runtime import MOST_OUTPUT, NONE, ProcessResult
+
+if TYPE_CHECKING:
+    from provd.net.http_stream import ResponseStream
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-MOST_OUTPUT = 64 * 1024
 _BARE_EXEC = Path(__file__).with_name("bare_exec.py")
 _GRACE_S = 1.0
 
 T = TypeVar("T")
-
-# Twisted's client classes carry no annotations
-_agent: Any = Agent
-_pool: Any = HTTPConnectionPool
-_producer: Any = FileBodyProducer
 
 
 class TwistedRuntime:
@@ -49,10 +43,7 @@ class TwistedRuntime:
     def __init__(self, reactor: Any, agent: IAgent | None = None) -> None:
         self._time: IReactorTime = reactor
         self._processes: IReactorProcess = reactor
-        if agent is None:
-            # connections are not kept: triggers are rare, and nothing is left to close when provd stops
-            agent = _agent(reactor, connectTimeout=10.0, pool=_pool(reactor, persistent=False))
-        self._agent = agent
+        self._reactor, self._given = reactor, agent
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] = NONE
@@ -83,9 +74,9 @@ class TwistedRuntime:
         self, method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] = NONE, timeout_s: float = 30.0
     ) -> tuple[int, bytes]:
         """See :meth:`provd.plugin.runtime.Runtime.http_request`."""
-        sent = Headers({name: [value] for name, value in headers.items()})
-        producer = _producer(BytesIO(body)) if body else None
-        exchange = Deferred.fromCoroutine(self._exchange(method, url, sent, producer))
+        from provd.net.http_client import exchange_of
+
+        exchange = Deferred.fromCoroutine(exchange_of(self._agent, method, url, body, headers))
         timer = self._time.callLater(timeout_s, exchange.cancel)
         try:
             return await exchange
@@ -109,7 +100,16 @@ class TwistedRuntime:
         stall_s: float = 60.0,
     ) -> ResponseStream:
         """See :meth:`provd.plugin.runtime.Runtime.http_stream`."""
+        from provd.net.http_stream import open_stream
+
         return await open_stream(self._time, self._agent, method, url, headers, timeout_s, stall_s)
+
+    @cached_property
+    def _agent(self) -> IAgent:
+        """Made for the first request: the client brings OpenSSL, twelve megabytes that most servers never need."""
+        from provd.net.http_client import agent_on
+
+        return self._given or agent_on(self._reactor)
 
     def background(self, work: Coroutine[Any, Any, T]) -> BackgroundTask[T]:
         """See :meth:`provd.plugin.runtime.Runtime.background`."""
@@ -118,41 +118,6 @@ class TwistedRuntime:
     async def sleep(self, seconds: float) -> None:
         """See :meth:`provd.plugin.runtime.Runtime.sleep`."""
         await deferLater(self._time, seconds)
-
-    async def _exchange(self, method: str, url: str, headers: Headers, producer: Any) -> tuple[int, bytes]:
-        response: Any = await self._agent.request(method.encode(), url.encode(), headers, producer)
-        receiver = _FirstOctets()
-        response.deliverBody(receiver)
-        return int(response.code), await receiver.ended
-
-
-class _FirstOctets(Protocol):
-    """Collects the beginning of a body and ends the connection when it has enough."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._size = 0
-        self.ended: Deferred[bytes] = Deferred(lambda _: self._abort())
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's naming
-        self._parts.append(data[: MOST_OUTPUT - self._size])
-        self._size += len(self._parts[-1])
-        if self._size >= MOST_OUTPUT and not self.ended.called:
-            self.ended.callback(b"".join(self._parts))
-            self._abort()
-
-    def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
-        if self.ended.called:
-            return
-        if reason.check(ResponseDone):
-            self.ended.callback(b"".join(self._parts))
-        else:
-            self.ended.errback(ConnectionError(f"the answer broke off: {reason.getErrorMessage()}"))
-
-    def _abort(self) -> None:
-        abort: Callable[[], None] | None = getattr(self.transport, "abortConnection", None)
-        if abort is not None:
-            abort()
 
 
 class _Child(ProcessProtocol):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 NONE: Mapping[str, str] = MappingProxyType({})
+
+MOST_OUTPUT: Final = 64 * 1024
+"""Octets that are kept of what a process or a server says."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -16,7 +16,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from provd.model.event import Event
-from provd.net.runtime import MOST_OUTPUT, TwistedRuntime
+from provd.net.runtime import TwistedRuntime
+from provd.plugin.runtime import MOST_OUTPUT
 from tests.fakes.shipped_plugins import shipped
 
 reactor: Any = installed_reactor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from provd.model.dhcp import Destination
@@ -101,7 +103,7 @@ def test_row_46_more_than_sixteen_hops_are_dropped(world: DhcpWorld) -> None:
     ],
 )
 def test_row_56_ciaddr_option_50_and_option_54_tell_the_state(
-    world: DhcpWorld, state: str, words: dict[str, int], answer: int | None
+    world: DhcpWorld, state: str, words: dict[str, Any], answer: int | None
 ) -> None:
     world.dora()
     world.answer(request(DISCOVER))
@@ -147,7 +149,7 @@ def test_row_61_a_wrong_address_is_refused(world: DhcpWorld) -> None:
 
 
 def test_row_62_four_destinations(world: DhcpWorld) -> None:
-    def to(**words: int) -> Destination:
+    def to(**words: Any) -> Destination:
         return world.answer(request(DISCOVER, **words)).destination
 
     assert to(flags=0x8000).address == BROADCAST
