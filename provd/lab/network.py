@@ -205,7 +205,7 @@ class PrivateNetwork:
         return namespace
 
 
-def start_relay(host: Host, cache: Path, *, downstream: str, upstream: str, server: str) -> Process:
+def start_relay(host: Host, cache: Path, *, downstream: str, upstream: str, server: str, other: str = "") -> Process:
     """ISC dhcrelay on a router between two segments, adding option 82 (RFC 3046).
 
     Args:
@@ -214,10 +214,13 @@ def start_relay(host: Host, cache: Path, *, downstream: str, upstream: str, serv
         downstream: interface towards the clients.
         upstream: interface towards the server; its answers come in there.
         server: address of the DHCP server.
+        other: address of a second one.
     """
     host.forward()
     relay = fetch("isc-dhcp-relay", cache)
-    command = relay.argv("dhcrelay", "-4", "-d", "--no-pid", "-a", "-id", downstream, "-iu", upstream, server)
+    command = relay.argv(
+        "dhcrelay", "-4", "-d", "--no-pid", "-a", "-id", downstream, "-iu", upstream, server, *[other] * bool(other)
+    )
     process = host.start(f"dhcrelay-{host.name}", command)
     process.wait_for_text("Sending on   Socket/fallback", 10)
     return process

@@ -8,7 +8,7 @@ import pytest
 
 from provd.lab.firmware import Firmware
 from provd.lab.foreign_dhcp import ForeignServer
-from provd.lab.network import PrivateNetwork, Segment
+from provd.lab.network import PrivateNetwork, Segment, start_relay
 from provd.lab.quickboot import QuickbootReport, parse_report
 from provd.lab.service import RunningService
 from tests.system.test_quickboot import MAC, NAME, PLUGINS, boot, kinds, write_catalogue
@@ -79,3 +79,28 @@ def test_P08_uefi_boots_from_the_file_of_the_proxys_offer(
     report = parse_report(boot(lan, tmp_path, firmware))
     check_complete(service, foreign, report)
     assert service.boots(NAME)[0]["loader"] == "grub_efi"
+
+
+@pytest.mark.parametrize("firmware", [Firmware.BIOS, Firmware.UEFI])
+def test_P08_L01_a_relay_asks_the_address_server_and_the_proxy(
+    site: Site, network: PrivateNetwork, tmp_path: Path, firmware: Firmware
+) -> None:
+    inside, outside = network.segment(), network.segment()
+    router, central = network.host("router"), network.host("central")
+    router.attach(inside, "eth0", "10.88.0.254/24")
+    router.attach(outside, "eth1", "10.89.0.1/24")
+    central.attach(inside, "eth0", "10.88.0.2/24")
+    central.add_route("10.89.0.0/24", "10.88.0.254")
+    pool = ("10.89.0.50", "10.89.0.90")
+    folder = tmp_path / "foreign"
+    foreign = ForeignServer(central, site.cache, pool, router="10.89.0.1", dns="10.88.0.254", folder=folder)
+    table = write_catalogue(site, site.cache)
+    server = network.host("server")
+    server.attach(inside, "eth0", "10.88.0.1/24")
+    server.add_route("10.89.0.0/24", "10.88.0.254")
+    far = SUBNET.replace("10.88.0.0", "10.89.0.0") + 'server_address = "10.88.0.1"\n'
+    service = site.start(server, ("eth0",), SUBNET + far + table, plugins=PLUGINS, more=("installer_quickboot",))
+    start_relay(router, site.cache, downstream="eth1", upstream="eth0", server="10.88.0.2", other="10.88.0.1")
+    report = parse_report(boot(outside, tmp_path, firmware))
+    check_complete(service, foreign, report)
+    assert report.address.startswith("10.89.0.")
