@@ -106,7 +106,7 @@ class TwistedRuntime:
 
     @cached_property
     def _agent(self) -> IAgent:
-        """Made for the first request: the client brings OpenSSL, twelve megabytes that most servers never need."""
+        """Made for the first request: most servers never make one."""
         from provd.net.http_client import agent_on
 
         return self._given or agent_on(self._reactor)
