@@ -124,9 +124,10 @@ class TftpSession:
         except OSError as error:
             self._refuse(f"reading failed: {error.strerror}", tell=True)
             return
-        send, peer = self._endpoint.send, self.peer
-        for datagram in datagrams:
-            send(datagram, peer)
+        if len(datagrams) == 1:
+            self._endpoint.send(datagrams[0], self.peer)
+        elif datagrams:
+            self._endpoint.send_all(datagrams, self.peer)
         self._settle()
 
     def _settle(self) -> None:

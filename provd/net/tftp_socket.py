@@ -5,9 +5,10 @@ Twisted's own UDP port has no recvmsg and costs several calls per datagram, so t
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
@@ -25,6 +26,13 @@ _REQUEST_BUFFER: Final = 4 << 20
 _REQUESTS_PER_WAKE: Final = 64
 _MAX_REQUEST: Final = 2048
 _MAX_ANSWER: Final = 1024
+_UDP_SEGMENT: Final = 103
+_SEGMENT: Final = struct.Struct("=H")
+_MOST_SEGMENTS: Final = 64
+"""Of one call: the kernel's UDP_MAX_SEGMENTS before Linux 6.0."""
+_MOST_OCTETS: Final = 65_507
+"""Of one call: the largest datagram of IPv4, 65,535 less 20 IP and 8 UDP."""
+_NO_SEGMENTS: Final = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
 
 
 class Endpoint(Protocol):
@@ -36,6 +44,9 @@ class Endpoint(Protocol):
 
     def send(self, data: bytes, to: Address) -> None:
         """Send one datagram; one that cannot leave is lost, as datagrams are."""
+
+    def send_all(self, datagrams: Sequence[bytes], to: Address) -> None:
+        """Send several in order, all of one size but the last, which may be shorter."""
 
     def close(self) -> None:
         """Free the port; nothing is received any more."""
@@ -98,7 +109,7 @@ class _UdpSocket:
         self._reactor = reactor
         self._socket = sock
         self._descriptor = sock.fileno()
-        self._open = True
+        self._open = self._segments = True
         reactor.addReader(cast("IReadDescriptor", self))
 
     @property
@@ -112,6 +123,27 @@ class _UdpSocket:
             self._socket.sendto(data, to)
         except OSError:
             return
+
+    def send_all(self, datagrams: Sequence[bytes], to: Address) -> None:
+        """A window leaves with one call where the system cuts it up itself (udp(7), UDP_SEGMENT)."""
+        at, count = 0, len(datagrams)
+        if count > 1 and self._segments:
+            size = len(datagrams[0])
+            most = min(_MOST_SEGMENTS, _MOST_OCTETS // size)
+            ancillary = ((socket.IPPROTO_UDP, _UDP_SEGMENT, _SEGMENT.pack(size)),)
+            while at < count and self._segments:
+                batch = datagrams[at : at + most]
+                try:
+                    self._socket.sendmsg(batch, ancillary, 0, to)
+                except OSError as error:
+                    # Larger than the link's packets, or a system without it: one by one from here on. Other errors
+                    # are losses, which the peer's silence tells of.
+                    self._segments = error.errno not in _NO_SEGMENTS
+                    if not self._segments:
+                        break
+                at += len(batch)
+        for datagram in datagrams[at:]:
+            self.send(datagram, to)
 
     def close(self) -> None:
         if self._open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twisted.internet.task import Clock
@@ -28,6 +28,10 @@ class FakeEndpoint:
 
     def send(self, data: bytes, to: Address) -> None:
         self.network.sent.append((self.address, to, data))
+
+    def send_all(self, datagrams: Sequence[bytes], to: Address) -> None:
+        for datagram in datagrams:
+            self.send(datagram, to)
 
     def close(self) -> None:
         self.network.endpoints.pop(self.address, None)

@@ -1,0 +1,93 @@
+"""The TFTP servers that are compared: configuration and command line of each, Debian's unpacked and never installed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from provd.lab.unpacked import fetch
+
+SERVER: Final = "10.0.0.1"
+CLIENT: Final = "10.0.0.2"
+PORT: Final = 69
+MOST: Final = 4_000
+"""Transfers at once that each server is allowed."""
+
+_PROVD: Final = """\
+data_dir = "{folder}/data"
+socket = "{folder}/run/provd.sock"
+site_dir = "{folder}/site"
+user = ""
+
+[tftp]
+transfers_max = {most}
+transfers_per_client = {most}
+
+[[interface]]
+name = "server"
+
+[[subnet]]
+network = "10.0.0.0/8"
+pool = "10.1.0.0-10.1.0.255"
+
+[[plugins.static_files.directories]]
+prefix = "bench"
+path = "{content}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One server.
+
+    Attributes:
+        name: as the table shows it.
+        prepare: writes its configuration into a folder (first argument) for content in another one (second) and gives
+            its command line.
+        prefix: what stands before the names of files.
+    """
+
+    name: str
+    prepare: Callable[[Path, Path], list[str]]
+    prefix: str = ""
+
+
+def tftp_servers(cache: Path) -> tuple[Contender, ...]:
+    """provd, dnsmasq, tftpd-hpa and atftpd; packages are unpacked below ``cache``."""
+
+    def dnsmasq(folder: Path, content: Path) -> list[str]:
+        return fetch("dnsmasq-base", cache).argv(
+            *("dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--quiet-tftp"),
+            *("--enable-tftp", f"--tftp-root={content}", f"--tftp-max={MOST}", f"--pid-file={folder}/pid"),
+            "--interface=server",
+        )
+
+    def hpa(_folder: Path, content: Path) -> list[str]:
+        address = f"{SERVER}:{PORT}"
+        return fetch("tftpd-hpa", cache).argv(
+            "in.tftpd", "--foreground", "--address", address, "--user", "root", "--secure", str(content)
+        )
+
+    def atftpd(_folder: Path, content: Path) -> list[str]:
+        words = ("--daemon", "--no-fork", "--user", "root.root", "--maxthread", str(MOST), "--logfile", "/dev/null")
+        return fetch("atftpd", cache).argv(
+            "atftpd", *words, "--bind-address", SERVER, "--port", str(PORT), str(content)
+        )
+
+    return (
+        Contender("provd", provd, "bench/"),
+        Contender("dnsmasq", dnsmasq),
+        Contender("tftpd-hpa", hpa),
+        Contender("atftpd", atftpd),
+    )
+
+
+def provd(folder: Path, content: Path) -> list[str]:
+    """The project's own, with its shipped plugins and one directory of content."""
+    (folder / "site").mkdir(exist_ok=True)
+    config = folder / "provd.toml"
+    config.write_text(_PROVD.format(folder=folder, content=content, most=MOST))
+    return [sys.executable, "-m", "provd", "run", "--config", str(config)]

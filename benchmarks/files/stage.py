@@ -1,0 +1,93 @@
+"""One server at a time in a namespace: started, asked until it answers, its memory and processor time, stopped."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.files.groups import Group
+from benchmarks.files.servers import Contender
+
+_START_S: Final = 30.0
+
+
+class Server:
+    """A running server and the processes it starts.
+
+    Args:
+        contender: which server.
+        folder: for its configuration.
+        content: folder of what it serves.
+        namespace: where it runs.
+        core: the only processor it may use, or None.
+    """
+
+    def __init__(self, contender: Contender, folder: Path, content: Path, namespace: str, core: int | None) -> None:
+        self.name = contender.name
+        self._group = Group(f"provd-bench-{os.getpid()}")
+        pinned = [] if core is None else ["taskset", "-c", str(core)]
+        argv = [*self._group.argv(), "ip", "netns", "exec", namespace, *pinned, *contender.prepare(folder, content)]
+        self._output = folder / "output"
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(argv, stdout=output, stderr=output)
+
+    def wait(self, answers: Callable[[], bool]) -> None:
+        """Until it answers.
+
+        Raises:
+            SystemExit: it does not.
+        """
+        end = time.monotonic() + _START_S
+        while not answers():
+            if time.monotonic() > end or self._process.poll() is not None:
+                raise SystemExit(f"{self.name} does not answer: {self._output.read_text()[-1000:]}")
+
+    def cpu_s(self) -> float:
+        """Seconds of processor time so far, of every process that it started."""
+        return self._group.cpu_s()
+
+    def memory_mib(self) -> float:
+        """Memory of all its processes, what they share counted once."""
+        found = (re.search(r"\nPss:\s+(\d+)", _read(process, "smaps_rollup")) for process in self._family())
+        return sum(int(one[1]) for one in found if one) / 1024
+
+    def stop(self) -> None:
+        """End it and wait for it."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._group.remove()
+
+    def _family(self) -> list[int]:
+        members = [self._process.pid]
+        for one in members:
+            members += map(int, _read(one, f"task/{one}/children").split())
+        return members
+
+
+def _read(process: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{process}/{name}").read_text()
+    except OSError:
+        return ""
+
+
+@contextmanager
+def running(contender: Contender, content: Path, namespace: str, core: int | None = None) -> Iterator[Server]:
+    """A fresh server, stopped afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        server = Server(contender, Path(name), content, namespace, core)
+        try:
+            yield server
+        finally:
+            server.stop()
