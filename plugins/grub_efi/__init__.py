@@ -95,7 +95,8 @@ class GrubEfi:
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
         if _MISSES.fullmatch(request.path):
             return NotFound(f"shim and GRUB ask for {request.path} and do without", expected=True)
-        server, image = asked_server(request.path), self._files().get(HTTP)
+        server = asked_server(request.path)
+        image = self._files().get(HTTP) if server else None
         return self._server_image.content(image, server) if server and image else None
 
     def _files(self) -> Mapping[str, Path]:

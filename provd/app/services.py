@@ -195,6 +195,7 @@ class Services:
             served_local=self._served_local,
             boot_of=self.sessions.of_address,
             claimed=ProxyClaims(self.sessions, self.subnet_of, self._is_config).boot_of,
+            seconds=self.clock.seconds,
         )
         self.file_events = FileEvents(
             sessions=self.sessions,

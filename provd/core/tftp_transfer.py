@@ -7,6 +7,7 @@ returns, in order, and calls ``on_timeout`` at ``deadline`` until ``outcome`` is
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -14,11 +15,13 @@ from typing import Final
 from provd.core.tftp_clock import RetransmissionTimer
 from provd.core.tftp_negotiation import Negotiated, TransferLimits
 from provd.core.tftp_source import BlockSource
-from provd.wire.tftp import DATA, ErrorCode, encode_option_ack
+from provd.wire.tftp import ACK, DATA, ErrorCode, encode_option_ack
 
 _HEAD: Final = struct.Struct("!HH")
 _UNKNOWN: Final = 1 << 62
 _SHOWN_TEXT: Final = 80
+LOOK_AHEAD: Final = 16
+"""Blocks that are made before the client asks for them in lock-step; a source keeps so many behind the newest one."""
 
 
 class OutcomeKind(Enum):
@@ -55,12 +58,15 @@ class ReadTransfer:
         retries: how often something was sent again.
         heard: the client has acknowledged something, so its address is real.
         heard_at: when it last made progress.
+        ahead: in lock-step, acknowledgements that will come and the DATA datagrams that answer them, the next one last.
+            Whoever drives the transfer may answer from here by taking that one off and saying when in ``moved_at``.
+        moved_at: when the newest datagram from ``ahead`` was sent.
     """
 
     __slots__ = (
-        "_acked", "_acked_wire", "_attempts", "_blksize", "_last", "_limits", "_negotiating", "_oack", "_once",
-        "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_timer", "_window", "_wrap", "deadline",
-        "heard", "heard_at", "outcome", "retries",
+        "_acked", "_acked_wire", "_ahead", "_attempts", "_blksize", "_last", "_limits", "_negotiating", "_oack",
+        "_once", "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_timer", "_window", "_wrap", "ahead",
+        "deadline", "heard", "heard_at", "moved_at", "outcome", "retries",
     )  # fmt: skip
 
     def __init__(self, source: BlockSource, negotiated: Negotiated, limits: TransferLimits, now: float) -> None:
@@ -82,11 +88,15 @@ class ReadTransfer:
         self._sent_at = self.heard_at = self.deadline = now
         self.heard = False
         self.retries = 0
+        self.ahead: list[tuple[bytes, bytes]] = []
+        self._ahead = 0
+        self.moved_at = now
         self.outcome: Outcome | None = None
 
     @property
     def octets(self) -> int:
         """Octets of the file that were acknowledged."""
+        self._catch_up()
         return min(self._acked * self._blksize, self._size)
 
     def start(self, now: float) -> list[bytes]:
@@ -97,6 +107,7 @@ class ReadTransfer:
         """The client has everything up to ``block``."""
         if self.outcome is not None:
             return []
+        self._catch_up()
         if self._negotiating:
             if block != 0:
                 return []
@@ -129,6 +140,7 @@ class ReadTransfer:
 
     def on_timeout(self, now: float) -> list[bytes]:
         """Send again what was not acknowledged, or give up. Nothing happens before the deadline."""
+        self._catch_up()
         if self.outcome is not None or now < self.deadline:
             return []
         if self._starved and self._sent == self._acked:
@@ -202,7 +214,7 @@ class ReadTransfer:
 
     def _send_window(self, now: float) -> list[bytes]:
         datagrams: list[bytes] = []
-        blksize, wrap = self._blksize, self._wrap
+        blksize = self._blksize
         sent, stop = self._sent, min(self._acked + self._window, self._last)
         self._starved = False
         while sent < stop:
@@ -211,8 +223,7 @@ class ReadTransfer:
                 self._starved = True
                 break
             sent += 1
-            number = sent % 65536 if wrap == 65536 else (sent - 1) % 65535 + 1
-            datagrams.append(_HEAD.pack(DATA, number) + octets)
+            datagrams.append(_HEAD.pack(DATA, self._number(sent)) + octets)
             if len(octets) < blksize:
                 self._last = stop = sent
             self._size = max(self._size, (sent - 1) * blksize + len(octets))
@@ -220,4 +231,43 @@ class ReadTransfer:
         self._sent_at = now
         waits = self._limits.patience if sent == self._acked else self._timer.wait
         self.deadline = now + waits
+        if self._window == 1:
+            self._look_ahead()
         return datagrams
+
+    def _look_ahead(self) -> None:
+        """Make the full blocks that follow: a client in lock-step waits for each, and hardly one is unusual."""
+        self.ahead.clear()
+        # Karn's rule: after a retransmission the next answer says nothing of the round trip, and is looked at.
+        if self.heard and not self._resent and self._sent != self._last:
+            # A fault of the source is told when its block is due.
+            with suppress(OSError):
+                self._fill(self._sent)
+        self.ahead.reverse()
+        self._ahead = len(self.ahead)
+
+    def _fill(self, sent: int) -> None:
+        blksize, ahead, read = self._blksize, self.ahead, self._source.read_at
+        for block in range(sent, sent + LOOK_AHEAD):
+            octets = read(block * blksize, blksize)
+            if octets is None or len(octets) < blksize:
+                return
+            ahead.append((_HEAD.pack(ACK, self._number(block)), _HEAD.pack(DATA, self._number(block + 1)) + octets))
+
+    def _catch_up(self) -> None:
+        """Note what was answered from ``ahead``."""
+        moved = self._ahead - len(self.ahead)
+        if not moved:
+            return
+        self._ahead -= moved
+        self._sent += moved
+        self._acked = self._sent - 1
+        self._acked_wire = self._number(self._acked) if self._acked else 0
+        self._attempts = 0
+        self._sent_at = self.heard_at = self.moved_at
+        self.deadline = self.moved_at + self._timer.wait
+        self._size = max(self._size, self._sent * self._blksize)
+
+    def _number(self, block: int) -> int:
+        """A block's number on the wire."""
+        return block % 65536 if self._wrap == 65536 else (block - 1) % 65535 + 1

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from provd.core.tftp_negotiation import TransferLimits, negotiate
 from provd.model.content import Content, FileRequest, NotFound, settled
+from provd.net.tftp_deadlines import Deadlines
 from provd.net.tftp_session import OnEvent, TftpSession
 from provd.net.tftp_socket import Address, Endpoint, Network
 from provd.wire import tftp
@@ -88,6 +89,7 @@ class TftpServer:
         """
         self.counts: Counter[str] = Counter()
         self._clock = clock
+        self._deadlines = Deadlines(clock)
         self._network = network
         self._open_file = open_file
         self._on_event = on_event
@@ -228,6 +230,7 @@ class TftpServer:
         def session_for() -> TftpSession:
             return TftpSession(
                 clock=self._clock,
+                deadlines=self._deadlines,
                 network=self._network,
                 request=request,
                 peer=peer,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from provd.core.tftp_negotiation import Negotiated, TransferLimits
-from provd.core.tftp_transfer import Outcome, OutcomeKind, ReadTransfer
+from provd.core.tftp_transfer import LOOK_AHEAD, Outcome, OutcomeKind, ReadTransfer
 from provd.model.content import Content, FileRequest
+from provd.net.tftp_deadlines import Alarm, Deadlines
 from provd.net.tftp_socket import Address, Network
 from provd.net.tftp_source import open_source
 from provd.wire import tftp
@@ -32,6 +33,7 @@ class TftpSession:
         self,
         *,
         clock: IReactorTime,
+        deadlines: Deadlines,
         network: Network,
         request: FileRequest,
         peer: Address,
@@ -55,10 +57,10 @@ class TftpSession:
         self._on_event = on_event
         self._on_end = on_end
         self._started_at = clock.seconds()
-        self._timer: IDelayedCall | None = None
-        self._timer_at = 0.0
+        self._deadlines = deadlines
+        self._alarm = Alarm(self._expired)
         self._ended = False
-        retain = negotiated.blksize * negotiated.windowsize
+        retain = negotiated.blksize * max(negotiated.windowsize, LOOK_AHEAD + 1)
         self._source = open_source(content, netascii=netascii, retain=retain, ready=self._content_came)
         try:
             self._endpoint = network.open(request.local, self.received)
@@ -66,6 +68,7 @@ class TftpSession:
             self._source.close()
             raise
         self._transfer = ReadTransfer(self._source, negotiated, limits, self._started_at)
+        self._ahead = self._transfer.ahead
 
     @property
     def heard(self) -> bool:
@@ -75,7 +78,7 @@ class TftpSession:
     @property
     def active_at(self) -> float:
         """When the client was last heard, or the start."""
-        return self._transfer.heard_at
+        return max(self._transfer.heard_at, self._transfer.moved_at)
 
     def begin(self) -> None:
         """Send the first answer."""
@@ -83,6 +86,12 @@ class TftpSession:
 
     def received(self, data: bytes, peer: Address) -> None:
         """One datagram on the transfer's port."""
+        ahead = self._ahead
+        if ahead and data == ahead[-1][0] and peer == self.peer and not self._ended:
+            self._endpoint.send(ahead.pop()[1], peer)
+            # The timer stands at an earlier deadline; it looks again when it comes up.
+            self._transfer.moved_at = self._clock.seconds()
+            return
         if self._ended:
             return
         if peer != self.peer:
@@ -115,7 +124,6 @@ class TftpSession:
             self._drive(self._transfer.on_content)
 
     def _expired(self) -> None:
-        self._timer = None
         self._drive(self._transfer.on_timeout)
 
     def _drive(self, step: Callable[..., list[bytes]], *seen: int) -> None:
@@ -136,13 +144,9 @@ class TftpSession:
             self._end(outcome)
             return
         deadline = self._transfer.deadline
-        # The timer is moved only when it would come too late; one that comes early is set again: an ACK costs nothing.
-        if self._timer is None:
-            self._timer_at = deadline
-            self._timer = self._clock.callLater(max(0.0, deadline - self._clock.seconds()), self._expired)
-        elif deadline < self._timer_at:
-            self._timer_at = deadline
-            self._timer.reset(max(0.0, deadline - self._clock.seconds()))
+        # The alarm is moved only when it would come too late; one that comes early is set again: an ACK costs nothing.
+        if deadline < self._alarm.at:
+            self._deadlines.set(self._alarm, deadline)
 
     def _refuse(self, reason: str, *, tell: bool) -> None:
         if tell:
@@ -154,9 +158,7 @@ class TftpSession:
         if self._ended:
             return
         self._ended = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._deadlines.cancel(self._alarm)
         self._endpoint.close()
         self._source.close()
         self._on_end(self)

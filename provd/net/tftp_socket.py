@@ -15,6 +15,8 @@ from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from provd.net.tftp_poller import TransferPoller
+
 Address = tuple[str, int]
 Received = Callable[[bytes, Address], None]
 RequestReceived = Callable[[bytes, Address, str], None]
@@ -26,6 +28,8 @@ _REQUEST_BUFFER: Final = 4 << 20
 _REQUESTS_PER_WAKE: Final = 64
 _MAX_REQUEST: Final = 2048
 _MAX_ANSWER: Final = 1024
+_AT_MOST: Final = struct.pack("@ll", 0, 1000)
+"""Time limit of a wait for a datagram (socket(7), SO_RCVTIMEO): a millisecond."""
 _UDP_SEGMENT: Final = 103
 _SEGMENT: Final = struct.Struct("=H")
 _MOST_SEGMENTS: Final = 64
@@ -76,6 +80,7 @@ class UdpNetwork:
     def __init__(self, reactor: IReactorFDSet) -> None:
         """Take the reactor that watches the sockets."""
         self._reactor = reactor
+        self._poller = TransferPoller(reactor)
 
     def listen(self, local: str, port: int, received: RequestReceived) -> Endpoint:
         """See ``Network.listen``."""
@@ -89,7 +94,7 @@ class UdpNetwork:
 
     def open(self, local: str, received: Received) -> Endpoint:
         """See ``Network.open``."""
-        return _TransferSocket(self._reactor, _bound(local, 0), received)
+        return _TransferSocket(self._poller, _bound(local, 0), received)
 
 
 def _bound(local: str, port: int) -> socket.socket:
@@ -103,14 +108,12 @@ def _bound(local: str, port: int) -> socket.socket:
 
 
 class _UdpSocket:
-    """What both sockets share: registration with the reactor, sending, closing."""
+    """What both sockets share: sending and closing."""
 
-    def __init__(self, reactor: IReactorFDSet, sock: socket.socket) -> None:
-        self._reactor = reactor
+    def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._descriptor = sock.fileno()
         self._open = self._segments = True
-        reactor.addReader(cast("IReadDescriptor", self))
 
     @property
     def address(self) -> Address:
@@ -148,8 +151,56 @@ class _UdpSocket:
     def close(self) -> None:
         if self._open:
             self._open = False
-            self._reactor.removeReader(cast("IReadDescriptor", self))
+            self._unwatch()
             self._socket.close()
+
+    def _unwatch(self) -> None:
+        raise NotImplementedError
+
+
+class _TransferSocket(_UdpSocket):
+    """One transfer's own port."""
+
+    def __init__(self, poller: TransferPoller, sock: socket.socket, received: Received) -> None:
+        # Blocking with a time limit, so that the poller may wait for the one client there is.
+        sock.settimeout(None)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _AT_MOST)
+        super().__init__(sock)
+        self._poller = poller
+        self._received = received
+        self._recvfrom = sock.recvfrom
+        poller.add(self._descriptor, self)
+
+    def read(self) -> None:
+        """Take the datagram that is there."""
+        # One datagram per wake: lock-step has never more than one, and asking again costs a system call.
+        self._take(socket.MSG_DONTWAIT)
+
+    def wait(self) -> bool:
+        """Wait for the next datagram, a millisecond at most; False where none came or the transfer is over."""
+        return self._open and self._take(0) and self._open
+
+    def _take(self, flags: int) -> bool:
+        try:
+            data, peer = self._recvfrom(_MAX_ANSWER, flags)
+        except OSError:
+            return False
+        self._received(data, peer)
+        return True
+
+    def _unwatch(self) -> None:
+        self._poller.remove(self._descriptor)
+
+
+@implementer(IReadDescriptor)
+class _RequestSocket(_UdpSocket):
+    """The well-known port."""
+
+    def __init__(self, reactor: IReactorFDSet, sock: socket.socket, received: RequestReceived) -> None:
+        super().__init__(sock)
+        self._received = received
+        self._reactor = reactor
+        reactor.addReader(cast("IReadDescriptor", self))
 
     def fileno(self) -> int:
         return self._descriptor if self._open else -1
@@ -160,32 +211,8 @@ class _UdpSocket:
     def logPrefix(self) -> str:  # noqa: N802
         return "tftp"
 
-
-@implementer(IReadDescriptor)
-class _TransferSocket(_UdpSocket):
-    """One transfer's own port."""
-
-    def __init__(self, reactor: IReactorFDSet, sock: socket.socket, received: Received) -> None:
-        self._received = received
-        self._recvfrom = sock.recvfrom
-        super().__init__(reactor, sock)
-
-    def doRead(self) -> None:  # noqa: N802
-        # One datagram per wake: lock-step has never more than one, and asking again costs a system call.
-        try:
-            data, peer = self._recvfrom(_MAX_ANSWER)
-        except OSError:
-            return
-        self._received(data, peer)
-
-
-@implementer(IReadDescriptor)
-class _RequestSocket(_UdpSocket):
-    """The well-known port."""
-
-    def __init__(self, reactor: IReactorFDSet, sock: socket.socket, received: RequestReceived) -> None:
-        self._received = received
-        super().__init__(reactor, sock)
+    def _unwatch(self) -> None:
+        self._reactor.removeReader(cast("IReadDescriptor", self))
 
     def doRead(self) -> None:  # noqa: N802
         for _ in range(_REQUESTS_PER_WAKE):

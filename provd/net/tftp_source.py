@@ -13,7 +13,8 @@ from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
 from provd.model.content import Content, FileBody, StreamBody
 from provd.plugin.beneath import open_body
 
-_READ_AHEAD: Final = 1 << 16
+_PIECE: Final = 1 << 14
+_LARGEST_PIECE: Final = 1 << 17
 _STREAM_AHEAD: Final = 1 << 20
 
 
@@ -38,10 +39,11 @@ class OpenSource:
 
 
 class FileSource:
-    """Part of a file on disk, read ahead by 64 KiB so that a small block costs no system call."""
+    """Part of a file on disk, read in larger pieces so that a small block costs no system call."""
 
-    def __init__(self, descriptor: int, offset: int, size: int) -> None:
-        """Take over an open descriptor; ``size`` octets from ``offset`` on are served."""
+    def __init__(self, descriptor: int, offset: int, size: int, piece: int = _PIECE) -> None:
+        """Take over an open descriptor; ``size`` octets from ``offset`` on are served, ``piece`` are read at once."""
+        self._piece = piece
         self._descriptor = descriptor
         self._offset = offset
         self._size = size
@@ -59,7 +61,7 @@ class FileSource:
         if start < 0 or stop > len(self._ahead):
             left = self._size - offset
             stop = min(count, left)
-            self._ahead = os.pread(self._descriptor, min(max(count, _READ_AHEAD), max(left, 0)), self._offset + offset)
+            self._ahead = os.pread(self._descriptor, min(max(count, self._piece), max(left, 0)), self._offset + offset)
             self._at, start = offset, 0
             if len(self._ahead) < stop:
                 raise OSError(errno.EIO, "the file became shorter while it was sent")
@@ -109,7 +111,7 @@ class StreamSource:
             self._wanted = stop
             return None
         stale = offset - self._retain - self._base
-        if stale > _READ_AHEAD:
+        if stale > _PIECE:
             del self._octets[:stale]
             self._base += stale
             if self._room is not None and len(self._octets) < self._limit:
@@ -169,14 +171,12 @@ def _open_plain(content: Content, retain: int, ready: Callable[[], None]) -> Sou
         return StreamSource(body, content.length, retain=retain, ready=ready)
     if not isinstance(body, FileBody):
         raise OSError(errno.EINVAL, "the content is still awaited")
-    source = _open_file(body, content.length)
-    if content.length > _READ_AHEAD:
+    source = FileSource(
+        open_body(body).descriptor, body.offset, content.length, min(max(retain, _PIECE), _LARGEST_PIECE)
+    )
+    if content.length > _PIECE:
         return source
     try:
         return OpenSource(MemorySource(source.read_at(0, content.length)))
     finally:
         source.close()
-
-
-def _open_file(body: FileBody, length: int) -> FileSource:
-    return FileSource(open_body(body).descriptor, body.offset, length)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
 from twisted.logger import Logger
 
@@ -22,6 +24,8 @@ from provd.service.tokens import Tokens
 
 PlanOf = Callable[[Boot], BootPlan]
 
+_FRESH_S: Final = 1.0
+
 
 class FileService:
     """Answers file requests, in this order: answers, callbacks, boot files, loader configurations, loaders, plugins."""
@@ -39,6 +43,7 @@ class FileService:
         served_local: Callable[[Boot], None],
         boot_of: Callable[[str], Boot | None],
         claimed: Callable[[str, str], Boot | None] = lambda _peer, _path: None,
+        seconds: Callable[[], float],
     ) -> None:
         """Take collaborators.
 
@@ -53,7 +58,10 @@ class FileService:
             served_local: called when a local boot's configuration was made.
             boot_of: the boot of the machine at an address (dotted quad).
             claimed: the boot that an address makes its own by the path it asks for, where DHCP told no address.
+            seconds: monotonic time.
         """
+        self._seconds = seconds
+        self._known_files: dict[str, tuple[BootLoader, float, Mapping[str, Path]]] = {}
         self._host = host
         self._sessions = sessions
         self._director = director
@@ -85,11 +93,18 @@ class FileService:
         for loader in self._loaders(boot):
             if loader.is_config(request.path):
                 return self._config(request, loader, boot)
-            file = loader.files().get(request.path)
+            file = self._files_of(loader).get(request.path)
             if file is not None:
                 return _on_disk(FileBody(file), request.path)
         found = self._host.file(request)
         return found if found is not None else NotFound(f"nobody serves {request.path}")
+
+    def _files_of(self, loader: BootLoader) -> Mapping[str, Path]:
+        """What a loader serves, looked up once a second: a rack that boots asks for thousands of files."""
+        now, known = self._seconds(), self._known_files.get(loader.name)
+        if known is None or known[0] is not loader or now - known[1] >= _FRESH_S:
+            known = self._known_files[loader.name] = (loader, now, loader.files())
+        return known[2]
 
     def _loaders(self, boot: Boot | None) -> list[BootLoader]:
         """Boot loaders, the one the machine was given first."""

@@ -9,7 +9,7 @@ import pytest
 
 from provd.core.tftp_negotiation import TransferLimits, negotiate
 from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
-from provd.core.tftp_transfer import OutcomeKind, ReadTransfer
+from provd.core.tftp_transfer import LOOK_AHEAD, OutcomeKind, ReadTransfer
 from provd.wire import tftp
 
 LIMITS = TransferLimits()
@@ -280,7 +280,9 @@ def test_content_that_never_comes() -> None:
 def test_t12_netascii_across_block_borders(blksize: int) -> None:
     content = b"\n\r\r\n" * 700 + b"text\n" * 9000 + b"\r"
     expected = content.replace(b"\r", b"\r\0").replace(b"\n", b"\r\n")
-    transfer, first = started(NetasciiSource(MemorySource(content), retain=blksize), {"blksize": str(blksize)})
+    transfer, first = started(
+        NetasciiSource(MemorySource(content), retain=blksize * (LOOK_AHEAD + 1)), {"blksize": str(blksize)}
+    )
     assert fetch(transfer, first, blksize=blksize) == expected
 
 

@@ -85,9 +85,12 @@ def test_a_file_that_shrinks_is_a_failure(tmp_path: Path) -> None:
     world = TftpWorld(lambda _: Content(FileBody(path), 200_000))
     ((tid, _),) = world.rrq("x")
     path.write_bytes(b"")
-    for block in range(1, 128):
-        world.answer(tid, tftp.encode_ack(block))
-    assert world.answer(tid, tftp.encode_ack(128)) == [tftp.encode_error(0, "Transfer stopped")]
+    answers: list[bytes] = []
+    while not world.events[1:]:
+        answers += world.answer(tid, tftp.encode_ack(len(answers) + 1))
+    # What was read before is sent; octets that are not there any more are not made up.
+    assert answers.pop() == tftp.encode_error(0, "Transfer stopped")
+    assert len(answers) < 128
     assert world.events[-1][2]["reason"] == "reading failed: the file became shorter while it was sent"
 
 
