@@ -17,6 +17,7 @@ from provd.model.dhcp import Destination
 from provd.net.dhcp import DhcpListener
 from provd.net.http import HttpLimits, HttpListener, HttpSite
 from provd.net.tftp import TftpCaps, TftpServer
+from provd.net.tftp_single_port import SinglePortNetwork
 from provd.net.tftp_socket import UdpNetwork
 from provd.service.dhcp_ports import Arrival
 
@@ -62,7 +63,7 @@ class Listeners:
         )
         self.tftp = TftpServer(
             clock=reactor,
-            network=UdpNetwork(reactor),
+            network=SinglePortNetwork(reactor) if config.tftp.single_port else UdpNetwork(reactor),
             open_file=open_file,
             on_event=on_event,
             limits=TransferLimits(blksize=config.tftp.blksize_max, windowsize=config.tftp.windowsize_max),

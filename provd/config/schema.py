@@ -193,6 +193,10 @@ class TftpConfig(Table, frozen=True):
     transfers_per_client: Annotated[int, key("Transfers of one address at the same time.", applies="restart", ge=1)] = (
         32
     )
+    single_port: Annotated[
+        bool,
+        key("Answer from the TFTP port itself, for firewalls that let no other port through.", applies="restart"),
+    ] = False
 
 
 class HttpConfig(Table, frozen=True):

@@ -284,7 +284,7 @@ class TftpServer:
     def _send_error(self, peer: Address, local: str, code: tftp.ErrorCode) -> None:
         """Refuse from a fresh port, as a transfer would begin (RFC 1350 section 4)."""
         try:
-            endpoint = self._network.open(local, lambda _data, _peer: None)
+            endpoint = self._network.open(local, peer, lambda _data, _peer: None)
         except OSError:
             return
         endpoint.send(tftp.encode_error(code, _TEXTS[code]), peer)

@@ -63,7 +63,7 @@ class TftpSession:
         retain = negotiated.blksize * max(negotiated.windowsize, LOOK_AHEAD + 1)
         self._source = open_source(content, netascii=netascii, retain=retain, ready=self._content_came)
         try:
-            self._endpoint = network.open(request.local, self.received)
+            self._endpoint = network.open(request.local, peer, self.received)
         except OSError:
             self._source.close()
             raise

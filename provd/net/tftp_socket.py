@@ -20,6 +20,7 @@ from provd.net.tftp_poller import TransferPoller
 Address = tuple[str, int]
 Received = Callable[[bytes, Address], None]
 RequestReceived = Callable[[bytes, Address, str], None]
+Ancillary = tuple[tuple[int, int, bytes], ...]
 
 _PKTINFO: Final = struct.Struct("=i4s4s")
 _IP_PKTINFO: Final = 8
@@ -66,8 +67,8 @@ class Network(Protocol):
             OSError: the address is not there or in use.
         """
 
-    def open(self, local: str, received: Received) -> Endpoint:
-        """A fresh port on ``local``.
+    def open(self, local: str, peer: Address, received: Received) -> Endpoint:
+        """Where a transfer with ``peer`` takes place: a fresh port on ``local``.
 
         Raises:
             OSError: no socket or no port left.
@@ -84,17 +85,26 @@ class UdpNetwork:
 
     def listen(self, local: str, port: int, received: RequestReceived) -> Endpoint:
         """See ``Network.listen``."""
-        sock = _bound(local, port)
-        sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _REQUEST_BUFFER)
-        except PermissionError:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _REQUEST_BUFFER)
-        return _RequestSocket(self._reactor, sock, received)
+        return RequestSocket(self._reactor, request_port(local, port), received)
 
-    def open(self, local: str, received: Received) -> Endpoint:
+    def open(self, local: str, peer: Address, received: Received) -> Endpoint:  # noqa: ARG002  any peer may send to it
         """See ``Network.open``."""
         return _TransferSocket(self._poller, _bound(local, 0), received)
+
+
+def request_port(local: str, port: int) -> socket.socket:
+    """A socket that tells which address was asked, with room for the requests of a rack.
+
+    Raises:
+        OSError: the address is not there or in use.
+    """
+    sock = _bound(local, port)
+    sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _REQUEST_BUFFER)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _REQUEST_BUFFER)
+    return sock
 
 
 def _bound(local: str, port: int) -> socket.socket:
@@ -107,7 +117,7 @@ def _bound(local: str, port: int) -> socket.socket:
     return sock
 
 
-class _UdpSocket:
+class UdpSocket:
     """What both sockets share: sending and closing."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -117,10 +127,12 @@ class _UdpSocket:
 
     @property
     def address(self) -> Address:
+        """Address and port it is bound to."""
         host, port = self._socket.getsockname()
         return host, port
 
     def send(self, data: bytes, to: Address) -> None:
+        """See ``Endpoint.send``."""
         # A full buffer, no route, a firewall: the peer's silence and the retransmission timer say the same.
         try:
             self._socket.sendto(data, to)
@@ -129,11 +141,14 @@ class _UdpSocket:
 
     def send_all(self, datagrams: Sequence[bytes], to: Address) -> None:
         """A window leaves with one call where the system cuts it up itself (udp(7), UDP_SEGMENT)."""
+        self._send_all(datagrams, to, ())
+
+    def _send_all(self, datagrams: Sequence[bytes], to: Address, source: Ancillary) -> None:
         at, count = 0, len(datagrams)
         if count > 1 and self._segments:
             size = len(datagrams[0])
             most = min(_MOST_SEGMENTS, _MOST_OCTETS // size)
-            ancillary = ((socket.IPPROTO_UDP, _UDP_SEGMENT, _SEGMENT.pack(size)),)
+            ancillary = ((socket.IPPROTO_UDP, _UDP_SEGMENT, _SEGMENT.pack(size)), *source)
             while at < count and self._segments:
                 batch = datagrams[at : at + most]
                 try:
@@ -146,9 +161,16 @@ class _UdpSocket:
                         break
                 at += len(batch)
         for datagram in datagrams[at:]:
-            self.send(datagram, to)
+            self._send(datagram, to, source)
+
+    def _send(self, data: bytes, to: Address, source: Ancillary) -> None:
+        try:
+            self._socket.sendmsg((data,), source, 0, to)
+        except OSError:
+            return
 
     def close(self) -> None:
+        """See ``Endpoint.close``."""
         if self._open:
             self._open = False
             self._unwatch()
@@ -158,7 +180,7 @@ class _UdpSocket:
         raise NotImplementedError
 
 
-class _TransferSocket(_UdpSocket):
+class _TransferSocket(UdpSocket):
     """One transfer's own port."""
 
     def __init__(self, poller: TransferPoller, sock: socket.socket, received: Received) -> None:
@@ -193,8 +215,14 @@ class _TransferSocket(_UdpSocket):
 
 
 @implementer(IReadDescriptor)
-class _RequestSocket(_UdpSocket):
-    """The well-known port."""
+class RequestSocket(UdpSocket):
+    """The well-known port.
+
+    Args:
+        reactor: watches it.
+        sock: from :func:`request_port`.
+        received: gets each datagram with its sender and the address that was asked.
+    """
 
     def __init__(self, reactor: IReactorFDSet, sock: socket.socket, received: RequestReceived) -> None:
         super().__init__(sock)
@@ -203,18 +231,27 @@ class _RequestSocket(_UdpSocket):
         reactor.addReader(cast("IReadDescriptor", self))
 
     def fileno(self) -> int:
+        """Descriptor for the reactor; -1 once closed."""
         return self._descriptor if self._open else -1
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002, N802
+        """The reactor gives up on it."""
         self.close()
 
     def logPrefix(self) -> str:  # noqa: N802
+        """For the log."""
         return "tftp"
 
     def _unwatch(self) -> None:
         self._reactor.removeReader(cast("IReadDescriptor", self))
 
+    def send_from(self, local: str, datagrams: Sequence[bytes], to: Address) -> None:
+        """Send from one of this host's addresses."""
+        source = _PKTINFO.pack(0, socket.inet_aton(local), bytes(4))
+        self._send_all(datagrams, to, ((socket.IPPROTO_IP, _IP_PKTINFO, source),))
+
     def doRead(self) -> None:  # noqa: N802
+        """Take what waits, up to a bound that keeps the other listeners alive."""
         for _ in range(_REQUESTS_PER_WAKE):
             try:
                 data, ancillary, _, peer = self._socket.recvmsg(_MAX_REQUEST, socket.CMSG_SPACE(_PKTINFO.size))

@@ -76,6 +76,13 @@ def test_t14_no_option_accepted_means_plain_data() -> None:
     assert first == [tftp.encode_data(1, b"abc")]
 
 
+@pytest.mark.parametrize("block", [1, 2, 65535])
+def test_t15_only_ack_0_answers_an_oack(block: int) -> None:
+    transfer, _ = started(MemorySource(bytes(3000)), {"blksize": "1024"})
+    assert transfer.on_ack(block, 0.1) == []
+    assert transfer.on_ack(0, 0.2) == [tftp.encode_data(1, bytes(1024))]
+
+
 def test_t13_t15_oack_lists_what_was_asked_and_waits_for_ack_0() -> None:
     transfer, first = started(b"x" * 2000, {"tsize": "0", "utimeout": "9", "blksize": "1024"})
     assert tftp.decode(first[0]) == tftp.OptionAck({"tsize": "2000", "blksize": "1024"})

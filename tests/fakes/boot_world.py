@@ -271,7 +271,7 @@ class BootWorld:
             wall=self.wall,
         )
         self.files = FileService(
-            seconds=lambda: self.wall(),
+            seconds=self.wall,
             host=self.host,
             sessions=self.sessions,
             director=self.director,

@@ -49,7 +49,7 @@ class FakeNetwork:
     def listen(self, local: str, port: int, received: RequestReceived) -> Endpoint:
         return self._bind((local, port or 69), received)
 
-    def open(self, local: str, received: Received) -> Endpoint:
+    def open(self, local: str, _peer: Address, received: Received) -> Endpoint:
         if sum(address[1] >= 40000 for address in self.endpoints) >= self.full:
             raise OSError(errno.EMFILE, "Too many open files")
         self.next_port += 1

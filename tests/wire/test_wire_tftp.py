@@ -90,3 +90,10 @@ def test_t23_paths_have_one_form(name: str, path: str) -> None:
 def test_t23_c20_paths_that_are_refused(name: str) -> None:
     with pytest.raises(WireError, match="file name"):
         clean_path(name)
+
+
+@pytest.mark.parametrize("mode", [b"octet", b"OCTET", b"OcTeT", b"NetASCII"])
+def test_t11_modes_may_be_written_in_any_case(mode: bytes) -> None:
+    packet = tftp.decode(b"\0\1file\0" + mode + b"\0")
+    assert isinstance(packet, tftp.Request)
+    assert packet.mode == mode.decode().lower()
