@@ -66,6 +66,11 @@ class RunningService:
             msg = f"provd, operation {operation}: {error}"
             raise LabError(msg) from error
 
+    def memory_kib(self) -> int:
+        """Resident memory of the service."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
     def boots(self, system: str) -> Sequence[Mapping[str, Any]]:
         """Boot sessions of a system or MAC, the oldest first."""
         rows: Sequence[Mapping[str, Any]] = self.call("boots", system=system, limit=20)

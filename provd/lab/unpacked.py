@@ -17,6 +17,7 @@ from provd.lab.errors import LabError
 #: Package to the other packages its programs need libraries or files of.
 NEEDS = MappingProxyType(
     {
+        "atftp": ("libreadline8",),
         "atftpd": ("libwrap0",),
         "busybox-static": (),
         "dhcpcd-base": (),

@@ -39,14 +39,19 @@ class OpenSource:
 
 
 class FileSource:
-    """Part of a file on disk, read in larger pieces so that a small block costs no system call."""
+    """Part of a file on disk, read in larger pieces so that a small block costs no system call.
 
-    def __init__(self, descriptor: int, offset: int, size: int, piece: int = _PIECE) -> None:
-        """Take over an open descriptor; ``size`` octets from ``offset`` on are served, ``piece`` are read at once."""
-        self._piece = piece
-        self._descriptor = descriptor
-        self._offset = offset
-        self._size = size
+    The first read opens the file: a client that asks and says no more costs a port and no second descriptor.
+
+    Args:
+        body: the file and where its content begins.
+        size: octets that are served.
+        piece: octets that are read at once.
+    """
+
+    def __init__(self, body: FileBody, size: int, piece: int = _PIECE) -> None:
+        self._body, self._size, self._piece = body, size, piece
+        self._descriptor = -1
         self._at = 0
         self._ahead = b""
 
@@ -54,14 +59,17 @@ class FileSource:
         """Octets from ``offset`` on, fewer than ``count`` at the end.
 
         Raises:
-            OSError: the file cannot be read, or has become shorter.
+            OSError: the file cannot be opened or read, or has become shorter.
         """
         start = offset - self._at
         stop = start + count
         if start < 0 or stop > len(self._ahead):
+            if self._descriptor < 0:
+                self._descriptor = open_body(self._body).descriptor
             left = self._size - offset
             stop = min(count, left)
-            self._ahead = os.pread(self._descriptor, min(max(count, self._piece), max(left, 0)), self._offset + offset)
+            wanted = min(max(count, self._piece), max(left, 0))
+            self._ahead = os.pread(self._descriptor, wanted, self._body.offset + offset)
             self._at, start = offset, 0
             if len(self._ahead) < stop:
                 raise OSError(errno.EIO, "the file became shorter while it was sent")
@@ -171,9 +179,7 @@ def _open_plain(content: Content, retain: int, ready: Callable[[], None]) -> Sou
         return StreamSource(body, content.length, retain=retain, ready=ready)
     if not isinstance(body, FileBody):
         raise OSError(errno.EINVAL, "the content is still awaited")
-    source = FileSource(
-        open_body(body).descriptor, body.offset, content.length, min(max(retain, _PIECE), _LARGEST_PIECE)
-    )
+    source = FileSource(body, content.length, min(max(retain, _PIECE), _LARGEST_PIECE))
     if content.length > _PIECE:
         return source
     try:
