@@ -61,12 +61,13 @@ class ReadTransfer:
         ahead: in lock-step, acknowledgements that will come and the DATA datagrams that answer them, the next one last.
             Whoever drives the transfer may answer from here by taking that one off and saying when in ``moved_at``.
         moved_at: when the newest datagram from ``ahead`` was sent.
+        moved_before: when the one before it was.
     """
 
     __slots__ = (
         "_acked", "_acked_wire", "_ahead", "_attempts", "_blksize", "_last", "_limits", "_negotiating", "_oack",
         "_once", "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_timer", "_window", "_wrap", "ahead",
-        "deadline", "heard", "heard_at", "moved_at", "outcome", "retries",
+        "deadline", "heard", "heard_at", "moved_at", "moved_before", "outcome", "retries",
     )  # fmt: skip
 
     def __init__(self, source: BlockSource, negotiated: Negotiated, limits: TransferLimits, now: float) -> None:
@@ -90,7 +91,7 @@ class ReadTransfer:
         self.retries = 0
         self.ahead: list[tuple[bytes, bytes]] = []
         self._ahead = 0
-        self.moved_at = now
+        self.moved_at = self.moved_before = now
         self.outcome: Outcome | None = None
 
     @property
@@ -260,6 +261,8 @@ class ReadTransfer:
         if not moved:
             return
         self._ahead -= moved
+        # The acknowledgement at moved_at answered the datagram before: on a bad way there may be no other measure.
+        self._timer.measured(self.moved_at - (self.moved_before if moved > 1 else self._sent_at))
         self._sent += moved
         self._acked = self._sent - 1
         self._acked_wire = self._number(self._acked) if self._acked else 0

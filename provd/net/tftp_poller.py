@@ -75,7 +75,7 @@ class TransferPoller:
             if self._hurried:
                 self._hurried -= 1
                 return
-            if len(ready) == 1 and not self._follow(ready[0], end):
+            if len(self._transfers) == 1 and not self._follow(ready[0], end):
                 return
             if self._monotonic() >= end:
                 return
@@ -84,7 +84,7 @@ class TransferPoller:
             self._hurried = _PATIENCE
 
     def _follow(self, transfer: Transfer, end: float) -> bool:
-        """Where one client answers alone, asking for it costs less than asking who it is; False at the turn's end."""
+        """Where there is one client alone, its next word is asked for directly; False at the turn's end."""
         while transfer.wait():
             if self._monotonic() >= end:
                 return False

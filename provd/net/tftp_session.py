@@ -90,7 +90,8 @@ class TftpSession:
         if ahead and data == ahead[-1][0] and peer == self.peer and not self._ended:
             self._endpoint.send(ahead.pop()[1], peer)
             # The timer stands at an earlier deadline; it looks again when it comes up.
-            self._transfer.moved_at = self._clock.seconds()
+            transfer = self._transfer
+            transfer.moved_before, transfer.moved_at = transfer.moved_at, self._clock.seconds()
             return
         if self._ended:
             return
