@@ -88,6 +88,23 @@ class InterfaceTable(Table, frozen=True):
     name: Annotated[str, key("As the operator calls it; installers match by MAC.")] = ""
     address: Annotated[IPv4Address | None, key("Reserved address; none for one from the pool.")] = None
     hostname: Annotated[str, key("DHCP host name of this card where it differs from the system's.")] = ""
+    vars: Annotated[dict[str, Any], key("Free values for templates: `mtu`, `routes`, ...")] = msgspec.field(
+        default_factory=dict
+    )
+
+
+class LinkTable(Table, frozen=True):
+    """`[[link]]` of a system: a bond, bridge or VLAN of the installed system."""
+
+    name: Annotated[str, key("As the installed system calls it.")]
+    kind: Annotated[Literal["bond", "bridge", "vlan"], key("What it is.")]
+    members: Annotated[tuple[str, ...], key("Interfaces or links beneath; of a VLAN the one that carries it.")] = ()
+    vlan: Annotated[int, key("VLAN identifier (IEEE 802.1Q).", ge=0, le=4094)] = 0
+    address: Annotated[IPv4Address | None, key("Its address.")] = None
+    options: Annotated[dict[str, Any], key("How it is made: `mode`, `miimon`, `stp`, ...")] = msgspec.field(
+        default_factory=dict
+    )
+    vars: Annotated[dict[str, Any], key("Free values for templates.")] = msgspec.field(default_factory=dict)
 
 
 class SystemFile(Table, frozen=True):
@@ -121,5 +138,12 @@ class SystemFile(Table, frozen=True):
     options: Annotated[dict[str, Any], key("Overrides the profile's, key by key.")] = msgspec.field(
         default_factory=dict
     )
+    links: Annotated[tuple[LinkTable, ...], key("Bonds, bridges and VLANs over its cards.")] = msgspec.field(
+        name="link", default=()
+    )
     comment: Annotated[str, key("Free text.")] = ""
     tags: Annotated[tuple[str, ...], key("Free words.")] = ()
+    groups: Annotated[tuple[str, ...], key("Groups that it belongs to.")] = ()
+    owners: Annotated[
+        tuple[str, ...], key("Users or their groups who may change it besides administrators; none: every operator.")
+    ] = ()

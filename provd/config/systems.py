@@ -10,13 +10,15 @@ from uuid import UUID
 from provd.config.decode import near_miss
 from provd.config.errors import ConfigError, Problem
 from provd.config.layers import NAME
+from provd.config.links import link_faults
 from provd.config.objects import SystemFile
 from provd.config.options import faults
 from provd.config.reader import Read, answer_faults, argument_faults
+from provd.config.values import value_faults
 from provd.core.system_claims import Claims
 from provd.model.mac import Mac
 from provd.model.subnet import Subnet
-from provd.model.system import Interface, System, octets_of
+from provd.model.system import Interface, Link, System, octets_of
 
 HOST: Final = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -39,7 +41,7 @@ def to_system(read: Read[SystemFile]) -> System:
             mac = Mac.parse(card.mac)
         except ValueError as error:
             raise ConfigError(read.file, f"interface[{index}].mac", str(error)) from error
-        interfaces.append(Interface(card.name or f"eth{index}", mac, card.address, card.hostname))
+        interfaces.append(Interface(card.name or f"eth{index}", mac, card.address, card.hostname, card.vars))
     try:
         uuid = str(UUID(value.uuid)) if value.uuid else ""
     except ValueError:
@@ -61,6 +63,12 @@ def to_system(read: Read[SystemFile]) -> System:
         options=value.options,
         comment=value.comment,
         tags=value.tags,
+        groups=value.groups,
+        owners=value.owners,
+        links=tuple(
+            Link(link.name, link.kind, link.members, link.vlan, link.address, link.options, link.vars)
+            for link in value.links
+        ),
         origin="file",
         file=read.file,
         version=read.revision,
@@ -157,9 +165,25 @@ def own_faults(system: System) -> Iterator[str]:
             yield f"interface {card.name}: {card.hostname!r} is not a host name (RFC 1123)"
         if card.mac.octets[0] & 1:
             yield f"interface {card.name}: MAC {card.mac} is a group address"
+    yield from link_faults(system.interfaces, system.links)
+    broken = tuple(_value_faults(system))
+    yield from (f"{key}: {rule}" for key, rule in broken)
+    if broken:
+        return
     rules = (*answer_faults(system.answers), *argument_faults(system.kernel_args), *faults(system.options))
     for key, rule in rules:
         yield f"{key}: {rule}"
+
+
+def _value_faults(system: System) -> Iterator[tuple[str, str]]:
+    for name in ("answers", "vars", "options", "kernel_args", "tags", "groups", "owners", "comment"):
+        yield from value_faults(getattr(system, name), name)
+    for index, card in enumerate(system.interfaces):
+        yield from value_faults(card.vars, f"interfaces[{index}].vars")
+        yield from value_faults(card.name, f"interfaces[{index}].name")
+    for index, link in enumerate(system.links):
+        yield from value_faults(link.vars, f"links[{index}].vars")
+        yield from value_faults(link.options, f"links[{index}].options")
 
 
 def _identifier_faults(system: System) -> Iterator[str]:

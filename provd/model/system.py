@@ -27,12 +27,37 @@ class Interface:
         mac: hardware address, unique over all systems.
         address: reserved IPv4 address, or None for one from the pool.
         hostname: DHCP host name of this interface where it differs from the system's.
+        vars: free values for templates (``mtu``, ``routes``, ``netmask``, ...); provd itself reads none of them.
     """
 
     name: str
     mac: Mac
     address: IPv4Address | None = None
     hostname: str = ""
+    vars: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An interface of the installed system that is made of others; templates and answers read it, DHCP does not.
+
+    Attributes:
+        name: as the installed system calls it (``bond0``).
+        kind: ``bond``, ``bridge`` or ``vlan``.
+        members: names of the interfaces or links beneath: slaves, ports, or the one that carries the VLAN.
+        vlan: VLAN identifier (IEEE 802.1Q: 1 to 4094), 0 for a bond or bridge.
+        address: its address, or None.
+        options: how it is made (``mode = "802.3ad"``, ``stp = false``), names as the installer knows them.
+        vars: free values for templates.
+    """
+
+    name: str
+    kind: str
+    members: tuple[str, ...] = ()
+    vlan: int = 0
+    address: IPv4Address | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    vars: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +81,9 @@ class System:
         options: DHCP options by name or number, override the profile's.
         comment: free text.
         tags: free words.
+        groups: names of groups that it belongs to.
+        owners: users or groups of users who may change it besides administrators; empty for everybody with the role.
+        links: bonds, bridges and VLANs over its interfaces.
         origin: ``store``, or ``file`` for one declared in ``systems/*.toml``, or ``inventory:NAME``.
         file: the TOML file for origin ``file``.
         version: changes with every edit; a write that names another one is stale.
@@ -77,6 +105,9 @@ class System:
     options: Mapping[str, object] = field(default_factory=dict)
     comment: str = ""
     tags: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
     origin: str = "store"
     file: str = ""
     version: str = ""

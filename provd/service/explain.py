@@ -21,7 +21,7 @@ from provd.plugin.contract import BootLoader, Installer, Operation
 from provd.plugin.scrub import HIDDEN, scrub, scrub_value
 from provd.service.explain_options import Imagined
 from provd.service.operations import Arguments, OperationError
-from provd.service.operations_systems import StatesView, SystemsView, find_system
+from provd.service.operations_systems import NamedSystems, StatesView, find_system
 
 _TOKEN = "TOKEN"  # noqa: S105 - stands where the token of a real boot will stand
 _VENDOR = {"uefi": "PXEClient:Arch:00007:UNDI:003000", "bios": "PXEClient:Arch:00000:UNDI:002001"}
@@ -107,7 +107,7 @@ class Explainer:
         *,
         host: ExplainHost,
         catalogue: Callable[[], ProfileView],
-        systems: SystemsView,
+        systems: NamedSystems,
         states: StatesView,
         location: Callable[[BootPlan], Location | None],
         subnet_of: Callable[[System], Subnet | None],

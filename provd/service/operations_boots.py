@@ -13,7 +13,7 @@ from provd.model.session import BootSession
 from provd.plugin.contract import Operation
 from provd.service.inspect import session_row, timeline, verdict
 from provd.service.operations import Arguments, OperationError
-from provd.service.operations_systems import SystemsView
+from provd.service.operations_systems import NamedSystems
 
 
 class SessionsView(Protocol):
@@ -59,7 +59,7 @@ class BootOperations:
     def __init__(
         self,
         sessions: SessionsView,
-        systems: SystemsView,
+        systems: NamedSystems,
         wall: Callable[[], float],
     ) -> None:
         self._sessions = sessions

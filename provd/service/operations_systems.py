@@ -1,29 +1,48 @@
-"""Operations on systems: add, list, show, edit, remove."""
+"""Operations on systems, each written once: add, list, show, find, edit, copy, rename, remove, export, import."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from ipaddress import AddressValueError, IPv4Address
-from typing import Any, Literal, Protocol
-from uuid import UUID
+from typing import Any, Protocol, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
+from provd.config.draft import changed
+from provd.config.errors import ConfigError
+from provd.config.system_document import document_of, systems_of
 from provd.model.mac import Mac
-from provd.model.system import InstallState, Interface, System
+from provd.model.system import InstallState, System
 from provd.plugin.contract import Operation
-from provd.plugin.scrub import scrub_value
-from provd.service.operations import Arguments, NoArguments, OperationError
+from provd.service.find import page
+from provd.service.operations import OperationError
 from provd.service.operations_catalogue import Named
-from provd.service.systems import ChangeRefusedError
+from provd.service.system_arguments import (
+    OWN,
+    AddSystem,
+    CopySystem,
+    EditSystem,
+    ExportSystems,
+    FindSystems,
+    ImportSystems,
+    ListSystems,
+    RemoveSystem,
+    RenameSystem,
+    interfaces_of,
+    links_of,
+    uuid_of,
+)
+from provd.service.system_edits import ChangeRefusedError, Edit
+from provd.service.system_find import find_systems
+from provd.service.system_views import system_row, system_view
+from provd.service.systems import Systems
 
-Policy = Literal["once", "always", "never"]
+T = TypeVar("T")
 
 
-class SystemsView(Protocol):
-    """The systems service."""
+class NamedSystems(Protocol):
+    """Looks systems up."""
 
     def get(self, name: str) -> System | None:
         """The system of this name."""
@@ -31,26 +50,6 @@ class SystemsView(Protocol):
 
     def of_mac(self, mac: bytes) -> System | None:
         """The system with this card."""
-        ...
-
-    def all(self) -> list[System]:
-        """Every system."""
-        ...
-
-    def add(self, system: System) -> System:
-        """Add to the store."""
-        ...
-
-    def edit(self, name: str, after: System, *, expected: str) -> System:
-        """Replace in the store."""
-        ...
-
-    def remove(self, name: str) -> None:
-        """Remove from the store."""
-        ...
-
-    def set_netboot(self, name: str, *, wanted: bool) -> None:
-        """Ask for an install, or call it off."""
         ...
 
 
@@ -62,65 +61,7 @@ class StatesView(Protocol):
         ...
 
 
-class Card(Arguments, frozen=True):
-    """One network card."""
-
-    mac: str
-    name: str = ""
-    address: str = ""
-    hostname: str = ""
-
-
-class AddSystem(Arguments, frozen=True):
-    """A new system."""
-
-    name: str
-    interfaces: tuple[Card, ...]
-    profile: str = ""
-    hostname: str = ""
-    uuid: str = ""
-    client_id: str = ""
-    circuit_id: str = ""
-    remote_id: str = ""
-    netboot: bool = True
-    policy: Policy = "once"
-    kernel_args: tuple[str, ...] = ()
-    answers: dict[str, Any] = msgspec.field(default_factory=dict)
-    vars: dict[str, Any] = msgspec.field(default_factory=dict)
-    options: dict[str, Any] = msgspec.field(default_factory=dict)
-    comment: str = ""
-    tags: tuple[str, ...] = ()
-
-
-class EditSystem(Arguments, frozen=True):
-    """Changes to a system; what is not named stays. ``version`` guards against edits made meanwhile."""
-
-    name: str
-    version: str = ""
-    interfaces: tuple[Card, ...] | UnsetType = UNSET
-    profile: str | UnsetType = UNSET
-    hostname: str | UnsetType = UNSET
-    uuid: str | UnsetType = UNSET
-    client_id: str | UnsetType = UNSET
-    circuit_id: str | UnsetType = UNSET
-    remote_id: str | UnsetType = UNSET
-    netboot: bool | UnsetType = UNSET
-    policy: Policy | UnsetType = UNSET
-    kernel_args: tuple[str, ...] | UnsetType = UNSET
-    answers: dict[str, Any] | UnsetType = UNSET
-    vars: dict[str, Any] | UnsetType = UNSET
-    options: dict[str, Any] | UnsetType = UNSET
-    comment: str | UnsetType = UNSET
-    tags: tuple[str, ...] | UnsetType = UNSET
-
-
-class RemoveSystem(Arguments, frozen=True):
-    """A system by name."""
-
-    name: str
-
-
-def find_system(systems: SystemsView, name: str) -> System:
+def find_system(systems: NamedSystems, name: str) -> System:
     """A system by its name or one of its MACs.
 
     Raises:
@@ -140,160 +81,180 @@ def find_system(systems: SystemsView, name: str) -> System:
 class SystemOperations:
     """The operations, around the systems service and the install states."""
 
-    def __init__(self, systems: SystemsView, states: StatesView) -> None:
+    def __init__(self, systems: Systems, states: StatesView) -> None:
         self._systems = systems
         self._states = states
 
     def operations(self) -> tuple[Operation, ...]:
-        """``system.add``, ``system.list``, ``system.show``, ``system.edit`` and ``system.remove``."""
+        """Everything that can be done with systems, ``system.*``."""
         mac = "52:54:00:12:34:56"
         return (
             Operation(
                 "system.add", "Add a machine.", "operate", AddSystem, self.add,
                 f"provd system add web1 --mac {mac} --profile debian-12-image-server",
             ),
-            Operation("system.list", "List machines.", "read", NoArguments, self.list, "provd system list"),
+            Operation("system.list", "List machines.", "read", ListSystems, self.list, "provd system list"),
             Operation("system.show", "Show one machine.", "read", Named, self.show, "provd system show web1"),
+            Operation(
+                "system.find", "Find machines by patterns on any field.", "read", FindSystems, self.find,
+                """provd system find --where '{"name": "web*", "profile": "debian-*"}'""",
+            ),
             Operation(
                 "system.edit", "Change a machine; netboot on asks for an install and releases a held machine.",
                 "operate", EditSystem, self.edit, "provd system edit web1 --netboot",
             ),
             Operation(
+                "system.copy", "Copy a machine; the copy has network cards of its own.", "operate", CopySystem,
+                self.copy, f"""provd system copy --name web1 --new web2 --interfaces '[{{"mac": "{mac}"}}]'""",
+            ),
+            Operation(
+                "system.rename", "Rename a machine; an install that is running ends.", "operate", RenameSystem,
+                self.rename, "provd system rename --name web1 --new web7",
+            ),
+            Operation(
                 "system.remove", "Remove a machine.", "operate", RemoveSystem, self.remove, "provd system remove web1"
+            ),
+            Operation(
+                "system.export", "Write machines as TOML, secrets included.", "admin", ExportSystems, self.export,
+                "provd system export",
+            ),
+            Operation(
+                "system.import", "Add machines from TOML, all or none.", "operate", ImportSystems, self.import_,
+                "provd system import -",
             ),
         )  # fmt: skip
 
     def add(self, arguments: AddSystem) -> object:
         """Add a system to the store."""
-        system = System(
-            name=arguments.name,
-            profile=arguments.profile,
-            interfaces=_cards(arguments.interfaces),
-            uuid=_uuid(arguments.uuid),
-            client_id=arguments.client_id,
-            circuit_id=arguments.circuit_id,
-            remote_id=arguments.remote_id,
-            hostname=arguments.hostname,
-            netboot=arguments.netboot,
-            policy=arguments.policy,
-            kernel_args=arguments.kernel_args,
-            answers=arguments.answers,
-            vars=arguments.vars,
-            options=arguments.options,
-            comment=arguments.comment,
-            tags=arguments.tags,
-        )
-        try:
-            return self._view(self._systems.add(system))
-        except ChangeRefusedError as error:
-            raise OperationError(str(error)) from error
+        values = {name: value for name, value in _values(arguments).items() if name != "dry_run"}
+        return self._made(Edit("", System(**_modelled(values))), dry_run=arguments.dry_run)
 
-    def list(self, _arguments: object) -> object:
+    def list(self, arguments: ListSystems) -> object:
         """One row per system."""
-        return [self._row(system) for system in self._systems.all()]
+        index = self._systems.index
+        by_name = index.by_name()
+        rows = page(index.names(after=arguments.cursor), arguments.limit)
+        return [self._row(by_name[name]) for name in rows]
 
     def show(self, arguments: Named) -> object:
-        """Everything about one system; values that look secret are hidden."""
+        """Everything about one system."""
         return self._view(find_system(self._systems, arguments.name))
+
+    def find(self, arguments: FindSystems) -> object:
+        """One row per system that fits."""
+        found = find_systems(
+            self._systems.index,
+            self._states,
+            arguments.where,
+            after=arguments.cursor,
+            ignore_case=arguments.ignore_case,
+        )
+        return [(self._view if arguments.full else self._row)(one) for one in page(found, arguments.limit)]
 
     def edit(self, arguments: EditSystem) -> object:
         """Apply what is named; ``netboot`` works for declared systems as well."""
         before = find_system(self._systems, arguments.name)
-        changes: dict[str, Any] = {
-            name: value
-            for name, value in msgspec.structs.asdict(arguments).items()
-            if name not in {"name", "version", "netboot"} and value is not UNSET
-        }
-        if "interfaces" in changes:
-            changes["interfaces"] = _cards(changes["interfaces"])
-        if "uuid" in changes:
-            changes["uuid"] = _uuid(changes["uuid"])
-        if not changes and arguments.netboot is UNSET:
+        changes = _modelled({name: value for name, value in _values(arguments).items() if name not in OWN})
+        netboot = arguments.netboot
+        if not changes and netboot is UNSET:
             raise OperationError("nothing to change was named", kind="usage")
-        if arguments.version and arguments.version != before.version:
+        expected = arguments.revision or arguments.version
+        if expected and expected != before.version:
             raise OperationError(
-                f"system {before.name} was changed meanwhile (version {before.version}, not {arguments.version})",
-                field="version",
+                f"system {before.name} was changed meanwhile (version {before.version}, not {expected})",
+                field="revision" if arguments.revision else "version",
             )
-        try:
-            if changes:
-                self._systems.edit(before.name, replace(before, **changes), expected=arguments.version)
-            if arguments.netboot is not UNSET:
-                self._systems.set_netboot(before.name, wanted=arguments.netboot)
-        except ChangeRefusedError as error:
-            raise OperationError(str(error)) from error
-        return self._view(find_system(self._systems, before.name))
+        if arguments.in_place:
+            changes = changed({name: getattr(before, name) for name in changes}, changes, merge=True)
+        if changes and netboot is not UNSET:
+            changes["netboot"] = netboot
+        if arguments.dry_run and not changes:
+            return self._view(before)
+        shown: object = None
+        if changes:
+            shown = self._made(Edit(before.name, replace(before, **changes), expected), dry_run=arguments.dry_run)
+        if netboot is not UNSET and not arguments.dry_run:
+            wanted = bool(netboot)
+            refused(lambda: self._systems.set_netboot(before.name, wanted=wanted))
+            shown = self._view(find_system(self._systems, before.name))
+        return shown
+
+    def copy(self, arguments: CopySystem) -> object:
+        """A new system with everything of the other one but what only one machine can have."""
+        source = find_system(self._systems, arguments.name)
+        own: dict[str, Any] = {
+            "uuid": "",
+            "client_id": "",
+            "circuit_id": "",
+            "remote_id": "",
+            "hostname": "",
+            "origin": "store",
+        }
+        cards = interfaces_of(arguments.interfaces)
+        new = replace(source, name=arguments.new, interfaces=cards, netboot=True, file="", version="", **own)
+        return self._made(Edit("", new), dry_run=arguments.dry_run)
+
+    def rename(self, arguments: RenameSystem) -> object:
+        """The same system under another name."""
+        before = find_system(self._systems, arguments.name)
+        if arguments.new == before.name:
+            raise OperationError("the new name is the old one", field="new", kind="usage")
+        after = replace(before, name=arguments.new)
+        return self._made(Edit(before.name, after, arguments.revision), dry_run=arguments.dry_run)
 
     def remove(self, arguments: RemoveSystem) -> object:
         """Remove from the store."""
         system = find_system(self._systems, arguments.name)
-        try:
-            self._systems.remove(system.name)
-        except ChangeRefusedError as error:
-            raise OperationError(str(error)) from error
+        edit = Edit(system.name, None, arguments.revision)
+        refused(lambda: self._systems.change([edit], dry_run=arguments.dry_run))
         return {"removed": system.name}
 
-    def _row(self, system: System) -> dict[str, object]:
-        state = self._states.get(system.name)
+    def export(self, arguments: ExportSystems) -> object:
+        """TOML of a page of systems; declared ones are left out, as their files are there."""
+        where = {**arguments.where, "origin": "store"}
+        found = page(find_systems(self._systems.index, self._states, where, after=arguments.cursor), arguments.limit)
+        return {"systems": [system.name for system in found], "toml": document_of(found)}
+
+    def import_(self, arguments: ImportSystems) -> object:
+        """Every system of a document."""
+        try:
+            systems = systems_of(arguments.toml)
+        except ConfigError as error:
+            raise OperationError(error.rule, field=f"toml.{error.key}".rstrip("."), kind="usage") from error
+        edits = []
+        for system in systems:
+            there = arguments.replace and self._systems.get(system.name) is not None
+            edits.append(Edit(system.name if there else "", system))
+        refused(lambda: self._systems.change(edits, dry_run=arguments.dry_run))
+        names = [(edit.name, system.name) for edit, system in zip(edits, systems, strict=True)]
         return {
-            "name": system.name,
-            "profile": system.profile,
-            "macs": [str(card.mac) for card in system.interfaces],
-            "addresses": [str(card.address) for card in system.interfaces if card.address],
-            "netboot": system.netboot if state.netboot is None else state.netboot,
-            "state": state.state,
-            "origin": system.file or system.origin,
+            "added": [name for old, name in names if not old],
+            "replaced": [name for old, name in names if old],
         }
+
+    def _made(self, edit: Edit, *, dry_run: bool) -> object:
+        return self._view(refused(lambda: self._systems.make(edit, dry_run=dry_run)))
+
+    def _row(self, system: System) -> dict[str, object]:
+        return system_row(system, self._states.get(system.name))
 
     def _view(self, system: System) -> Mapping[str, object]:
-        state = self._states.get(system.name)
-        return {
-            **self._row(system),
-            "interfaces": [_card_row(card) for card in system.interfaces],
-            "uuid": system.uuid,
-            "client_id": system.client_id,
-            "circuit_id": system.circuit_id,
-            "remote_id": system.remote_id,
-            "hostname": system.host,
-            "policy": system.policy,
-            "kernel_args": system.kernel_args,
-            "answers": scrub_value(system.answers),
-            "vars": scrub_value(system.vars),
-            "options": scrub_value(system.options),
-            "comment": system.comment,
-            "tags": system.tags,
-            "version": system.version,
-            "attempts": state.attempts,
-            "installed_at": state.installed_at or None,
-            "held_reason": state.held_reason,
-        }
+        return system_view(system, self._states.get(system.name))
 
 
-def _card_row(card: Interface) -> dict[str, str]:
-    address = str(card.address) if card.address else ""
-    return {"name": card.name, "mac": str(card.mac), "address": address, "hostname": card.hostname}
-
-
-def _cards(cards: tuple[Card, ...]) -> tuple[Interface, ...]:
-    if not cards:
-        raise OperationError("a system needs at least one interface with a MAC", field="interfaces", kind="usage")
-    return tuple(_card(index, card) for index, card in enumerate(cards))
-
-
-def _card(index: int, card: Card) -> Interface:
+def refused(work: Callable[[], T]) -> T:
+    """Run a change; a refusal is the operation's."""
     try:
-        address = IPv4Address(card.address) if card.address else None
-    except AddressValueError as error:
-        rule = f"{card.address!r} is not an IPv4 address"
-        raise OperationError(rule, field=f"interfaces[{index}].address", kind="usage") from error
-    try:
-        return Interface(card.name or f"eth{index}", Mac.parse(card.mac), address, card.hostname)
-    except ValueError as error:
-        raise OperationError(str(error), field=f"interfaces[{index}].mac", kind="usage") from error
+        return work()
+    except ChangeRefusedError as error:
+        raise OperationError(str(error), field=error.field, kind=error.kind) from error
 
 
-def _uuid(text: str) -> str:
-    try:
-        return str(UUID(text)) if text else ""
-    except ValueError as error:
-        raise OperationError(f"{text!r} is not a UUID", field="uuid", kind="usage") from error
+def _values(arguments: msgspec.Struct) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.structs.asdict(arguments).items() if value is not UNSET}
+
+
+def _modelled(values: dict[str, Any]) -> dict[str, Any]:
+    """Values of the model for those arguments that are written differently."""
+    convert: dict[str, Callable[[Any], Any]] = {"interfaces": interfaces_of, "links": links_of, "uuid": uuid_of}
+    return {name: convert[name](value) if name in convert else value for name, value in values.items()}

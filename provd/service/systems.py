@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from provd.core.boot_policy import after_release
-from provd.core.system_claims import Claims
 from provd.model.client import ClientFacts
 from provd.model.event import Event
-from provd.model.system import System, octets_of
+from provd.model.system import System
 from provd.plugin.contract import Change
 from provd.service import audit
 from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
+from provd.service.system_edits import ChangeRefusedError, Edit, Staged, Staging, home_of
+from provd.service.system_index import SystemIndex
 from provd.store.interface import StaleWriteError, StoreError
 
-
-class ChangeRefusedError(Exception):
-    """A change is not made; the sentence says why."""
+__all__ = ["ChangeRefusedError", "Edit", "Systems"]
 
 
 class Systems:
@@ -55,23 +54,19 @@ class Systems:
         self._wall = wall
         self._declared: dict[str, System] = {}
         self._inventories: dict[str, dict[str, System]] = {}
-        self._by_name: dict[str, System] = {}
-        self._by_mac: dict[bytes, System] = {}
-        self._by_uuid: dict[str, System] = {}
-        self._by_client_id: dict[bytes, System] = {}
-        self._by_port: dict[tuple[bytes, bytes], System] = {}
-        self._claims = Claims()
+        self.index = SystemIndex()
         self.problems: list[str] = []
+        self.touched: Callable[[str | None], None] = lambda _name: None
 
     def rebuild(self, declared: Mapping[str, System] | None = None) -> None:
         """Build the index anew from the store, the declared systems and the last inventory snapshots."""
         if declared is not None:
             self._declared = dict(declared)
-        self._by_name, self._by_mac, self._by_uuid = {}, {}, {}
-        self._by_client_id, self._by_port, self._claims = {}, {}, Claims()
+        self.index = SystemIndex()
         self.problems = []
         for system in (*self._declared.values(), *self._store.all(), *self._foreign()):
             self._index(system)
+        self.touched(None)
 
     def _foreign(self) -> Iterable[System]:
         return (system for snapshot in self._inventories.values() for system in snapshot.values())
@@ -82,66 +77,34 @@ class Systems:
         self.rebuild()
 
     def _index(self, system: System) -> None:
-        clash = self._by_name.get(system.name) or next(
-            (self._by_mac[card.mac.octets] for card in system.interfaces if card.mac.octets in self._by_mac), None
-        )
+        holders = (self.index.of_mac(card.mac.octets) for card in system.interfaces)
+        clash = self.index.get(system.name) or next((one for one in holders if one is not None), None)
         if clash is not None:
-            self.problems.append(f"system {system.name} ({_home(system)}) clashes with {clash.name} ({_home(clash)})")
+            self.problems.append(
+                f"system {system.name} ({home_of(system)}) clashes with {clash.name} ({home_of(clash)})"
+            )
             return
-        self._put_index(system)
-
-    def _put_index(self, system: System) -> None:
-        replaced = self._by_name.get(system.name)
-        if replaced is not None:
-            self._claims.remove(replaced)
-        self._claims.add(system)
-        self._by_name[system.name] = system
-        for card in system.interfaces:
-            self._by_mac[card.mac.octets] = system
-        if system.uuid:
-            self._by_uuid[system.uuid] = system
-        if system.client_id:
-            self._by_client_id[octets_of(system.client_id)] = system
-        if system.circuit_id or system.remote_id:
-            self._by_port[system.port] = system
-
-    def _drop_index(self, system: System) -> None:
-        self._claims.remove(self._by_name.pop(system.name))
-        for card in system.interfaces:
-            self._by_mac.pop(card.mac.octets, None)
-        self._by_uuid.pop(system.uuid, None)
-        self._by_client_id.pop(octets_of(system.client_id), None)
-        self._by_port.pop(system.port, None)
+        self.index.put(system)
 
     def find(self, client: ClientFacts) -> System | None:
-        """The system of a client: by MAC, by UUID (a machine with a new card keeps its name), by client-id, by port.
-
-        A port is what a relay says of it: one that names circuit and remote is looked up by both, then by each alone.
-        """
-        found = self._by_mac.get(client.mac.octets) or (self._by_uuid.get(client.uuid) if client.uuid else None)
-        if found is None and self._by_client_id:
-            found = self._by_client_id.get(client.client_id)
-        if found is None and self._by_port:
-            circuit, remote = client.relay.circuit_id, client.relay.remote_id
-            for port in ((circuit, remote), (circuit, b""), (b"", remote)):
-                found = found or (self._by_port.get(port) if port != (b"", b"") else None)
-        return found
+        """As :meth:`provd.service.system_index.SystemIndex.find`."""
+        return self.index.find(client)
 
     def knows(self, mac: bytes, client_id: bytes) -> bool:
-        """Whether this hardware address or client-id may mean a system; UUID and port are not weighed."""
-        return mac in self._by_mac or client_id in self._by_client_id
+        """As :meth:`provd.service.system_index.SystemIndex.knows`."""
+        return self.index.knows(mac, client_id)
 
     def of_mac(self, mac: bytes) -> System | None:
         """The system that has a card with this hardware address."""
-        return self._by_mac.get(mac)
+        return self.index.of_mac(mac)
 
     def get(self, name: str) -> System | None:
         """The system of this name."""
-        return self._by_name.get(name)
+        return self.index.get(name)
 
     def all(self) -> list[System]:
         """Every system, by name."""
-        return [self._by_name[name] for name in sorted(self._by_name)]
+        return self.index.all()
 
     def add(self, system: System) -> System:
         """Add a system to the store.
@@ -149,34 +112,20 @@ class Systems:
         Raises:
             ChangeRefusedError: the name or MAC is taken, a value is wrong, or a plugin refused.
         """
-        if system.name in self._by_name:
-            raise ChangeRefusedError(f"system {system.name} exists already ({_home(self._by_name[system.name])})")
-        self._allowed(Change("system.add", system.name, None, system))
-        kept = self._put(system, expected="")
-        self._put_index(kept)
-        self._changed("added", kept, None)
-        return kept
+        return self.make(Edit("", system))
 
     def edit(self, name: str, after: System, *, expected: str) -> System:
         """Replace a system of the store; turning ``netboot`` on releases a held machine.
 
         Args:
             name: which system.
-            after: its new definition.
+            after: its new definition; one with another name is renamed.
             expected: version the editor saw; empty skips the check.
 
         Raises:
             ChangeRefusedError: unknown, not ours to write, stale, wrong or refused by a plugin.
         """
-        before = self._writable(name)
-        if expected and expected != before.version:
-            raise ChangeRefusedError(f"system {name} was changed meanwhile (version {before.version}, not {expected})")
-        self._allowed(Change("system.edit", name, before, after))
-        kept = self._put(after, expected=before.version)
-        self._drop_index(before)
-        self._put_index(kept)
-        self._changed("edited", kept, before)
-        return kept
+        return self.make(Edit(name, after, expected))
 
     def remove(self, name: str) -> None:
         """Remove a system from the store; its leases live on to their end.
@@ -184,16 +133,69 @@ class Systems:
         Raises:
             ChangeRefusedError: unknown, not ours to write, or refused by a plugin.
         """
-        before = self._writable(name)
-        self._allowed(Change("system.remove", name, before, None))
+        self.change([Edit(name, None)])
+
+    def make(self, edit: Edit, *, dry_run: bool = False) -> System:
+        """Make one edit that is no removal.
+
+        Raises:
+            ChangeRefusedError: it is refused.
+        """
+        return next(system for system in self.change([edit], dry_run=dry_run) if system is not None)
+
+    def change(
+        self, edits: Sequence[Edit], *, dry_run: bool = False, between: Callable[[], None] = lambda: None
+    ) -> list[System | None]:
+        """Make several edits, each checked beside those before it: all, in one transaction of the store, or none.
+
+        Args:
+            edits: in their order.
+            dry_run: check everything and do nothing.
+            between: runs when all is checked and nothing is written; what it raises stops the change.
+
+        Returns:
+            The systems as they are, or would be, in the order of the edits; None for removed ones.
+
+        Raises:
+            ChangeRefusedError: an edit is refused; nothing is changed.
+        """
+        staging = Staging(self.index, self._store, self._allowed)
         try:
-            self._store.remove(name, expected=before.version)
+            for edit in edits:
+                staging.stage(edit, self._writable(edit.name) if edit.name else None)
+            between()
+            if not dry_run:
+                staging.write()
         except StoreError as error:
-            self._reread(name, error)
-            raise ChangeRefusedError(f"system {name} could not be removed: {error}") from error
-        self._states.remove(name)
-        self._drop_index(before)
-        self._changed("removed", before, before)
+            staging.undo()
+            for name in staging.names():
+                self._reread(name, error)
+            raise ChangeRefusedError(f"{staging.told()}: {error}", kind="failed") from error
+        except BaseException:
+            staging.undo()
+            raise
+        if dry_run:
+            staging.undo()
+            audit.outcome("dry run")
+        else:
+            self._tell(staging.staged)
+        return [one.after for one in staging.staged]
+
+    def _tell(self, staged: Sequence[Staged]) -> None:
+        for one in staged:
+            before, after, verb = one.before, one.after, one.edit.verb()
+            if verb == "rename" and before is not None and after is not None:
+                # Under the old name nothing is known any more; what the machine has been through stays with it.
+                state = self._states.get(before.name)
+                self._states.remove(before.name)
+                self._states.put(after.name, state)
+                self._changed("removed", before, before)
+                self._changed("renamed", after, None)
+            elif after is None and before is not None:
+                self._states.remove(before.name)
+                self._changed("removed", before, before)
+            elif after is not None:
+                self._changed("added" if before is None else "edited", after, before)
 
     def set_netboot(self, name: str, *, wanted: bool) -> None:
         """Ask for an install (which also releases a held machine), or call it off.
@@ -203,19 +205,20 @@ class Systems:
         Raises:
             ChangeRefusedError: no such system.
         """
-        system = self._by_name.get(name)
+        system = self.index.get(name)
         if system is None:
-            raise ChangeRefusedError(f"there is no system {name}")
+            raise ChangeRefusedError(f"there is no system {name}", field="name", kind="not-found")
+        _check_owner(system)
         state = self._states.get(name)
         if wanted:
             state = after_release(state)
         if system.origin == "store":
-            self._put_index(self._put_netboot(system, wanted=wanted))
+            self.index.put(self._put_netboot(system, wanted=wanted))
             state = replace(state, netboot=None)
         else:
             state = replace(state, netboot=wanted)
         self._states.put(name, state)
-        after = replace(self._by_name[name], netboot=wanted)
+        after = replace(self.index.by_name()[name], netboot=wanted)
         self._changed("netboot on" if wanted else "netboot off", after, system)
 
     def _put(self, system: System, *, expected: str) -> System:
@@ -230,7 +233,7 @@ class Systems:
         try:
             return self._put(replace(system, netboot=wanted), expected=system.version)
         except ChangeRefusedError:
-            current = self._by_name.get(system.name)
+            current = self.index.get(system.name)
             if current is None or current.version == system.version:
                 raise
             return self._put(replace(current, netboot=wanted), expected=current.version)
@@ -239,24 +242,25 @@ class Systems:
         """A write that was given up as too slow became durable all the same: what the store has counts."""
         if not isinstance(error, StaleWriteError):
             return
-        before = self._by_name.get(name)
+        before = self.index.get(name)
         if before is not None and before.origin == "store":
-            self._drop_index(before)
-        stored = next((system for system in self._store.all() if system.name == name), None)
-        if stored is not None and name not in self._by_name:
-            self._put_index(stored)
+            self.index.drop(before)
+        stored = self._store.get(name)
+        if stored is not None and self.index.get(name) is None:
+            self.index.put(stored)
 
     def _writable(self, name: str) -> System:
-        system = self._by_name.get(name)
+        system = self.index.get(name)
         if system is None:
-            raise ChangeRefusedError(f"there is no system {name}")
+            raise ChangeRefusedError(f"there is no system {name}", field="name", kind="not-found")
         if system.origin != "store":
-            raise ChangeRefusedError(f"system {name} is defined elsewhere ({_home(system)}): change it there")
+            raise ChangeRefusedError(f"system {name} is defined elsewhere ({home_of(system)}): change it there")
+        _check_owner(system)
         return system
 
     def _allowed(self, change: Change) -> None:
         if isinstance(change.after, System):
-            others = (system for system in self._claims.rivals(change.after) if system.name != change.name)
+            others = (system for system in self.index.rivals(change.after) if system.name != change.name)
             wrong = self._check(change.after, others)
             if wrong:
                 raise ChangeRefusedError("; ".join(wrong))
@@ -265,6 +269,7 @@ class Systems:
             raise ChangeRefusedError(veto.reason)
 
     def _changed(self, what: str, system: System, before: System | None) -> None:
+        self.touched(system.name)
         audit.changed(f"system {system.name}", before, None if what == "removed" else system)
         mac = str(system.interfaces[0].mac) if system.interfaces else ""
         self._publish(
@@ -272,5 +277,8 @@ class Systems:
         )
 
 
-def _home(system: System) -> str:
-    return system.file or system.origin
+def _check_owner(system: System) -> None:
+    caller = audit.caller()
+    if caller is not None and not caller.owns(system.owners):
+        owners = ", ".join(system.owners)
+        raise ChangeRefusedError(f"system {system.name} may be changed by its owners only ({owners})", kind="denied")

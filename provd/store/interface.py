@@ -8,6 +8,7 @@ It is always called on the thread that owns the store, never from within the cal
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from provd.model.account import ApiToken, AuditEntry, User
@@ -49,6 +50,21 @@ class LeaseStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SystemWrite:
+    """One of several writes that become durable together.
+
+    Attributes:
+        name: which system.
+        system: the new value, None where it goes.
+        expected: version that was read; empty for a system that must not exist yet.
+    """
+
+    name: str
+    system: System | None
+    expected: str = ""
+
+
 class SystemStore(Protocol):
     """Systems of origin ``store``, by name; every edit names the version it was made from.
 
@@ -85,6 +101,15 @@ class SystemStore(Protocol):
         """
         ...
 
+    def change(self, writes: Sequence[SystemWrite]) -> Sequence[System]:
+        """Several writes in their order, all or none; returns what was written, with new versions.
+
+        Raises:
+            StaleWriteError: a stored version is another one.
+            StoreError: they could not be made durable; nothing changed.
+        """
+        ...
+
 
 class InstallStore(Protocol):
     """What earlier installs came to, by system name."""
@@ -95,6 +120,10 @@ class InstallStore(Protocol):
 
     def all(self) -> Mapping[str, InstallState]:
         """Every state that was kept."""
+        ...
+
+    def held(self) -> Mapping[str, InstallState]:
+        """The states of held systems, found without looking at the others."""
         ...
 
     def put(self, system: str, state: InstallState) -> None:

@@ -13,7 +13,7 @@ from provd.model.session import BootSession
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
-from provd.store.interface import Deliver, Done, StaleWriteError
+from provd.store.interface import Deliver, Done, StaleWriteError, StoreError, SystemWrite
 from provd.store.memory_accounts import MemoryAccounts, MemoryAudit
 from provd.store.versions import check_version, with_version
 
@@ -64,12 +64,28 @@ class MemorySystems:
         check_version(name, self._systems[name], expected)
         del self._systems[name]
 
+    def change(self, writes: Sequence[SystemWrite]) -> Sequence[System]:
+        """Several writes, all or none."""
+        before = dict(self._systems)
+        kept: list[System] = []
+        try:
+            for write in writes:
+                if write.system is None:
+                    self.remove(write.name, expected=write.expected)
+                else:
+                    kept.append(self.put(write.system, expected=write.expected))
+        except StoreError:
+            self._systems = before
+            raise
+        return kept
+
 
 class MemoryInstalls:
     """:class:`provd.store.interface.InstallStore` in memory."""
 
     def __init__(self) -> None:
         self._states: dict[str, InstallState] = {}
+        self._held: dict[str, InstallState] = {}
 
     def get(self, system: str) -> InstallState:
         """The state; a fresh one where nothing was kept."""
@@ -79,12 +95,21 @@ class MemoryInstalls:
         """Every state that was kept."""
         return dict(self._states)
 
+    def held(self) -> Mapping[str, InstallState]:
+        """The states of held systems."""
+        return dict(self._held)
+
     def put(self, system: str, state: InstallState) -> None:
         """Insert or replace."""
         self._states[system] = state
+        if state.state == "held":
+            self._held[system] = state
+        else:
+            self._held.pop(system, None)
 
     def remove(self, system: str) -> None:
         """Forget a system's state."""
+        self._held.pop(system, None)
         self._states.pop(system, None)
 
 

@@ -13,7 +13,7 @@ from provd.model.lease import Lease
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
-from provd.store.interface import Done, StaleWriteError
+from provd.store.interface import Done, StaleWriteError, SystemWrite
 from provd.store.kinds import (
     ENDED,
     INSTALLS,
@@ -96,26 +96,40 @@ class SqliteSystems:
 
     def put(self, system: System, *, expected: str) -> System:
         """Write a system of this version and wait until it is durable."""
-        kept = with_version(system)
-
-        def work(connection: sqlite3.Connection) -> None:
-            check_version(system.name, _stored(connection, system.name), expected)
-            connection.execute(upsert("systems"), self._database.row(SYSTEMS, kept))
-
-        self._database.writer.run(work)
-        return kept
+        return self.change([SystemWrite(system.name, system, expected)])[0]
 
     def remove(self, name: str, *, expected: str) -> None:
         """Remove a system of this version and wait until that is durable."""
+        self.change([SystemWrite(name, None, expected)])
+
+    def change(self, writes: Sequence[SystemWrite]) -> Sequence[System]:
+        """Several writes in one transaction; waits until it is durable."""
+        kept = [None if write.system is None else with_version(write.system) for write in writes]
 
         def work(connection: sqlite3.Connection) -> None:
-            stored = _stored(connection, name)
-            if stored is None:
-                raise StaleWriteError(f"system {name} was removed meanwhile")
-            check_version(name, stored, expected)
-            connection.execute("DELETE FROM systems WHERE name = ?", (name,))
+            connection.execute("SAVEPOINT several")
+            try:
+                for write, system in zip(writes, kept, strict=True):
+                    self._write(connection, write, system)
+            except StaleWriteError:
+                # Others' writes share the transaction, so only these are undone.
+                connection.execute("ROLLBACK TO several")
+                raise
+            finally:
+                connection.execute("RELEASE several")
 
         self._database.writer.run(work)
+        return [system for system in kept if system is not None]
+
+    def _write(self, connection: sqlite3.Connection, write: SystemWrite, system: System | None) -> None:
+        stored = _stored(connection, write.name)
+        if system is None and stored is None:
+            raise StaleWriteError(f"system {write.name} was removed meanwhile")
+        check_version(write.name, stored, write.expected)
+        if system is None:
+            connection.execute("DELETE FROM systems WHERE name = ?", (write.name,))
+        else:
+            connection.execute(upsert("systems"), self._database.row(SYSTEMS, system))
 
 
 def _stored(connection: sqlite3.Connection, name: str) -> System | None:
@@ -129,6 +143,7 @@ class SqliteInstalls:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._states = {install.system: install.state for install in database.select(INSTALLS)}
+        self._held = {name: state for name, state in self._states.items() if state.state == "held"}
         self._behind = WriteBehind(database, INSTALLS)
 
     def get(self, system: str) -> InstallState:
@@ -139,13 +154,22 @@ class SqliteInstalls:
         """Every state that was kept."""
         return dict(self._states)
 
+    def held(self) -> Mapping[str, InstallState]:
+        """The states of held systems."""
+        return dict(self._held)
+
     def put(self, system: str, state: InstallState) -> None:
         """Insert or replace."""
         self._states[system] = state
+        if state.state == "held":
+            self._held[system] = state
+        else:
+            self._held.pop(system, None)
         self._behind.save(Install(system, state))
 
     def remove(self, system: str) -> None:
         """Forget a system's state."""
+        self._held.pop(system, None)
         if self._states.pop(system, None) is not None:
             self._behind.forget(system)
             self._database.change("DELETE FROM installs WHERE system = ?", (system,))

@@ -109,16 +109,16 @@ def test_systems_from_the_command_line(backend: Backend) -> None:
         "--kernel-arg", "quiet", "--answer", "disks=2", "--answer", "timezone=UTC", "--no-netboot", "-o", "json",
     )  # fmt: skip
     assert added.exit_code == 0, added.output
-    system = backend.systems.systems["db1"]
+    system = backend.systems.index.by_name()["db1"]
     assert (system.kernel_args, system.netboot) == (("quiet",), False)
     assert system.answers == {"disks": 2, "timezone": "UTC"}
     assert str(system.interfaces[0].address) == "10.0.0.20"
     edited = _provd(backend, "system", "edit", "db1", "--interface", "name=lan0,mac=52:54:00:00:00:03", "--netboot")
     assert edited.exit_code == 0, edited.output
-    assert backend.systems.systems["db1"].interfaces[0].name == "lan0"
-    assert backend.systems.systems["db1"].netboot is True
+    assert backend.systems.index.by_name()["db1"].interfaces[0].name == "lan0"
+    assert backend.systems.index.by_name()["db1"].netboot is True
     assert _provd(backend, "system", "remove", "db1").exit_code == 0
-    assert "db1" not in backend.systems.systems
+    assert backend.systems.get("db1") is None
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from provd.service.files import FileService
 from provd.service.installs import Installs
 from provd.service.sessions import Boot, Sessions
 from provd.service.tokens import Tokens
-from provd.store.interface import StoreError
+from provd.store.interface import StoreError, SystemWrite
 
 MAC = Mac.parse("52:54:00:00:00:01")
 ADDRESS = "10.0.0.10"
@@ -121,9 +121,21 @@ class FakeSystemStore:
         self.systems[system.name] = kept = replace(system, version=str(self.writes))
         return kept
 
+    def get(self, name: str) -> System | None:
+        return self.systems.get(name)
+
     def remove(self, name: str, *, expected: str) -> None:
         assert self.systems[name].version == expected, "stale write"
         del self.systems[name]
+
+    def change(self, writes: Sequence[SystemWrite]) -> Sequence[System]:
+        kept = []
+        for write in writes:
+            if write.system is None:
+                self.remove(write.name, expected=write.expected)
+            else:
+                kept.append(self.put(write.system, expected=write.expected))
+        return kept
 
 
 def _config(request: FileRequest, plan: BootPlan | None) -> Content | NotFound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from provd.api.client import ApiError
+from provd.config.systems import check_system
 from provd.model.account import Caller
 from provd.model.boot import BootFile, BootPlan, Location
 from provd.model.client import ClientFacts
@@ -24,7 +25,7 @@ from provd.model.profile import Profile
 from provd.model.session import BootSession
 from provd.model.subnet import Subnet
 from provd.model.system import InstallState, Interface, System
-from provd.plugin.contract import BootLoader, Installer, Operation
+from provd.plugin.contract import BootLoader, Change, Installer, Operation, Veto
 from provd.service.dhcp_counters import Throttle
 from provd.service.dhcp_levels import OptionLevels
 from provd.service.explain import Explainer
@@ -35,7 +36,8 @@ from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_server import server_operations
 from provd.service.operations_systems import SystemOperations
-from provd.service.systems import ChangeRefusedError
+from provd.service.systems import Systems
+from provd.store.memory import MemorySystems
 from tests.fakes.dhcp_fakes import FakeHooks
 
 MAC = Mac.parse("52:54:00:00:00:01")
@@ -72,37 +74,34 @@ class FakeCatalogue:
         return self.profiles[system.profile]
 
 
-class FakeSystems:
-    def __init__(self) -> None:
-        self.systems = {"web1": System("web1", profile="web", interfaces=(Interface("eth0", MAC),), version="1")}
+class _NoVetoes:
+    def change(self, change: Change) -> Veto | None:
+        return None
 
-    def get(self, name: str) -> System | None:
-        return self.systems.get(name)
 
-    def of_mac(self, mac: bytes) -> System | None:
-        return next((s for s in self.systems.values() if any(c.mac.octets == mac for c in s.interfaces)), None)
-
-    def all(self) -> list[System]:
-        return list(self.systems.values())
-
-    def add(self, system: System) -> System:
-        if system.name in self.systems:
-            raise ChangeRefusedError(f"system {system.name} exists already (store)")
-        self.systems[system.name] = replace(system, version="1")
-        return self.systems[system.name]
-
-    def edit(self, name: str, after: System, *, expected: str) -> System:
-        self.systems[name] = replace(after, version=str(int(after.version) + 1))
-        return self.systems[name]
-
-    def remove(self, name: str) -> None:
-        del self.systems[name]
-
-    def set_netboot(self, name: str, *, wanted: bool) -> None:
-        self.systems[name] = replace(self.systems[name], netboot=wanted)
+def systems_in_memory(states: FakeStates) -> Systems:
+    """The real service over a store in memory, with the system ``web1``."""
+    store = MemorySystems()
+    store.put(System("web1", profile="web", interfaces=(Interface("eth0", MAC),)), expected="")
+    systems = Systems(
+        store=store,
+        host=_NoVetoes(),
+        states=states,
+        check=lambda system, others: check_system(system, others, {"web"}, None),
+        publish=lambda _event: None,
+        wall=lambda: 1010.0,
+    )
+    systems.rebuild({})
+    return systems
 
 
 class FakeStates:
+    def put(self, system: str, state: InstallState) -> None:
+        """Forgotten at once."""
+
+    def remove(self, system: str) -> None:
+        """There is nothing to remove."""
+
     def get(self, system: str) -> InstallState:
         return InstallState(state="held", held_reason="two attempts") if system == "held1" else InstallState()
 
@@ -178,7 +177,7 @@ class Backend:
 
     def __init__(self, theirs: Mapping[str, Operation] | None = None) -> None:
         self.catalogue = FakeCatalogue()
-        self.systems = FakeSystems()
+        self.systems = systems_in_memory(FakeStates())
         self.kept = FakeKept()
         self.problems: list[str] = []
         self.table = OperationTable(lambda: theirs or {})

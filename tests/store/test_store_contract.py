@@ -16,7 +16,7 @@ from provd.model.session import BootSession
 from provd.model.system import InstallState, Interface, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
-from provd.store.interface import StaleWriteError, Store
+from provd.store.interface import StaleWriteError, Store, SystemWrite
 from provd.store.memory import MemoryStore
 from provd.store.sqlite import SqliteStore
 from tests.fakes.owner_thread import OwnerThread
@@ -103,6 +103,23 @@ class TestStoreContract:
             store.systems.put(kept, expected=kept.version)
         with pytest.raises(StaleWriteError, match="system web1 was removed meanwhile"):
             store.systems.remove("web1", expected=kept.version)
+
+    def test_several_writes_are_kept_together_or_not_at_all(self, store: Store) -> None:
+        kept = store.systems.put(SYSTEM, expected="")
+        other = replace(SYSTEM, name="web2")
+        writes = [SystemWrite("web2", other), SystemWrite("web1", None, "another")]
+        with pytest.raises(StaleWriteError, match="web1 was changed meanwhile"):
+            store.systems.change(writes)
+        assert list(store.systems.all()) == [kept]
+        (second,) = store.systems.change([SystemWrite("web1", None, kept.version), SystemWrite("web2", other)])
+        assert list(store.systems.all()) == [second]
+
+    def test_held_systems_are_known_by_themselves(self, store: Store) -> None:
+        for name, state in (("web1", "held"), ("web2", "installed"), ("web3", "held"), ("web3", "new")):
+            store.installs.put(name, InstallState(state))
+        assert store.installs.held() == {"web1": InstallState("held")}
+        store.installs.remove("web1")
+        assert store.installs.held() == {}
 
     def test_an_install_state_is_fresh_until_kept_and_after_it_was_forgotten(self, store: Store) -> None:
         state = InstallState("held", 2, 1.5, "stopped", "s1", netboot=False)

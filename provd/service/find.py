@@ -1,0 +1,117 @@
+"""Conditions of a search: fields and patterns as in a shell; all must hold, one pattern of each is enough."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import translate
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from provd.service.operations import OperationError
+
+T = TypeVar("T")
+Values = Callable[[Any], Sequence[object]]
+"""Every value that an object has in one field; none for a field that is empty."""
+
+MOST_CONDITIONS: Final = 32
+MOST_PATTERN: Final = 1024
+_WILD: Final = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One field and its patterns.
+
+    Attributes:
+        field: as the caller named it.
+        values: reads the field.
+        patterns: as they were given.
+        match: whether a text fits one of them.
+    """
+
+    field: str
+    values: Values
+    patterns: tuple[str, ...]
+    match: Callable[[str], object]
+
+    def exact(self) -> tuple[str, ...]:
+        """The patterns where none of them has a wildcard, else nothing."""
+        return () if any(_WILD.search(pattern) for pattern in self.patterns) else self.patterns
+
+    def prefix(self) -> str:
+        """What every match begins with."""
+        return _WILD.split(self.patterns[0], maxsplit=1)[0] if len(self.patterns) == 1 else ""
+
+    def holds(self, thing: object) -> bool:
+        """Whether one of the values fits; the pattern for nothing fits a field without values."""
+        values = self.values(thing)
+        if not values:
+            return self.match("") is not None
+        return any(self.match(text_of(value)) is not None for value in values)
+
+
+def conditions_of(
+    where: Mapping[str, Any], fields: Mapping[str, Values], tables: Iterable[str], *, ignore_case: bool = False
+) -> list[Condition]:
+    """The conditions that a caller wrote.
+
+    Args:
+        where: field to pattern, or to a list of patterns. ``true``, ``false`` and numbers count as their text.
+        fields: fields that can be asked for.
+        tables: fields that hold a table; ``vars.rack.row`` asks for a value in it.
+        ignore_case: upper and lower case letters are the same.
+
+    Raises:
+        OperationError: an unknown field, or a pattern that is none; ``field`` names it.
+    """
+    if len(where) > MOST_CONDITIONS:
+        raise OperationError(f"more than {MOST_CONDITIONS} conditions", field="where", kind="usage")
+    found = []
+    for field, wanted in where.items():
+        place = f"where.{field}"
+        values = fields.get(field) or _inner(field, tables)
+        if values is None:
+            known = ", ".join([*fields, *(f"{table}.KEY" for table in tables)])
+            raise OperationError(f"there is no field {field!r}; there are: {known}", field=place, kind="usage")
+        patterns = tuple(wanted) if isinstance(wanted, list | tuple) else (wanted,)
+        if not patterns or not all(isinstance(one, str | bool | int | float) for one in patterns):
+            raise OperationError(f"{place}: a pattern is a text, or a list of texts", field=place, kind="usage")
+        texts = tuple(text_of(one) for one in patterns)
+        if any(len(text) > MOST_PATTERN for text in texts):
+            raise OperationError(f"{place}: a pattern has {MOST_PATTERN} characters at most", field=place, kind="usage")
+        regex = "|".join(translate(text) for text in texts)
+        found.append(Condition(field, values, texts, re.compile(regex, re.IGNORECASE * ignore_case).match))
+    return found
+
+
+def page(found: Iterable[T], limit: int) -> list[T]:
+    """The first of them, all for a limit of 0."""
+    return list(islice(found, limit)) if limit else list(found)
+
+
+def text_of(value: object) -> str:
+    """A value as patterns see it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _inner(field: str, tables: Iterable[str]) -> Values | None:
+    table, _, path = field.partition(".")
+    if table not in tables or not path:
+        return None
+    return lambda thing: _at(getattr(thing, table), path)
+
+
+def _at(value: object, path: str) -> Sequence[object]:
+    """Values at a path of a nested table; a key may hold dots."""
+    if isinstance(value, list | tuple):
+        return [one for item in value for one in _at(item, path)]
+    if not isinstance(value, Mapping):
+        return ()
+    if path in value:
+        inner = value[path]
+        return list(inner) if isinstance(inner, list | tuple) else [inner]
+    return [one for key in value if path.startswith(f"{key}.") for one in _at(value[key], path.removeprefix(f"{key}."))]
