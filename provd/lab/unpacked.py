@@ -44,6 +44,7 @@ NEEDS = MappingProxyType(
         "systemd": ("libsystemd-shared",),
         "tftp-hpa": (),
         "tftpd-hpa": ("libwrap0",),
+        "wrk": ("libluajit-5.1-2",),
     }
 )
 

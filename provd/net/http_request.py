@@ -23,6 +23,7 @@ from provd.model.media_types import media_type
 from provd.model.scrub import scrub_path
 from provd.net import http_body, http_rules
 from provd.net.http_channel import HttpLimits
+from provd.net.http_sendfile import LEAST, SendFile, socket_of
 from provd.plugin.beneath import Opened, etag_of, open_body
 
 CALLBACKS: Final = "callback/"
@@ -157,7 +158,8 @@ class BootRequest(Request):
             return await self._send(asked, answer, None)
         body = answer.body
         try:
-            opened = await self._services.in_thread(lambda: open_body(body))
+            # The plugin looked at this very file a moment ago, so its directory is in memory.
+            opened = open_body(body)
         except OSError as error:
             self._services.log.warn("HTTP {path}: {error}", path=scrub_path(asked.path), error=error)
             self._missed = {"reason": f"{body.path.name}: {error.strerror or error}"}
@@ -173,23 +175,46 @@ class BootRequest(Request):
             return self._end(b"")
         if self.method == b"HEAD":
             return self._end(b"")
-        flow = http_body.Flow(self, self._services.clock, self._services.limits.stall_s)
-        self.registerProducer(flow, streaming=True)
-        try:
-            chunks = self._chunks(content, opened, start, stop)
-            sent = await http_body.pump(self, flow, chunks, stop - start if stop >= 0 else -1)
-        finally:
-            if not self._gone:
-                self.unregisterProducer()
+        sent = await self._body(content, opened, start, stop)
         self.finish()
         if content.on_sent is not None and self.code == 200:
             content.on_sent(sent)
         return sent
 
+    async def _body(self, content: Content, opened: Opened | None, start: int, stop: int) -> int:
+        """Send the body; gives its octets."""
+        services = self._services
+        if isinstance(content.body, bytes):
+            self.write(content.body[start:stop])
+            return stop - start
+        connection = socket_of(services.clock, self.channel.transport) if opened and stop - start >= LEAST else -1
+        flow = http_body.Flow(self, services.clock, services.limits.stall_s)
+        self.registerProducer(flow, streaming=True)
+        try:
+            if opened is not None and connection >= 0:
+                low = content.body.offset if isinstance(content.body, FileBody) else 0
+                sending = SendFile(
+                    services.clock,
+                    connection,
+                    opened.descriptor,
+                    low + start,
+                    low + stop,
+                    in_thread=services.in_thread,
+                    stall_s=services.limits.stall_s,
+                )
+                # What Twisted writes leaves first; then the kernel has the connection for itself.
+                first = await sending.first()
+                self.write(first)
+                await flow.drained()
+                return len(first) + await sending.run()
+            chunks = self._chunks(content, opened, start, stop)
+            return await http_body.pump(self, flow, chunks, stop - start if stop >= 0 else -1)
+        finally:
+            if not self._gone:
+                self.unregisterProducer()
+
     def _chunks(self, content: Content, opened: Opened | None, start: int, stop: int) -> Any:
         body = content.body
-        if isinstance(body, bytes):
-            return http_body.memory_chunks(body[start:stop])
         if isinstance(body, FileBody) and opened is not None:
             low = body.offset
             return http_body.file_chunks(self._services.in_thread, opened.descriptor, low + start, low + stop)
