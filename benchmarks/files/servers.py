@@ -1,4 +1,4 @@
-"""The TFTP servers that are compared: configuration and command line of each, Debian's unpacked and never installed."""
+"""The servers that are compared: configuration and command line of each, Debian's unpacked and never installed."""
 
 from __future__ import annotations
 
@@ -36,6 +36,27 @@ pool = "10.1.0.0-10.1.0.255"
 [[plugins.static_files.directories]]
 prefix = "bench"
 path = "{content}"
+"""
+
+_NGINX: Final = """\
+worker_processes 1;
+daemon off;
+user root;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 1000000;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{ listen {server}:80; root {content}; }}
+}}
 """
 
 
@@ -83,6 +104,16 @@ def tftp_servers(cache: Path) -> tuple[Contender, ...]:
         Contender("tftpd-hpa", hpa),
         Contender("atftpd", atftpd),
     )
+
+
+def http_servers(cache: Path) -> tuple[Contender, ...]:
+    """provd, and nginx with one worker and sendfile; its package is unpacked below ``cache``."""
+
+    def nginx(folder: Path, content: Path) -> list[str]:
+        (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, content=content, server=SERVER))
+        return fetch("nginx", cache).argv("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"))
+
+    return (Contender("provd", provd, "bench/"), Contender("nginx", nginx))
 
 
 def provd(folder: Path, content: Path) -> list[str]:

@@ -70,7 +70,7 @@ def cells() -> list[Cell]:
         Cell(f"4 MB, window {window}, 8 clients, 1 ms", 4 << 20, 8, 16, window, delay_us=1000) for window in (1, 16, 64)
     ]
     found += [
-        Cell(f"4 MB, window {window}, 8 clients, 1 % lost", 4 << 20, 8, 16, window, loss=10) for window in (1, 16, 64)
+        Cell(f"500 kB, window {window}, 8 clients, 1 % lost", 500_000, 8, 16, window, loss=10) for window in (1, 16, 64)
     ]
     return found
 

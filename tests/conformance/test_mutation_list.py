@@ -73,7 +73,7 @@ def test_a_change_after_the_run_is_shown_as_such(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(page, "kept", lambda hash_=hash_: {"D001": {**row, "hash": hash_}})
         assert page.mutation_outcome("D001", tests) == told
     assert page.mutation_outcome("D002", tests) == "not run yet"
-    assert page.mutation_outcome("H01", tests) == "no mutation yet"
+    assert page.mutation_outcome("Z01", tests) == "no mutation yet"
 
 
 def test_the_hash_follows_the_mutation_and_the_tests() -> None:

@@ -39,7 +39,7 @@ for number in range(int(sys.argv[1])):
     if number % 100 == 99:
         time.sleep(0.05)
 print("all sent", flush=True)
-sys.stdin.read()
+time.sleep(60)
 """
 
 
