@@ -97,6 +97,7 @@ class SourceMirror:
                 arguments=StatusArguments,
                 run=self.status,
                 example="provd mirror status",
+                result="One row per mirror.",
             )
         ]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from provd.app.listeners import Listeners
 from provd.app.reload import ReloadReport
 from provd.app.services import Current, Services
 from provd.config.payloads import missing_payloads
-from provd.config.systems import check_systems
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
@@ -29,7 +28,11 @@ from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_objects import object_operations
 from provd.service.operations_server import plugin_rows, server_operations
 from provd.service.operations_systems import SystemOperations
+from provd.service.operations_transaction import TransactionOperations
 from provd.service.rogue import RogueWatch
+
+KINDS: Final = ("distro", "profile", "system")
+"""Kinds of objects that one transaction may change."""
 
 
 class Running(Protocol):
@@ -63,6 +66,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(catalogue_operations(lambda: services.current.catalogue))
     table.add(object_operations(services.changes))
     table.add(SystemOperations(services.systems, store.installs).operations())
+    table.add(TransactionOperations(table, services.changes, lambda: KINDS).operations())
     table.add(BootOperations(store.sessions, services.systems, services.wall).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())
@@ -83,6 +87,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
                 NoArguments,
                 lambda _arguments: server.rogue.check(),
                 "provd check rogue",
+                "Other DHCP servers that answered.",
             )
         ]
     )
@@ -125,7 +130,7 @@ def problems_of(services: Services) -> list[str]:
     used = {profile.distro.name: profile.distro for profile in _profiles_in_use(services)}
     wrong += [str(problem) for problem in missing_payloads(used.values(), Path(current.config.data_dir), PAYLOADS)]
     wrong += services.systems.problems
-    wrong += [str(one) for one in check_systems(services.systems.all(), current.catalogue.profiles, current.subnets)]
+    wrong += services.problems.told()
     wrong += list(services.store.damage)
     if fault := services.dhcp.counters.store_fault:
         wrong.append(f"leases cannot be stored, so no client gets an ACK: {fault}")
@@ -134,16 +139,14 @@ def problems_of(services: Services) -> list[str]:
         for row in services.host.stats()
         if row.breaker != "closed"
     ]
-    for system in services.systems.all():
-        state = services.store.installs.get(system.name)
-        if state.state == "held":
-            wrong.append(f"system {system.name} is held: {state.held_reason}")
+    held = sorted(services.store.installs.held().items())
+    wrong += [f"system {name} is held: {state.held_reason}" for name, state in held if services.systems.get(name)]
     return wrong
 
 
 def _profiles_in_use(services: Services) -> list[Profile]:
-    names = {system.profile for system in services.systems.all()}
-    return [profile for name, profile in services.current.catalogue.profiles.items() if name in names]
+    profiles = services.current.catalogue.profiles
+    return [profiles[name] for name in sorted(services.systems.index.profiles()) if name in profiles]
 
 
 def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, object]]:
@@ -155,7 +158,7 @@ def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, obj
             "interfaces": list(listeners.dhcp.bound),
             "pxe_interfaces": list(listeners.pxe.bound),
             "subnets": [subnet.name for subnet in services.current.subnets],
-            "systems": len(services.systems.all()),
+            "systems": len(services.systems.index),
             "catalogue": services.current.catalogue.generation,
             "lease_store": {
                 "damaged": len(services.store.damage),

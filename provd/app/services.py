@@ -41,6 +41,7 @@ from provd.service.installs import Installs
 from provd.service.inventories import Inventories
 from provd.service.proxy_claims import ProxyClaims
 from provd.service.sessions import Boot, Sessions
+from provd.service.system_problems import SystemProblems
 from provd.service.systems import Systems
 from provd.service.tokens import Tokens
 from provd.service.triggers import Triggers
@@ -105,6 +106,12 @@ class Services:
             check=self._check_system,
             publish=self.bus.publish,
             wall=self.wall,
+        )
+        self.problems = SystemProblems(
+            self.systems,
+            lambda: self.current.subnets,
+            lambda: self.current.catalogue.profiles,
+            clock.callLater,
         )
         self.changes = CatalogueChanges(
             current=lambda: self.current.catalogue,
@@ -271,7 +278,7 @@ class Services:
     def _swap_catalogue(self, catalogue: Catalogue) -> None:
         """Put a changed catalogue into force; running boots keep their plans."""
         before, self.current.catalogue = self.current.catalogue, catalogue
-        if catalogue.systems is not before.systems:
+        if catalogue.systems is not before.systems and catalogue.systems != before.systems:
             self.systems.rebuild(catalogue.systems)
         self.dhcp.forget()
 

@@ -26,11 +26,12 @@ class DraftError(ValueError):
     Attributes:
         field: argument that is wrong, or empty.
         missing: the object does not exist.
+        denied: whoever asks may not change it.
     """
 
-    def __init__(self, sentence: str, *, field: str = "", missing: bool = False) -> None:
+    def __init__(self, sentence: str, *, field: str = "", missing: bool = False, denied: bool = False) -> None:
         super().__init__(sentence)
-        self.field, self.missing = field, missing
+        self.field, self.missing, self.denied = field, missing, denied
 
 
 class Draft:
@@ -52,6 +53,7 @@ class Draft:
         self.changes: dict[tuple[str, str], bytes | None] = {}
         self.renamed: dict[str, str] = {}
         self.recursive = False
+        self._committed = False
 
     def own(self, kind: str, name: str) -> dict[str, Any]:
         """What an object's own file says, without what it inherits.
@@ -172,10 +174,28 @@ class Draft:
         Raises:
             ConfigError: a file could not be written.
         """
+        self._write(self.changes)
+        self._committed = True
+
+    def revert(self) -> None:
+        """Write the files back to what they were, where they were written.
+
+        Raises:
+            ConfigError: a file could not be written.
+        """
+        if self._committed:
+            self._write({(folder, name): self.before(folder, name) for folder, name in self.changes})
+            self._committed = False
+
+    def before(self, folder: str, name: str) -> bytes | None:
+        """Octets of a file of the site before the draft; None where there was none."""
+        site = str(self.base.sources.site_file(folder, name))
+        return next((one.octets for one in self.base.sources.entries[folder].get(name, ()) if one.path == site), None)
+
+    def _write(self, files: Mapping[tuple[str, str], bytes | None]) -> None:
         sources = self.base.sources
         write_files(
-            sources.layers[-1].path,
-            {sources.site_file(kind, name): raw for (kind, name), raw in self.changes.items()},
+            sources.layers[-1].path, {sources.site_file(kind, name): raw for (kind, name), raw in files.items()}
         )
 
     def _below(self, kind: str, name: str) -> tuple[str, ...]:

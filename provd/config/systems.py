@@ -90,7 +90,7 @@ def check_system(
     return (
         *own_faults(system),
         *profile_faults(system, profiles),
-        *_address_faults(system, subnets),
+        *address_faults(system, subnets),
         *(fault for other in others for fault in clashes(system, other)),
     )
 
@@ -204,7 +204,8 @@ def profile_faults(system: System, profiles: Collection[str]) -> Iterator[str]:
         yield f"no profile that can be installed has the name {system.profile!r}{near}"
 
 
-def _address_faults(system: System, subnets: Sequence[Subnet] | None) -> Iterator[str]:
+def address_faults(system: System, subnets: Sequence[Subnet] | None) -> Iterator[str]:
+    """Reserved addresses that no subnet can give; None for ``subnets`` leaves them unchecked."""
     for card in system.interfaces:
         if subnets is None or card.address is None:
             continue

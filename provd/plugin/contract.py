@@ -251,6 +251,7 @@ class Operation:
         arguments: a ``msgspec.Struct`` type.
         run: gets the decoded arguments and returns what msgspec can encode; may be a coroutine function.
         example: a command line.
+        result: what comes back, in a sentence, for the reference.
     """
 
     name: str
@@ -259,6 +260,7 @@ class Operation:
     arguments: type
     run: Callable[..., object]
     example: str
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True)

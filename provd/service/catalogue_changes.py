@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from provd.model.system import System
 from provd.plugin.contract import Change
 from provd.service import audit
 from provd.service.ports import ChangeHost, Publish
+from provd.service.system_edits import Edit
 
 _SINGULAR: Mapping[str, str] = {"distros": "distro", "profiles": "profile"}
 
@@ -55,16 +57,20 @@ class Changed:
 class SystemsView(Protocol):
     """What changes to profiles ask of the systems."""
 
-    def all(self) -> Sequence[System]:
-        """Every system."""
+    def users(self, profile: str) -> Collection[str]:
+        """Names of the systems of a profile."""
         ...
 
-    def edit(self, name: str, after: System, *, expected: str) -> System:
-        """Replace a system of the store."""
+    def get(self, name: str) -> System | None:
+        """The system of this name."""
         ...
 
-    def remove(self, name: str) -> None:
-        """Remove a system of the store."""
+    def change(self, edits: Sequence[Edit]) -> object:
+        """Edit or remove systems of the store."""
+        ...
+
+    def several(self, *, dry_run: bool, between: Callable[[], None]) -> AbstractContextManager[object]:
+        """Keep at the end what is changed inside."""
         ...
 
 
@@ -95,13 +101,10 @@ class CatalogueChanges:
         self._current, self._swap, self._writable = current, swap, writable
         self._systems, self._host = systems, host
         self._publish, self._wall = publish, wall
-
-    def begin(self) -> Draft:
-        """A draft on the catalogue in force."""
-        return Draft(self._current())
+        self._open: Draft | None = None
 
     def change(self, work: Callable[[Draft], None], *, dry_run: bool = False) -> Changed:
-        """Make one or several changes, all or none.
+        """Make one or several changes, all or none; inside of :meth:`several` they wait for its end.
 
         Args:
             work: changes the draft.
@@ -109,30 +112,63 @@ class CatalogueChanges:
 
         Raises:
             CatalogueChangeError: refused, with the reason; nothing is changed.
+            provd.service.system_edits.ChangeRefusedError: a system that has to follow cannot.
         """
-        draft = self.begin()
+        if self._open is not None:
+            return self._step(self._open, work, applied=True)
+        with self.several(dry_run=dry_run) as draft:
+            return self._step(draft, work, applied=not dry_run)
+
+    @contextmanager
+    def several(self, *, dry_run: bool = False) -> Iterator[Draft]:
+        """Everything that is changed inside, systems too, is kept at the end, or nothing of it.
+
+        The files are written first, as one (:mod:`provd.config.journal`), then the systems, in one transaction of the
+        store. Where the store refuses, the files are written back. A crash between the two leaves the files new and the
+        systems old: each system is whole, and one that names a profile that is gone is reported and held.
+
+        Raises:
+            CatalogueChangeError: not allowed, vetoed, or not written; nothing is changed.
+        """
+        base = self._current()
+        draft = self._open = Draft(base)
+        try:
+            with self._systems.several(dry_run=dry_run, between=lambda: self._write(draft, dry_run=dry_run)):
+                yield draft
+        except BaseException:
+            self._back(base, draft)
+            raise
+        finally:
+            self._open = None
+        if dry_run:
+            self._back(base, draft)
+        else:
+            self._tell(draft)
+
+    def _step(self, draft: Draft, work: Callable[[Draft], None], *, applied: bool) -> Changed:
+        """One change of the draft, with the systems that follow it."""
+        before, known = draft.catalogue, dict(draft.changes)
+        draft.renamed, draft.recursive = {}, False
         try:
             work(draft)
         except DraftError as error:
-            raise CatalogueChangeError(
-                str(error), field=error.field, kind="not-found" if error.missing else "refused"
-            ) from error
-        return self.apply(draft, dry_run=dry_run)
+            kind = "not-found" if error.missing else "denied" if error.denied else "refused"
+            raise CatalogueChangeError(str(error), field=error.field, kind=kind) from error
+        moved = self._moved(draft, before)
+        # Systems are checked against the catalogue as it will be.
+        self._swap(draft.catalogue)
+        self._systems.change([Edit(system.name, self._follow(draft, system)) for system in moved])
+        new = [key for key, raw in draft.changes.items() if key not in known or known[key] is not raw]
+        return self._report(draft, new, moved, applied=applied)
 
-    def apply(self, draft: Draft, *, dry_run: bool = False) -> Changed:
-        """Make a draft real.
+    def _follow(self, draft: Draft, system: System) -> System | None:
+        renamed = draft.renamed.get(system.profile)
+        return None if renamed is None else replace(system, profile=renamed)
 
-        Raises:
-            CatalogueChangeError: stale, not allowed, used by systems, vetoed, or not written.
-        """
-        if draft.base is not self._current():
-            raise CatalogueChangeError("the catalogue was changed meanwhile; begin again")
-        moved = self._moved(draft)
+    def _write(self, draft: Draft, *, dry_run: bool) -> None:
         self._ask_plugins(draft)
-        report = self._report(draft, moved, applied=not dry_run)
         if dry_run or not draft.changes:
-            audit.outcome("dry run")
-            return report
+            return
         reason = self._writable()
         if reason:
             raise CatalogueChangeError(reason)
@@ -140,23 +176,27 @@ class CatalogueChanges:
             draft.commit()
         except ConfigError as error:
             raise CatalogueChangeError(str(error), kind="failed") from error
-        self._swap(draft.catalogue)
-        for system in moved:
-            renamed = draft.renamed.get(system.profile)
-            if renamed is not None:
-                self._systems.edit(system.name, replace(system, profile=renamed), expected=system.version)
-            else:
-                self._systems.remove(system.name)
-        for subject, revision in report.objects.items():
-            kind, _, name = subject.partition(" ")
-            audit.changed(subject, _object(draft.base, kind, name), _object(draft.catalogue, kind, name))
-            self._publish(Event(f"{kind}.changed", self._wall(), fields={"name": name, "revision": revision}))
-        return report
 
-    def _moved(self, draft: Draft) -> tuple[System, ...]:
+    def _back(self, base: Catalogue, draft: Draft) -> None:
+        if self._current() is not base:
+            self._swap(base)
+        try:
+            draft.revert()
+        except ConfigError as error:
+            raise CatalogueChangeError(f"the files could not be written back: {error}", kind="failed") from error
+
+    def _tell(self, draft: Draft) -> None:
+        for folder, name in draft.changes:
+            kind = _SINGULAR[folder]
+            revision = draft.catalogue.revision(kind, name)
+            audit.changed(f"{kind} {name}", _object(draft.base, kind, name), _object(draft.catalogue, kind, name))
+            self._publish(Event(f"{kind}.changed", self._wall(), fields={"name": name, "revision": revision}))
+
+    def _moved(self, draft: Draft, before: Catalogue) -> tuple[System, ...]:
         """Systems whose profile gets another name or goes; one whose definition is not ours stops it."""
-        gone = (draft.base.profiles.keys() - draft.catalogue.profiles.keys()) | draft.renamed.keys()
-        moved = tuple(system for system in self._systems.all() if system.profile in gone) if gone else ()
+        gone = (before.profiles.keys() - draft.catalogue.profiles.keys()) | draft.renamed.keys()
+        names = sorted({name for profile in gone for name in self._systems.users(profile)})
+        moved = tuple(system for name in names if (system := self._systems.get(name)) is not None)
         for system in moved:
             if system.origin != "store":
                 home = system.file or system.origin
@@ -178,14 +218,15 @@ class CatalogueChanges:
             if veto is not None:
                 raise CatalogueChangeError(veto.reason)
 
-    def _report(self, draft: Draft, moved: Sequence[System], *, applied: bool) -> Changed:
+    def _report(
+        self, draft: Draft, changes: Sequence[tuple[str, str]], moved: Sequence[System], *, applied: bool
+    ) -> Changed:
         sources = draft.base.sources
         files = {}
-        for (folder, name), raw in draft.changes.items():
+        for folder, name in changes:
             path = sources.site_file(folder, name)
-            old = next((one.octets for one in sources.entries[folder].get(name, ()) if one.path == str(path)), b"")
-            files[str(path)] = _difference(old, raw or b"", path)
-        subjects = [(_SINGULAR[folder], name) for folder, name in draft.changes]
+            files[str(path)] = _difference(draft.before(folder, name) or b"", draft.changes[folder, name] or b"", path)
+        subjects = [(_SINGULAR[folder], name) for folder, name in changes]
         objects = {f"{kind} {name}": draft.catalogue.revision(kind, name) for kind, name in subjects}
         return Changed(applied, files, objects, tuple(system.name for system in moved))
 

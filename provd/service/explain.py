@@ -137,6 +137,7 @@ class Explainer:
                 ExplainQuery,
                 self.explain,
                 "provd explain web1 --arch x64-uefi",
+                result="Every value with its `origin`, and what is `missing`.",
             ),
         )
 

@@ -29,6 +29,7 @@ class Condition:
         values: reads the field.
         patterns: as they were given.
         match: whether a text fits one of them.
+        cost: conditions that cost more are asked later.
     """
 
     field: str
@@ -44,9 +45,14 @@ class Condition:
         """What every match begins with."""
         return _WILD.split(self.patterns[0], maxsplit=1)[0] if len(self.patterns) == 1 else ""
 
+    cost: int = 0
+
     def holds(self, thing: object) -> bool:
         """Whether one of the values fits; the pattern for nothing fits a field without values."""
         values = self.values(thing)
+        if len(values) == 1:
+            value = values[0]
+            return self.match(value if type(value) is str else text_of(value)) is not None
         if not values:
             return self.match("") is not None
         return any(self.match(text_of(value)) is not None for value in values)
@@ -82,8 +88,10 @@ def conditions_of(
         if any(len(text) > MOST_PATTERN for text in texts):
             raise OperationError(f"{place}: a pattern has {MOST_PATTERN} characters at most", field=place, kind="usage")
         regex = "|".join(translate(text) for text in texts)
-        found.append(Condition(field, values, texts, re.compile(regex, re.IGNORECASE * ignore_case).match))
-    return found
+        found.append(
+            Condition(field, values, texts, re.compile(regex, re.IGNORECASE * ignore_case).match, "." in field)
+        )
+    return sorted(found, key=lambda condition: condition.cost)
 
 
 def page(found: Iterable[T], limit: int) -> list[T]:
@@ -102,7 +110,20 @@ def _inner(field: str, tables: Iterable[str]) -> Values | None:
     table, _, path = field.partition(".")
     if table not in tables or not path:
         return None
-    return lambda thing: _at(getattr(thing, table), path)
+    keys = path.split(".")
+
+    def values(thing: object) -> Sequence[object]:
+        value = top = getattr(thing, table)
+        if not top:
+            return ()
+        for key in keys:
+            # The usual way first: keys without dots, tables in tables.
+            if type(value) is not dict or key not in value:
+                return _at(top, path)
+            value = value[key]
+        return value if type(value) is list else (value,)
+
+    return values
 
 
 def _at(value: object, path: str) -> Sequence[object]:

@@ -94,29 +94,88 @@ class AccessOperations:
     def operations(self) -> tuple[Operation, ...]:
         """``user.*``, ``token.*``, ``whoami`` and ``audit.list``."""
         return (
-            Operation("user.list", "List users.", "admin", NoArguments, self.users, "provd user list"),
             Operation(
-                "user.add", "Add a user.", "admin", AddUser, self.add, "provd user add ann --role operate --password -"
+                "user.list",
+                "List users.",
+                "admin",
+                NoArguments,
+                self.users,
+                "provd user list",
+                result="One row per user; no password, no hash.",
             ),
-            Operation("user.edit", "Change a user.", "admin", EditUser, self.edit, "provd user edit ann --role admin"),
             Operation(
-                "user.remove", "Remove a user and the user's tokens.", "admin", UserName, self.remove,
+                "user.add",
+                "Add a user.",
+                "admin",
+                AddUser,
+                self.add,
+                "provd user add ann --role operate --password -",
+                result="The user.",
+            ),
+            Operation(
+                "user.edit",
+                "Change a user.",
+                "admin",
+                EditUser,
+                self.edit,
+                "provd user edit ann --role admin",
+                result="The user as it is now.",
+            ),
+            Operation(
+                "user.remove",
+                "Remove a user and the user's tokens.",
+                "admin",
+                UserName,
+                self.remove,
                 "provd user remove ann",
+                result="`removed`: the name.",
             ),
             Operation(
-                "token.list", "List tokens, without their text.", "admin", NoArguments, self.tokens, "provd token list"
+                "token.list",
+                "List tokens, without their text.",
+                "admin",
+                NoArguments,
+                self.tokens,
+                "provd token list",
+                result="One row per token: key, user, role, times; never its text.",
             ),
             Operation(
-                "token.add", "Make a token; its text is shown once.", "admin", AddToken, self.add_token,
+                "token.add",
+                "Make a token; its text is shown once.",
+                "admin",
+                AddToken,
+                self.add_token,
                 "provd token add ann --ttl-s 3600",
+                result="`token`: its text, this once; and its row.",
             ),
-            Operation("token.revoke", "End a token.", "admin", TokenKey, self.revoke, "provd token revoke 1f2e3d4c"),
-            Operation("whoami", "Show who you are.", "read", NoArguments, self.whoami, "provd whoami"),
             Operation(
-                "audit.list", "List changes: who, when, what, before and after.", "admin", ListAudit, self.audit,
-                "provd audit list --limit 20",
+                "token.revoke",
+                "End a token.",
+                "admin",
+                TokenKey,
+                self.revoke,
+                "provd token revoke 1f2e3d4c",
+                result="`revoked`: beginning of the key.",
             ),
-        )  # fmt: skip
+            Operation(
+                "whoami",
+                "Show who you are.",
+                "read",
+                NoArguments,
+                self.whoami,
+                "provd whoami",
+                result="`user`, `role`, `groups`, `via`.",
+            ),
+            Operation(
+                "audit.list",
+                "List changes: who, when, what, before and after.",
+                "admin",
+                ListAudit,
+                self.audit,
+                "provd audit list --limit 20",
+                result="Entries, the newest first: who, when, which operation, `outcome`, `before` and `after`.",
+            ),
+        )
 
     def users(self, _arguments: object) -> object:
         """One row per user, without the hash."""

@@ -70,10 +70,22 @@ class BootOperations:
         """``trace`` and ``boots``."""
         return (
             Operation(
-                "trace", "Show the timeline of a machine's boot.", "read", TraceQuery, self.trace, "provd trace web1"
+                "trace",
+                "Show the timeline of a machine's boot.",
+                "read",
+                TraceQuery,
+                self.trace,
+                "provd trace web1",
+                result="The boot session, its `verdict`, and its `events` in order.",
             ),
             Operation(
-                "boots", "List boots, the newest first.", "read", BootsQuery, self.boots, "provd boots --limit 5"
+                "boots",
+                "List boots, the newest first.",
+                "read",
+                BootsQuery,
+                self.boots,
+                "provd boots --limit 5",
+                result="One row per boot session, the newest first.",
             ),
         )
 

@@ -65,10 +65,42 @@ def catalogue_operations(catalogue: Callable[[], CatalogueView]) -> tuple[Operat
     ask = _Catalogue(catalogue)
     show = "Show one profile with everything it inherits and where that came from."
     return (
-        Operation("distro.list", "List distros.", "read", NoArguments, ask.distro_list, "provd distro list"),
-        Operation("distro.show", "Show one distro.", "read", Named, ask.distro_show, "provd distro show debian-12"),
-        Operation("profile.list", "List profiles.", "read", NoArguments, ask.profile_list, "provd profile list"),
-        Operation("profile.show", show, "read", Named, ask.profile_show, "provd profile show debian-12-server"),
+        Operation(
+            "distro.list",
+            "List distros.",
+            "read",
+            NoArguments,
+            ask.distro_list,
+            "provd distro list",
+            result="One row per distro, by name.",
+        ),
+        Operation(
+            "distro.show",
+            "Show one distro.",
+            "read",
+            Named,
+            ask.distro_show,
+            "provd distro show debian-12",
+            result="The distro, with its `revision`.",
+        ),
+        Operation(
+            "profile.list",
+            "List profiles.",
+            "read",
+            NoArguments,
+            ask.profile_list,
+            "provd profile list",
+            result="One row per profile that can be installed, by name.",
+        ),
+        Operation(
+            "profile.show",
+            show,
+            "read",
+            Named,
+            ask.profile_show,
+            "provd profile show debian-12-server",
+            result="The profile with everything it inherits, `origins` of its values, and its `revision`.",
+        ),
     )
 
 

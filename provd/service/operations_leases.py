@@ -64,8 +64,17 @@ class LeaseOperations:
                 BindingQuery,
                 self.list,
                 "provd lease list --subnet lan",
+                result="One row per binding, by address.",
             ),
-            Operation("lease.show", "Show one lease.", "read", Addressed, self.show, "provd lease show 10.0.0.100"),
+            Operation(
+                "lease.show",
+                "Show one lease.",
+                "read",
+                Addressed,
+                self.show,
+                "provd lease show 10.0.0.100",
+                result="The binding in full.",
+            ),
             Operation(
                 "lease.release",
                 "Free an address: end its lease, or its quarantine.",
@@ -73,6 +82,7 @@ class LeaseOperations:
                 Addressed,
                 self.release,
                 "provd lease release 10.0.0.100",
+                result="The binding that was released.",
             ),
             Operation(
                 "lease.abandoned",
@@ -81,6 +91,7 @@ class LeaseOperations:
                 AbandonedQuery,
                 self.abandoned,
                 "provd lease list --abandoned",
+                "One row per address.",
             ),
         )
 

@@ -15,12 +15,14 @@ from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub_lines
 from provd.service.catalogue_changes import CatalogueChangeError, CatalogueChanges, Changed
 from provd.service.operations import Arguments, OperationError
+from provd.service.system_edits import ChangeRefusedError
 
 _FILES: Final[Mapping[str, type[Table]]] = {"distro": DistroFile, "profile": ProfileFile}
 _EXAMPLES: Final[Mapping[str, tuple[str, str]]] = {
     "distro": ("debian-12", "--tree http://MIRROR/debian"),
     "profile": ("server", "--parent debian-12-server"),
 }
+RESULT: Final = "`objects` with their new revisions, `files` with their differences, `systems` that followed."
 DRY_RUN = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
 REVISION = Annotated[str, msgspec.Meta(description="Refuse where the object has another revision now.")]
 
@@ -99,22 +101,24 @@ class _Changes:
         edit = arguments_of(f"Edit{title}", kind, {"name": str}, rest, removable=True)
         line = f"provd {kind}"
         return (
-            Operation(f"{kind}.add", f"Add a {kind}.", "admin", add, self.add, f"{line} add my-{name} {option}"),
+            Operation(
+                f"{kind}.add", f"Add a {kind}.", "admin", add, self.add, f"{line} add my-{name} {option}", RESULT
+            ),
             Operation(
                 f"{kind}.edit", f"Change a {kind}; what is not named stays, null is inherited again.", "admin",
-                edit, self.edit, f"{line} edit my-{name} {option}",
+                edit, self.edit, f"{line} edit my-{name} {option}", RESULT,
             ),
             Operation(
                 f"{kind}.copy", f"Copy a {kind}, comments included.", "admin", Copy, self.copy,
-                f"{line} copy {name} my-{name}",
+                f"{line} copy {name} my-{name}", RESULT,
             ),
             Operation(
                 f"{kind}.rename", f"Rename a {kind} and tell all that refer to it.", "admin", Rename, self.rename,
-                f"{line} rename my-{name} our-{name}",
+                f"{line} rename my-{name} our-{name}", RESULT,
             ),
             Operation(
                 f"{kind}.remove", f"Remove a {kind} that nothing uses.", "admin", Remove, self.remove,
-                f"{line} remove my-{name}",
+                f"{line} remove my-{name}", RESULT,
             ),
         )  # fmt: skip
 
@@ -157,7 +161,7 @@ class _Changes:
     def _run(self, work: Callable[[Draft], None], arguments: Any) -> object:
         try:
             return view(self._changes.change(work, dry_run=arguments.dry_run))
-        except CatalogueChangeError as error:
+        except (CatalogueChangeError, ChangeRefusedError) as error:
             raise OperationError(str(error), field=error.field, kind=error.kind) from error
 
 

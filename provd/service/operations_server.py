@@ -42,10 +42,42 @@ def server_operations(
 
     listed = "List plugins with origin, version and counters."
     return (
-        Operation("status", "Show what the service is doing.", "read", NoArguments, run_status, "provd status"),
-        Operation("check", "List what is wrong in the running service.", "read", NoArguments, run_check, "provd check"),
-        Operation("reload", "Apply changed files.", "admin", NoArguments, run_reload, "provd reload"),
-        Operation("plugin.list", listed, "read", NoArguments, run_plugins, "provd plugin list"),
+        Operation(
+            "status",
+            "Show what the service is doing.",
+            "read",
+            NoArguments,
+            run_status,
+            "provd status",
+            result="Version, uptime, interfaces, counters, number of problems.",
+        ),
+        Operation(
+            "check",
+            "List what is wrong in the running service.",
+            "read",
+            NoArguments,
+            run_check,
+            "provd check",
+            result="`ok`, and `problems`: one sentence each.",
+        ),
+        Operation(
+            "reload",
+            "Apply changed files.",
+            "admin",
+            NoArguments,
+            run_reload,
+            "provd reload",
+            result="`applied`, `left`: keys that need a restart, `problems`.",
+        ),
+        Operation(
+            "plugin.list",
+            listed,
+            "read",
+            NoArguments,
+            run_plugins,
+            "provd plugin list",
+            result="One row per plugin: enabled, origin, version, hooks, counters.",
+        ),
     )
 
 

@@ -85,6 +85,7 @@ class Staging:
     def __init__(self, index: SystemIndex, store: SystemStore, allowed: Callable[[Change], None]) -> None:
         self._index, self._store, self._allowed = index, store, allowed
         self.staged: list[Staged] = []
+        self.afterwards: list[Callable[[], None]] = []
 
     def stage(self, edit: Edit, before: System | None) -> None:
         """Check an edit and let the index show it.

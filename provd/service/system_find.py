@@ -62,12 +62,9 @@ def find_systems(
     """
     conditions = conditions_of(_lowered(where), _fields(states), TABLES, ignore_case=ignore_case)
     candidates = _candidates(index, () if ignore_case else conditions, after)
-    holds = [condition.holds for condition in conditions]
-    if not holds:
-        return candidates
-    if len(holds) == 1:
-        return filter(holds[0], candidates)
-    return (system for system in candidates if all(one(system) for one in holds))
+    for condition in conditions:
+        candidates = filter(condition.holds, candidates)
+    return candidates
 
 
 def _fields(states: States) -> Mapping[str, Values]:
@@ -94,6 +91,8 @@ def _candidates(index: SystemIndex, conditions: Sequence[Condition], after: str)
     by_name = index.by_name()
     for condition in conditions:
         names = _exact(index, condition)
+        if names is None:
+            names = _fitting(index, condition)
         if names is not None:
             return (by_name[name] for name in sorted(set(names)) if name > after and name in by_name)
     prefix = next((one.prefix() for one in conditions if one.field == "name"), "")
@@ -113,6 +112,13 @@ def _exact(index: SystemIndex, condition: Condition) -> Iterable[str] | None:
     if condition.field == "mac":
         return [system.name for text in exact if (system := _of_mac(index, text)) is not None]
     return None
+
+
+def _fitting(index: SystemIndex, condition: Condition) -> Iterable[str] | None:
+    """Names by a pattern of hardware addresses, which are there without looking into the systems."""
+    if condition.field != "mac" or condition.match("") is not None:
+        return None
+    return [system.name for text, system in index.macs() if condition.match(text) is not None]
 
 
 def _of_mac(index: SystemIndex, text: str) -> System | None:

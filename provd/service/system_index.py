@@ -89,6 +89,10 @@ class SystemIndex:
         """The system that has a card with this hardware address."""
         return self._by_mac.get(mac)
 
+    def macs(self) -> Iterator[tuple[str, System]]:
+        """Every hardware address as text, with its system."""
+        return ((octets.hex(":"), system) for octets, system in self._by_mac.items())
+
     def of_uuid(self, uuid: str) -> System | None:
         """The system with this UUID, in lower case."""
         return self._by_uuid.get(uuid)

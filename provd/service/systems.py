@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from provd.core.boot_policy import after_release
@@ -55,6 +56,7 @@ class Systems:
         self._declared: dict[str, System] = {}
         self._inventories: dict[str, dict[str, System]] = {}
         self.index = SystemIndex()
+        self._open: Staging | None = None
         self.problems: list[str] = []
         self.touched: Callable[[str | None], None] = lambda _name: None
 
@@ -101,6 +103,10 @@ class Systems:
     def get(self, name: str) -> System | None:
         """The system of this name."""
         return self.index.get(name)
+
+    def users(self, profile: str) -> Collection[str]:
+        """Names of the systems of a profile."""
+        return self.index.users(profile)
 
     def all(self) -> list[System]:
         """Every system, by name."""
@@ -159,10 +165,35 @@ class Systems:
         Raises:
             ChangeRefusedError: an edit is refused; nothing is changed.
         """
-        staging = Staging(self.index, self._store, self._allowed)
+        if self._open is not None:
+            # Whoever began it keeps it or gives it up.
+            staging, first = self._open, len(self._open.staged)
+            self._stage(staging, edits)
+            between()
+        else:
+            with self.several(dry_run=dry_run, between=between) as staging:
+                first = 0
+                self._stage(staging, edits)
+        return [one.after for one in staging.staged[first:]]
+
+    def _stage(self, staging: Staging, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            staging.stage(edit, self._writable(edit.name) if edit.name else None)
+
+    @contextmanager
+    def several(self, *, dry_run: bool = False, between: Callable[[], None] = lambda: None) -> Iterator[Staging]:
+        """Everything that is changed inside is kept at the end in one transaction of the store, or nothing of it.
+
+        Args:
+            dry_run: nothing is kept.
+            between: runs when all is checked and nothing is kept; what it raises stops everything.
+
+        Raises:
+            ChangeRefusedError: the store could not keep it; nothing is changed.
+        """
+        staging = self._open = Staging(self.index, self._store, self._allowed)
         try:
-            for edit in edits:
-                staging.stage(edit, self._writable(edit.name) if edit.name else None)
+            yield staging
             between()
             if not dry_run:
                 staging.write()
@@ -174,12 +205,15 @@ class Systems:
         except BaseException:
             staging.undo()
             raise
+        finally:
+            self._open = None
         if dry_run:
             staging.undo()
             audit.outcome("dry run")
-        else:
-            self._tell(staging.staged)
-        return [one.after for one in staging.staged]
+            return
+        self._tell(staging.staged)
+        for work in staging.afterwards:
+            work()
 
     def _tell(self, staged: Sequence[Staged]) -> None:
         for one in staged:
@@ -209,6 +243,9 @@ class Systems:
         if system is None:
             raise ChangeRefusedError(f"there is no system {name}", field="name", kind="not-found")
         _check_owner(system)
+        if self._open is not None:
+            self._stage_netboot(self._open, system, wanted=wanted)
+            return
         state = self._states.get(name)
         if wanted:
             state = after_release(state)
@@ -220,6 +257,17 @@ class Systems:
         self._states.put(name, state)
         after = replace(self.index.by_name()[name], netboot=wanted)
         self._changed("netboot on" if wanted else "netboot off", after, system)
+
+    def _stage_netboot(self, staging: Staging, system: System, *, wanted: bool) -> None:
+        """Inside of several changes the wish waits with them; what else belongs to it follows when they are kept."""
+        if system.origin == "store":
+            self._stage(staging, [Edit(system.name, replace(system, netboot=wanted))])
+
+        def follow() -> None:
+            if self.index.get(system.name) is not None:
+                self.set_netboot(system.name, wanted=wanted)
+
+        staging.afterwards.append(follow)
 
     def _put(self, system: System, *, expected: str) -> System:
         try:

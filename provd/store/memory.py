@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from provd.model.event import Event
 from provd.model.lease import Lease
@@ -80,6 +81,9 @@ class MemorySystems:
         return kept
 
 
+_FRESH: Final = InstallState()
+
+
 class MemoryInstalls:
     """:class:`provd.store.interface.InstallStore` in memory."""
 
@@ -89,7 +93,7 @@ class MemoryInstalls:
 
     def get(self, system: str) -> InstallState:
         """The state; a fresh one where nothing was kept."""
-        return self._states.get(system) or InstallState()
+        return self._states.get(system, _FRESH)
 
     def all(self) -> Mapping[str, InstallState]:
         """Every state that was kept."""

@@ -137,6 +137,9 @@ def _stored(connection: sqlite3.Connection, name: str) -> System | None:
     return None if row is None else SYSTEMS.decode(row[0])
 
 
+_FRESH: Final = InstallState()
+
+
 class SqliteInstalls:
     """:class:`provd.store.interface.InstallStore` in SQLite, with all states in memory."""
 
@@ -148,7 +151,7 @@ class SqliteInstalls:
 
     def get(self, system: str) -> InstallState:
         """The state; a fresh one where nothing was kept."""
-        return self._states.get(system) or InstallState()
+        return self._states.get(system, _FRESH)
 
     def all(self) -> Mapping[str, InstallState]:
         """Every state that was kept."""
