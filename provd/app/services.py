@@ -155,7 +155,8 @@ class Services:
         self.inventories = Inventories(lambda: host.inventories, self._inventory_loaded, clock)
 
     def _build_boots(self) -> None:
-        self.boot_files = BootFiles(Path(self.current.config.data_dir) / "payload")
+        payload = Path(self.current.config.data_dir) / "payload"
+        self.boot_files = BootFiles(payload, lambda: self.host.install_sources)
         self.director = BootDirector(
             host=self.host,
             profiles=lambda: self.current.catalogue,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -10,16 +11,24 @@ from provd.config.errors import Problem
 from provd.model.distro import Distro
 
 PAYLOAD: Final = "payload:"
+_OF_SOURCE: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^/:][^:]*/[^/]+(/[^/]+)*")
+"""A file that an install source gives, as ``iso:NAME/FILE``."""
 
 
 def payload_fault(reference: str) -> str:
-    """What is wrong with the form of ``payload:NAME/FILE`` or an absolute path; empty where nothing is."""
+    """What is wrong with a name of a boot file: ``payload:NAME/FILE``, ``iso:NAME/FILE``, an absolute path."""
     if not reference.startswith(PAYLOAD):
-        return "" if reference.startswith("/") else f"{reference!r} is neither payload:NAME/FILE nor an absolute path"
+        good = reference.startswith("/") or _OF_SOURCE.fullmatch(reference)
+        return "" if good else f"{reference!r} is neither payload:NAME/FILE, iso:NAME/FILE nor an absolute path"
     path = PurePosixPath(reference.removeprefix(PAYLOAD))
     if path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
         return f"{reference!r} does not name a file below the payload directory, as in payload:NAME/FILE"
     return ""
+
+
+def of_source(reference: str) -> bool:
+    """A plugin gives this file, and not the disk."""
+    return not reference.startswith((PAYLOAD, "/"))
 
 
 def payload_path(reference: str, data_dir: Path) -> Path:
@@ -62,6 +71,9 @@ def _boot_files(distro: Distro) -> list[tuple[str, str]]:
 
 
 def _missing(reference: str, distro: Distro, data_dir: Path, fetchable: Collection[str]) -> str:
+    if not payload_fault(reference) and of_source(reference):
+        # The plugin knows; it is asked when a machine boots.
+        return ""
     try:
         path = payload_path(reference, data_dir)
     except ValueError as error:

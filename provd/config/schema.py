@@ -16,6 +16,7 @@ DEFAULT_PLUGINS: Final = (
     "pxelinux",
     "grub_efi",
     "source_http",
+    "source_iso",
     "source_mirror",
     "installer_image",
     "installer_preseed",

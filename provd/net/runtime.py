@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from twisted.internet.error import ProcessDone
 from twisted.internet.interfaces import IDelayedCall, IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IAgent
 
 from provd.net.background import BackgroundTask
@@ -114,6 +115,12 @@ class TwistedRuntime:
     def background(self, work: Coroutine[Any, Any, T]) -> BackgroundTask[T]:
         """See :meth:`provd.plugin.runtime.Runtime.background`."""
         return BackgroundTask(work)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """See :meth:`provd.plugin.runtime.Runtime.in_thread`."""
+        pool = self._reactor.getThreadPool()
+        done: T = await deferToThreadPool(self._reactor, pool, work)
+        return done
 
     async def sleep(self, seconds: float) -> None:
         """See :meth:`provd.plugin.runtime.Runtime.sleep`."""

@@ -21,6 +21,7 @@ from provd.model.distro import Distro
 from provd.model.event import Event
 from provd.model.lease import Lease
 from provd.model.mac import Mac
+from provd.model.media_types import media_type
 from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
@@ -154,6 +155,7 @@ __all__ = [
     "Veto",
     "file_beneath",
     "hookimpl",
+    "media_type",
     "scrub",
     "scrub_value",
 ]

@@ -70,11 +70,14 @@ class InstallSource:
         schemes: URL schemes it answers for; an empty string stands for a path without a scheme.
         resolve: where the machine of ``plan`` finds ``url`` (the profile's source or the distro's tree); None
             where it cannot.
+        file: a file of such a URL, for kernels and initial RAM disks; None where it has none to give. Called in the
+            way of a packet, so it does not wait.
     """
 
     name: str
     schemes: tuple[str, ...]
     resolve: Callable[[str, BootPlan], Location | None]
+    file: Callable[[str], Content | NotFound] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
@@ -147,6 +147,14 @@ class Runtime(Protocol):
 
     def background(self, work: Coroutine[Any, Any, T]) -> Task[T]:
         """Run a coroutine at once, for nobody in particular; cancel it in ``close()`` where it still runs."""
+        ...
+
+    def in_thread(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Run what blocks, as reading a large file does, outside of the thread that answers machines.
+
+        Raises:
+            Exception: what ``work`` raised.
+        """
         ...
 
     def sleep(self, seconds: float) -> Awaitable[None]:

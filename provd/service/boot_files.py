@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from provd.model.boot import Payload
+from provd.model.content import Content, NotFound
 from provd.model.distro import Distro
+from provd.plugin.contract import InstallSource
 
 PREFIX = "boot/"
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):")
 
 
 class PayloadMissingError(LookupError):
@@ -20,11 +26,16 @@ class BootFiles:
 
     The path carries eight hex digits of the file's place, size and time, so that a changed payload has another URL and
     no cache on the way serves the old one.
+
+    Args:
+        payload_dir: where ``payload:NAME/FILE`` is.
+        sources: install sources by name; those with files of their own give ``SCHEME:...``, as from an ISO image.
     """
 
-    def __init__(self, payload_dir: Path) -> None:
+    def __init__(self, payload_dir: Path, sources: Callable[[], Mapping[str, InstallSource]] = dict) -> None:
         self._payload_dir = payload_dir
-        self._files: dict[str, Path] = {}
+        self._sources = sources
+        self._files: dict[str, Path | str] = {}
 
     def of_distro(self, distro: Distro) -> Payload:
         """Files of a distro that boots its own installer.
@@ -36,10 +47,10 @@ class BootFiles:
             raise PayloadMissingError(f"distro {distro.name} names no kernel and its installer brings none")
         return Payload(str(self._place(distro.kernel)), tuple(str(self._place(name)) for name in distro.initrd))
 
-    def _place(self, reference: str) -> Path:
+    def _place(self, reference: str) -> Path | str:
         scheme, colon, rest = reference.partition(":")
         if not colon or scheme != "payload":
-            return Path(reference)
+            return reference if self._source(reference) else Path(reference)
         place = self._payload_dir.joinpath(*Path(rest).parts)
         if ".." in Path(rest).parts or Path(rest).is_absolute():
             raise PayloadMissingError(f"{reference!r} leaves the payload directory")
@@ -58,6 +69,9 @@ class BootFiles:
         return self._serve(name, payload.kernel), tuple(self._serve(name, initrd) for initrd in payload.initrd)
 
     def _serve(self, name: str, file: str) -> str:
+        source = self._source(file)
+        if source is not None:
+            return self._serve_from(source, name, file)
         path = Path(file)
         try:
             status = path.stat()
@@ -70,6 +84,27 @@ class BootFiles:
         self._files[served] = path
         return served
 
-    def find(self, served: str) -> Path | None:
-        """The file behind a served path, if it was published since the start."""
-        return self._files.get(served)
+    def _source(self, reference: str) -> Callable[[str], Content | NotFound] | None:
+        """What gives a file that is named by a scheme, None for a path."""
+        match = _SCHEME.match(reference)
+        if match is None:
+            return None
+        found = (one.file for one in self._sources().values() if match[1] in one.schemes and one.file is not None)
+        return next(found, None)
+
+    def _serve_from(self, source: Callable[[str], Content | NotFound], name: str, file: str) -> str:
+        content = source(file)
+        if isinstance(content, NotFound):
+            raise PayloadMissingError(f"boot file {file} of {name} is missing: {content.reason}")
+        mark = hashlib.sha256(f"{file}|{content.length}|{content.etag}".encode()).hexdigest()[:8]
+        served = f"{PREFIX}{name}/{mark}/{file.rpartition('/')[2]}"
+        self._files[served] = file
+        return served
+
+    def find(self, served: str) -> Path | Content | NotFound | None:
+        """What is behind a served path, if it was published since the start."""
+        file = self._files.get(served)
+        if not isinstance(file, str):
+            return file
+        source = self._source(file)
+        return NotFound(f"no enabled plugin gives {file}") if source is None else source(file)

@@ -118,7 +118,9 @@ class FileService:
             if boot is not None:
                 self._plan_of(boot)  # after a restart this publishes the boot's files again
                 file = self._files.find(request.path)
-        return _on_disk(FileBody(file), request.path) if file else NotFound(f"no boot file {request.path}")
+        if isinstance(file, Path):
+            return _on_disk(FileBody(file), request.path)
+        return file if file is not None else NotFound(f"no boot file {request.path}")
 
     def _config(self, request: FileRequest, loader: BootLoader, boot: Boot | None) -> Content | NotFound:
         """A loader's configuration; one that holds a token is made only for the bound address."""

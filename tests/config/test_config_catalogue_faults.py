@@ -78,7 +78,7 @@ BAD = {
     ),
     "a relative kernel": (
         {"site/distros/x": 'kernel = "linux"'},
-        ["site/distros/x.toml: kernel: 'linux' is neither payload:NAME/FILE nor an absolute path"],
+        ["site/distros/x.toml: kernel: 'linux' is neither payload:NAME/FILE, iso:NAME/FILE nor an absolute path"],
     ),
     "a relative tree": (
         {"site/distros/x": 'tree = "tree"'},

@@ -175,8 +175,20 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
     build_host(loaded, tmp_path / "provd.toml").close()
 
 
+def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
+    distro, trees = blocks(ROOT / "docs" / "install-sources.md", "toml")
+    site = tmp_path / "site"
+    (site / "distros").mkdir(parents=True)
+    (site / "distros/rocky-9.toml").write_text(distro)
+    (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{site}"\n{trees}')
+    loaded = read(tmp_path / "provd.toml")
+    assert not [problem for problem in loaded.catalogue.problems if "rocky-9.toml" in str(problem)]
+    assert loaded.catalogue.distros["rocky-9"].tree == "iso:rocky-9"
+    build_host(loaded, tmp_path / "provd.toml").close()
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
-    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe")
+    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources")
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,6 +87,9 @@ class FakeRuntime:
 
     def http_request(self, method: str, url: str, **_: object) -> Awaitable[tuple[int, bytes]]:
         raise AssertionError("a mirror reads streams")
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        return work()
 
     async def sleep(self, seconds: float) -> None:
         self.slept += 1

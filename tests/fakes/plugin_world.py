@@ -159,6 +159,9 @@ class FakeRuntime:
         work.close()
         raise AssertionError("this fake has no background")
 
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        return work()
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 

@@ -47,8 +47,9 @@ class Pipe:
 
 
 def world(count: int) -> tuple[TransferPoller, Reactor, list[Pipe]]:
+    """In a turn that never ends by its time."""
     reactor = Reactor()
-    poller = TransferPoller(reactor)  # type: ignore[arg-type]
+    poller = TransferPoller(reactor, lambda: 0.0)  # type: ignore[arg-type]
     pipes = [Pipe() for _ in range(count)]
     for pipe in pipes:
         poller.add(pipe.descriptor, pipe)
