@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from provd.app.listeners import Listeners
 from provd.app.reload import ReloadReport
 from provd.app.services import Current, Services
+from provd.config.kinds import KINDS
 from provd.config.payloads import missing_payloads
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
@@ -30,9 +31,6 @@ from provd.service.operations_server import plugin_rows, server_operations
 from provd.service.operations_systems import SystemOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.rogue import RogueWatch
-
-KINDS: Final = ("distro", "profile", "system")
-"""Kinds of objects that one transaction may change."""
 
 
 class Running(Protocol):
@@ -66,7 +64,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(catalogue_operations(lambda: services.current.catalogue))
     table.add(object_operations(services.changes))
     table.add(SystemOperations(services.systems, store.installs).operations())
-    table.add(TransactionOperations(table, services.changes, lambda: KINDS).operations())
+    table.add(TransactionOperations(table, services.changes, lambda: (*KINDS, "system")).operations())
     table.add(BootOperations(store.sessions, services.systems, services.wall).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from provd.config.errors import ConfigError, Problem
+from provd.config.kinds import KINDS
 from provd.config.layers import Layer
+from provd.config.menus import menu_problems
 from provd.config.profiles import BrokenProfileError, Resolver, for_system, to_distro
 from provd.config.sources import Sources, changed_names
 from provd.config.systems import own_faults, profile_faults, to_system, without_clashing
@@ -72,7 +74,12 @@ class Catalogue:
             distros=MappingProxyType(distros),
             profiles=MappingProxyType(profiles),
             systems=systems,
-            problems=(*sources.problems(), *(left_out[name] for name in sorted(left_out)), *system_problems),
+            problems=(
+                *sources.problems(),
+                *menu_problems(sources),
+                *(left_out[name] for name in sorted(left_out)),
+                *system_problems,
+            ),
             generation=f"{sources.fingerprint:032x}"[:16],
             files=_Files(sources),
             sources=sources,
@@ -89,9 +96,18 @@ class Catalogue:
         return Catalogue.of(self.sources.revised(changes), self)
 
     def revision(self, kind: str, name: str) -> str:
-        """Hash of the file of a ``distro`` or ``profile``; empty where there is none or it is broken."""
-        entry = self.sources.top(f"{kind}s", name)
+        """Hash of the file of an object; empty where there is none or it is broken."""
+        entry = self.sources.top(KINDS[kind].folder, name)
         return entry.read.revision if entry is not None and entry.read is not None else ""
+
+    def owners(self, kind: str, name: str) -> tuple[str, ...]:
+        """Who may change an object besides administrators; of a profile, also those that it inherits."""
+        profile = self.profiles.get(name) if kind == "profile" else None
+        entry = self.sources.top(KINDS[kind].folder, name)
+        if profile is not None or entry is None or entry.read is None:
+            return profile.owners if profile is not None else ()
+        owners: tuple[str, ...] = entry.read.value.owners
+        return owners
 
     def resolve(self, system: System) -> Profile:
         """The system's profile with the system's overrides applied and origins kept.
@@ -154,7 +170,12 @@ def _distros(sources: Sources, before: Catalogue | None) -> dict[str, Distro]:
 def _profiles(sources: Sources, before: Catalogue | None) -> tuple[dict[str, Profile], dict[str, Problem]]:
     """Resolved profiles, and why others are left out; what no change concerns is kept."""
     resolver = Resolver(
-        sources.good("profiles"), sources.good("distros"), sources.broken("profiles"), sources.broken("distros")
+        sources.good("profiles"),
+        sources.good("distros"),
+        sources.broken("profiles"),
+        sources.broken("distros"),
+        sources.good("repos"),
+        sources.good("menus").keys(),
     )
     profiles: dict[str, Profile] = {}
     left_out: dict[str, Problem] = {}
@@ -180,10 +201,14 @@ def _concerned(sources: Sources, before: Catalogue) -> set[str]:
     """Profiles to resolve anew: changed ones, their descendants, and all that could not be installed."""
     profiles = set(changed_names(before.sources, sources, "profiles"))
     distros = set(changed_names(before.sources, sources, "distros"))
+    repos, menus = (set(changed_names(before.sources, sources, kind)) for kind in ("repos", "menus"))
     below = {
         name
         for name, profile in before.profiles.items()
-        if profile.distro.name in distros or not profiles.isdisjoint(profile.parents)
+        if profile.distro.name in distros
+        or not profiles.isdisjoint(profile.parents)
+        or profile.menu in menus
+        or any(repo.name in repos for repo in profile.repos)
     }
     # Those that were left out, or name no distro: what they lack may be there now.
     waiting = sources.entries["profiles"].keys() - before.profiles.keys()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from provd.config.further_objects import ImageFile, MenuFile, RepoFile
 from provd.config.keys import APPLIES
 from provd.config.objects import DistroFile, ProfileFile, SystemFile
 from provd.config.settings import json_schema
@@ -54,6 +55,9 @@ _TABLES: Final = (
     ("distros/NAME.toml", DistroFile),
     ("profiles/NAME.toml", ProfileFile),
     ("systems/NAME.toml", SystemFile),
+    ("repos/NAME.toml", RepoFile),
+    ("images/NAME.toml", ImageFile),
+    ("menus/NAME.toml", MenuFile),
 )
 
 

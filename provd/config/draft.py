@@ -5,19 +5,17 @@ Only files of the site are written. A change to an object of a lower layer write
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
 from provd.config.catalogue import Catalogue
 from provd.config.document import own_table, rewritten
 from provd.config.errors import ConfigError
 from provd.config.journal import write_files
+from provd.config.kinds import KINDS, named_by
 from provd.config.layers import NAME
 from provd.config.merge import REMOVE
 from provd.config.sources import Entry
-
-KINDS: Final[Mapping[str, str]] = {"distro": "distros", "profile": "profiles"}
-"""Kinds of objects that can be changed, and the folders of their files."""
 
 
 class DraftError(ValueError):
@@ -39,6 +37,7 @@ class Draft:
 
     Args:
         catalogue: the one in force; a draft that was begun on another one is stale.
+        owns: whether whoever asks may change an object with these owners.
 
     Attributes:
         base: the catalogue it was begun on.
@@ -48,8 +47,9 @@ class Draft:
         recursive: systems that use what was removed go with it.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, owns: Callable[[tuple[str, ...]], bool] = lambda _owners: True) -> None:
         self.base = self.catalogue = catalogue
+        self._owns = owns
         self.changes: dict[tuple[str, str], bytes | None] = {}
         self.renamed: dict[str, str] = {}
         self.recursive = False
@@ -71,7 +71,7 @@ class Draft:
             DraftError: the name is taken or none, or the object would be wrong.
         """
         self._new_name(kind, name)
-        self._put({(KINDS[kind], name): self._written(b"", table, kind, name)})
+        self._put({(KINDS[kind].folder, name): self._written(b"", table, kind, name)})
 
     def edit(
         self, kind: str, name: str, changes: Mapping[str, Any], *, expected: str = "", merge: bool = False
@@ -89,10 +89,11 @@ class Draft:
             DraftError: unknown, stale, or wrong afterwards.
         """
         self._check_revision(kind, name, expected)
+        self._may(kind, name)
         entry = self._entry(kind, name)
         raw = self._raw(kind, entry, name)
         table = changed(own_table(raw, entry.path), changes, merge=merge)
-        self._put({(KINDS[kind], name): self._written(raw, table, kind, name)})
+        self._put({(KINDS[kind].folder, name): self._written(raw, table, kind, name)})
 
     def copy(self, kind: str, name: str, new: str, changes: Mapping[str, Any] | None = None) -> None:
         """A second object with the content of the first, comments included, and these changes.
@@ -104,7 +105,7 @@ class Draft:
         entry = self._entry(kind, name)
         raw = self._raw(kind, entry, name)
         table = changed(own_table(raw, entry.path), changes or {}, merge=False)
-        self._put({(KINDS[kind], new): self._written(raw, table, kind, new)})
+        self._put({(KINDS[kind].folder, new): self._written(raw, table, kind, new)})
 
     def rename(self, kind: str, name: str, new: str, *, expected: str = "") -> None:
         """Give an object of the site another name, and tell the objects of the site that refer to it.
@@ -113,21 +114,16 @@ class Draft:
             DraftError: unknown, stale, not the site's own, the new name is taken, or something would be wrong.
         """
         self._check_revision(kind, name, expected)
+        self._may(kind, name)
         self._own_site(kind, name, "renamed: copy it")
         self._new_name(kind, new)
         entry = self._entry(kind, name)
         files: dict[tuple[str, str], bytes | None] = {
-            (KINDS[kind], name): None,
-            (KINDS[kind], new): self._raw(kind, entry, name),
+            (KINDS[kind].folder, name): None,
+            (KINDS[kind].folder, new): self._raw(kind, entry, name),
         }
-        key = "distro" if kind == "distro" else "parent"
-        for user in self.users(kind, name):
-            if not self.catalogue.sources.in_site("profiles", user):
-                raise DraftError(f"{kind} {name} cannot be renamed: profile {user} names it, which is not the site's")
-            theirs = self._entry("profile", user)
-            raw = self._raw("profile", theirs, user)
-            table = {**own_table(raw, theirs.path), key: new}
-            files["profiles", user] = self._written(raw, table, "profile", user)
+        for user, theirs, key in self._references(kind, name):
+            self._rename_in(files, (kind, name, new), (user, theirs, key))
         self._put(files)
         if kind == "profile":
             # A name that was given in this draft already is no name that systems know.
@@ -150,23 +146,41 @@ class Draft:
             DraftError: unknown, stale, not the site's own, or used.
         """
         self._check_revision(kind, name, expected)
+        self._may(kind, name)
         self._own_site(kind, name, "removed")
         gone = self._below(kind, name)
-        if gone and not recursive and not self.catalogue.sources.entries[KINDS[kind]][name][:-1]:
+        if gone and not recursive and not self.catalogue.sources.entries[KINDS[kind].folder][name][:-1]:
             raise DraftError(f"{kind} {name} is used by {_listed(gone)}; a recursive removal takes them away too")
-        doomed = {(KINDS[kind], name): None} | {("profiles", user): None for user in gone if recursive}
-        for folder, user in doomed:
-            if not self.catalogue.sources.in_site(folder, user):
-                raise DraftError(f"{kind} {name} cannot be removed: profile {user} uses it, which is not the site's")
-        self._put(doomed)
+        doomed = {(kind, name): None} | (dict.fromkeys(gone) if recursive else {})
+        for user, theirs in doomed:
+            if not self.catalogue.sources.in_site(KINDS[user].folder, theirs):
+                raise DraftError(f"{kind} {name} cannot be removed: {user} {theirs} uses it, which is not the site's")
+            self._may(user, theirs)
+        self._put({(KINDS[user].folder, theirs): None for user, theirs in doomed})
         self.recursive = self.recursive or recursive
-        return (*((name,) if kind == "profile" else ()), *(gone if recursive else ()))
+        return tuple(theirs for user, theirs in doomed if user == "profile")
 
-    def users(self, kind: str, name: str) -> tuple[str, ...]:
-        """Profiles whose own file names this object."""
-        key = "distro" if kind == "distro" else "parent"
-        good = self.catalogue.sources.good("profiles")
-        return tuple(sorted(user for user, read in good.items() if getattr(read.value, key) == name))
+    def _references(self, kind: str, name: str) -> Iterator[tuple[str, str, str]]:
+        """Kind, name and key of what names an object in its own file, by name."""
+        for user, key in KINDS[kind].users:
+            good = self.catalogue.sources.good(KINDS[user].folder)
+            yield from ((user, theirs, key) for theirs in sorted(good) if name in named_by(good[theirs].value, key))
+
+    def _rename_in(
+        self, files: dict[tuple[str, str], bytes | None], names: tuple[str, str, str], place: tuple[str, str, str]
+    ) -> None:
+        """Let one object name another by its new name."""
+        (kind, name, new), (user, theirs, key) = names, place
+        if not self.catalogue.sources.in_site(KINDS[user].folder, theirs):
+            raise DraftError(f"{kind} {name} cannot be renamed: {user} {theirs} names it, which is not the site's")
+        self._may(user, theirs)
+        entry = self._entry(user, theirs)
+        at = (KINDS[user].folder, theirs)
+        raw = files.get(at) or self._raw(user, entry, theirs)
+        table = own_table(raw, entry.path)
+        old = table[key]
+        table[key] = [new if one == name else one for one in old] if isinstance(old, list) else new
+        files[at] = self._written(raw, table, user, theirs)
 
     def commit(self) -> None:
         """Write every file, all or none.
@@ -198,15 +212,23 @@ class Draft:
             sources.layers[-1].path, {sources.site_file(kind, name): raw for (kind, name), raw in files.items()}
         )
 
-    def _below(self, kind: str, name: str) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        waiting = list(self.users(kind, name))
+    def _below(self, kind: str, name: str) -> tuple[tuple[str, str], ...]:
+        """Kind and name of everything that names an object, and what names that."""
+        found: dict[tuple[str, str], None] = {}
+        waiting = [(kind, name)]
         while waiting:
-            user = waiting.pop()
-            if user not in found:
-                found[user] = None
-                waiting += self.users("profile", user)
+            for user, theirs, _ in self._references(*waiting.pop()):
+                if (user, theirs) not in found:
+                    found[user, theirs] = None
+                    waiting.append((user, theirs))
         return tuple(sorted(found))
+
+    def _may(self, kind: str, name: str) -> None:
+        """Refuse what whoever asks does not own."""
+        owners = self.base.owners(kind, name)
+        if not self._owns(owners):
+            whose = f" ({', '.join(owners)})" if owners else ""
+            raise DraftError(f"{kind} {name} may be changed by administrators and its owners only{whose}", denied=True)
 
     def _put(self, files: Mapping[tuple[str, str], bytes | None]) -> None:
         """Take files into the draft if nothing becomes wrong by them that was not before."""
@@ -219,7 +241,7 @@ class Draft:
         self.changes.update(files)
 
     def _entry(self, kind: str, name: str) -> Entry:
-        entry = self.catalogue.sources.top(KINDS[kind], name)
+        entry = self.catalogue.sources.top(KINDS[kind].folder, name)
         if entry is None:
             raise DraftError(f"there is no {kind} {name!r}", field="name", missing=True)
         if entry.problem is not None:
@@ -227,12 +249,12 @@ class Draft:
         return entry
 
     def _raw(self, kind: str, entry: Entry, name: str) -> bytes:
-        raw = self.changes.get((KINDS[kind], name))
+        raw = self.changes.get((KINDS[kind].folder, name))
         return raw if raw is not None else entry.octets
 
     def _written(self, raw: bytes, table: Mapping[str, Any], kind: str, name: str) -> bytes:
         try:
-            return rewritten(raw, table, str(self.catalogue.sources.site_file(KINDS[kind], name)))
+            return rewritten(raw, table, str(self.catalogue.sources.site_file(KINDS[kind].folder, name)))
         except ConfigError as error:
             raise DraftError(str(error)) from error
 
@@ -246,13 +268,13 @@ class Draft:
         if not NAME.fullmatch(name):
             rule = "letters, digits and . _ + - are expected, a letter or digit first, 64 at most"
             raise DraftError(f"{name!r} is not a name: {rule}", field="name")
-        taken = self.catalogue.sources.top(KINDS[kind], name)
+        taken = self.catalogue.sources.top(KINDS[kind].folder, name)
         if taken is not None:
             raise DraftError(f"{kind} {name} exists already ({taken.path})", field="name")
 
     def _own_site(self, kind: str, name: str, verb: str) -> None:
         entry = self._entry(kind, name)
-        if not self.catalogue.sources.in_site(KINDS[kind], name):
+        if not self.catalogue.sources.in_site(KINDS[kind].folder, name):
             layer = self.catalogue.sources.layers[entry.layer].name
             raise DraftError(f"{kind} {name} comes from the layer {layer!r} ({entry.path}) and cannot be {verb}")
 
@@ -280,7 +302,12 @@ def changed(table: Mapping[str, Any], changes: Mapping[str, Any], *, merge: bool
     return result
 
 
-def _listed(names: Collection[str]) -> str:
-    some = sorted(names)[:5]
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"profile {some[0]}{more}" if len(names) == 1 else f"profiles {', '.join(some)}{more}"
+def _listed(users: Collection[tuple[str, str]]) -> str:
+    """Objects in words, each kind once: ``profiles a, b and menu c``."""
+    kinds: dict[str, list[str]] = {}
+    for kind, name in sorted(users):
+        kinds.setdefault(kind, []).append(name)
+    return " and ".join(
+        f"{kind}{'s' * (len(names) > 1)} {', '.join(names[:5])}{f' and {len(names) - 5} more' * (len(names) > 5)}"
+        for kind, names in kinds.items()
+    )

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from provd.config.further_objects import Described
 from provd.config.keys import Table, key
 
 
-class DistroFile(Table, frozen=True):
+class DistroFile(Described, frozen=True):
     """``distros/NAME.toml``: one operating system version for one architecture."""
 
     arch: Annotated[Literal["i386", "x86_64", "arm", "aarch64", "riscv64"], key("CPU of the machines it is for.")] = (
@@ -48,13 +49,17 @@ class BootTable(Table, frozen=True):
     lease_s: Annotated[int, key("Lease time in seconds for its machines, 0 for the subnet's.", ge=0)] = 0
 
 
-class ProfileFile(Table, frozen=True):
+class ProfileFile(Described, frozen=True):
     """``profiles/NAME.toml``: a distro plus choices; what is not said here comes from the parent."""
 
     parent: Annotated[str, key("Profile that this one inherits from.")] = ""
     distro: Annotated[str, key("Distro it installs; a profile without one can only be inherited.")] = ""
     installer: Annotated[str, key("Installer; empty for the distro's.")] = ""
     source: Annotated[str, key("URL of the install source; empty for the distro's tree.")] = ""
+    repos: Annotated[
+        tuple[str, ...], key("Repos whose packages its machines may install; templates get their data.")
+    ] = ()
+    menu: Annotated[str, key("Menu that it is shown in.")] = ""
     kernel_args: Annotated[
         tuple[str, ...],
         key("Kernel arguments, appended to the parent's; `!ARG` removes every inherited `ARG` or `ARG=...`."),

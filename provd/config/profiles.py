@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 
 from provd.config.decode import near_miss
+from provd.config.further_objects import RepoFile
 from provd.config.merge import Argument, append_arguments, overlay
 from provd.config.objects import BootTable, DistroFile, ProfileFile
 from provd.config.options import overlay_options
@@ -16,6 +17,7 @@ from provd.config.reader import Read
 from provd.model.distro import Distro
 from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
+from provd.model.repo import Repo
 from provd.model.system import System
 
 DEFAULT: Final = Origin("default")
@@ -30,7 +32,10 @@ REMOVABLE: Final = {
 """File names of the removable media path by CPU (UEFI 2.x section 3.5.1.1)."""
 
 _TABLES: Final = ("loader", "answers", "vars", "templates")
-_SINGLE: Final = ("installer", "source", "boot_loaders")
+_SINGLE: Final = ("installer", "source", "boot_loaders", "repos", "menu", "owners")
+_NOT_VALUES: Final = frozenset({"vars", "kernel_args", "comment", "tags", "groups"})
+"""Keys of a distro that have origins of their own, or say nothing to a machine."""
+
 _POLICY: Final = tuple(field.name for field in msgspec.structs.fields(BootTable))
 
 
@@ -64,6 +69,25 @@ def to_distro(read: Read[DistroFile]) -> Distro:
         kernel_args=value.kernel_args,
         efi_loaders=(f"/EFI/BOOT/{REMOVABLE[value.arch]}.EFI",) if loaders is None else loaders,
         vars=value.vars,
+        owners=value.owners,
+    )
+
+
+def to_repo(read: Read[RepoFile]) -> Repo:
+    """The model's repo."""
+    value = read.value
+    return Repo(
+        name=read.name,
+        kind=value.kind,
+        url=value.url,
+        arch=value.arch,
+        suites=value.suites,
+        components=value.components,
+        packages=value.packages,
+        key=value.signing_key,
+        enabled=value.enabled,
+        priority=value.priority,
+        vars=value.vars,
     )
 
 
@@ -76,12 +100,16 @@ class Resolver:
         distros: distro files by name.
         broken_profiles: names whose file could not be used.
         broken_distros: names whose file could not be used.
+        repos: repo files by name.
+        menus: names of menus.
     """
 
     read: Mapping[str, Read[ProfileFile]]
     distros: Mapping[str, Read[DistroFile]]
     broken_profiles: frozenset[str] = frozenset()
     broken_distros: frozenset[str] = frozenset()
+    repos: Mapping[str, Read[RepoFile]] = field(default_factory=dict)
+    menus: Collection[str] = ()
 
     def chain(self, name: str) -> tuple[Read[ProfileFile], ...]:
         """The profile and its ancestors, nearest first.
@@ -114,7 +142,19 @@ class Resolver:
         """
         chain = self.chain(name)
         distro = self._distro(chain)
-        return None if distro is None else _build(chain, distro)
+        if distro is None:
+            return None
+        profile = _build(chain, distro, self._repos(chain))
+        if profile.menu and profile.menu not in self.menus:
+            raise BrokenProfileError("menu", f"no menu has the name {profile.menu!r}")
+        return profile
+
+    def _repos(self, chain: Sequence[Read[ProfileFile]]) -> tuple[Repo, ...]:
+        names = next((link.value.repos for link in chain if "repos" in link.table), ())
+        unknown = next((name for name in names if name not in self.repos), "")
+        if unknown:
+            raise BrokenProfileError("repos", f"no repo has the name {unknown!r}{near_miss(unknown, list(self.repos))}")
+        return tuple(to_repo(self.repos[name]) for name in names)
 
     def _distro(self, chain: Sequence[Read[ProfileFile]]) -> Read[DistroFile] | None:
         for link in chain:
@@ -130,11 +170,12 @@ class Resolver:
         return None
 
 
-def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Profile:
+def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile], repos: tuple[Repo, ...]) -> Profile:
     """Lay every level on the one below, from the distro to the profile itself."""
     origins = _first_origins(distro)
     tables: dict[str, dict[str, Any]] = {name: {} for name in _TABLES}
-    single: dict[str, Any] = {"installer": distro.value.installer, "source": "", "boot_loaders": ()}
+    single: dict[str, Any] = {"installer": distro.value.installer, "source": "", "boot_loaders": (), "menu": ""}
+    single["owners"] = distro.value.owners
     policy: dict[str, Any] = {}
     options: dict[str, Any] = {}
     arguments: tuple[Argument, ...] = ()
@@ -161,7 +202,7 @@ def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Prof
             origins["distro"] = place("distro")
     origins.update({f"kernel_args[{index}]": origin for index, (_, origin) in enumerate(arguments)})
     bind = tables["answers"].pop("bind", BootPolicy().answers_bind)
-    values: dict[str, Any] = {**single, **tables}
+    values: dict[str, Any] = {**single, **tables, "repos": repos}
     return Profile(
         name=chain[0].name,
         distro=to_distro(distro),
@@ -176,13 +217,14 @@ def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile]) -> Prof
 
 def _first_origins(distro: Read[DistroFile]) -> dict[str, Origin]:
     """Origins before any profile has spoken: the distro's file, or a default."""
-    names = [field.name for field in msgspec.structs.fields(DistroFile) if field.name not in {"vars", "kernel_args"}]
+    names = [field.name for field in msgspec.structs.fields(DistroFile) if field.name not in _NOT_VALUES]
     origins = {
         f"distro.{name}": Origin("distro", distro.name, distro.file, name) if name in distro.table else DEFAULT
         for name in names
     }
     origins["installer"] = origins["distro.installer"]
-    origins.update(dict.fromkeys(("source", "boot_loaders", "answers.bind"), DEFAULT))
+    origins["owners"] = origins["distro.owners"]
+    origins.update(dict.fromkeys(("source", "boot_loaders", "answers.bind", "repos", "menu"), DEFAULT))
     origins.update({f"boot.{name}": DEFAULT for name in _POLICY})
     return origins
 

@@ -12,12 +12,13 @@ from typing import Any, Final, Self
 from provd.config import toml
 from provd.config.errors import ConfigError, Problem
 from provd.config.keys import Table
+from provd.config.kinds import KINDS as OBJECT_KINDS
 from provd.config.layers import Layer, files
-from provd.config.objects import DistroFile, ProfileFile, SystemFile
+from provd.config.objects import SystemFile
 from provd.config.reader import Read, read_object
 
 KINDS: Final[Mapping[str, type[Table]]] = MappingProxyType(
-    {"distros": DistroFile, "profiles": ProfileFile, "systems": SystemFile}
+    {**{kind.folder: kind.type for kind in OBJECT_KINDS.values()}, "systems": SystemFile}
 )
 """Folder of each kind of object, and the structure of its files."""
 

@@ -24,6 +24,7 @@ class Distro:
         kernel_args: arguments that every profile of this distro gets.
         efi_loaders: paths on the EFI system partition to chain for local boot, tried in order.
         vars: free values for templates.
+        owners: users or groups of users who may change it besides administrators.
     """
 
     name: str
@@ -38,3 +39,4 @@ class Distro:
     kernel_args: tuple[str, ...] = ()
     efi_loaders: tuple[str, ...] = ("/EFI/BOOT/BOOTX64.EFI",)
     vars: Mapping[str, object] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()

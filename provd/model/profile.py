@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from provd.model.distro import Distro
 from provd.model.origin import Origin
+from provd.model.repo import Repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class Profile:
         templates: document name to template name in the site's template folder, where the installer's own is replaced.
         options: DHCP options by name or number.
         boot: the boot policy.
+        repos: further package repositories, in their order.
+        menu: name of the menu it is shown in, or empty.
+        owners: users or groups of users who may change it besides administrators.
         origins: key path of every value above to the place that decided it.
     """
 
@@ -62,4 +66,7 @@ class Profile:
     templates: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     boot: BootPolicy = field(default_factory=BootPolicy)
+    repos: tuple[Repo, ...] = ()
+    menu: str = ""
+    owners: tuple[str, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)

@@ -271,7 +271,8 @@ class Change:
     """A change somebody asked for, before it happens.
 
     Attributes:
-        kind: ``system.add``, ``system.edit`` or ``system.remove``, likewise with ``profile`` and ``distro``.
+        kind: ``system.add``, ``system.edit`` or ``system.remove``, likewise with ``profile``, ``distro``, ``repo``,
+            ``image`` and ``menu``; of the last three, and of a profile that can only be inherited, the tables of files.
         name: object name.
         before: the object now, None for an addition.
         after: the object as it would be, None for a removal.
@@ -279,8 +280,8 @@ class Change:
 
     kind: str
     name: str
-    before: System | Profile | Distro | None
-    after: System | Profile | Distro | None
+    before: System | Profile | Distro | Mapping[str, object] | None
+    after: System | Profile | Distro | Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)

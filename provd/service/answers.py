@@ -10,8 +10,9 @@ from typing import Protocol
 
 from provd.model.boot import BootPlan
 from provd.model.content import Content
+from provd.model.repo import Repo
 from provd.model.subnet import Subnet
-from provd.model.system import System
+from provd.model.system import Link, System
 from provd.model.token import InstallToken
 from provd.plugin.contract import Answer, Document, Installer
 from provd.service.ports import AnswerHost
@@ -163,8 +164,10 @@ class Answers:
             "server": plan.server,
             "http_base": plan.http_base,
             "interfaces": [
-                self._interface(interface.mac.octets, interface.name) for interface in plan.system.interfaces
+                {**self._interface(card.mac.octets, card.name), "vars": card.vars} for card in plan.system.interfaces
             ],
+            "links": [_link(link) for link in plan.system.links],
+            "repos": [_repo(repo) for repo in plan.profile.repos],
             "interface": self._interface(plan.client.mac.octets, self._name_of(plan)),
             "install_url": plan.location.url if plan.location else "",
             "location": _location(plan),
@@ -195,6 +198,28 @@ class Answers:
             "dns": [str(server) for server in subnet.dns],
             "domain": subnet.domain,
         }
+
+
+def _link(link: Link) -> dict[str, object]:
+    """A bond, bridge or VLAN as templates see it."""
+    return {
+        "name": link.name,
+        "kind": link.kind,
+        "members": list(link.members),
+        "vlan": link.vlan,
+        "address": str(link.address) if link.address else "",
+        "options": link.options,
+        "vars": link.vars,
+    }
+
+
+def _repo(repo: Repo) -> dict[str, object]:
+    """A package repository as templates see it."""
+    return {
+        "name": repo.name, "kind": repo.kind, "url": repo.url, "arch": repo.arch, "suites": list(repo.suites),
+        "components": list(repo.components), "packages": list(repo.packages), "key": repo.key, "enabled": repo.enabled,
+        "priority": repo.priority, "vars": repo.vars,
+    }  # fmt: skip
 
 
 def _facts(system: System) -> dict[str, object]:

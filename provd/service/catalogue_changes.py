@@ -12,6 +12,7 @@ from typing import Protocol
 from provd.config.catalogue import Catalogue
 from provd.config.draft import Draft, DraftError
 from provd.config.errors import ConfigError
+from provd.config.kinds import KINDS, SINGULAR
 from provd.model.distro import Distro
 from provd.model.event import Event
 from provd.model.profile import Profile
@@ -20,8 +21,6 @@ from provd.plugin.contract import Change
 from provd.service import audit
 from provd.service.ports import ChangeHost, Publish
 from provd.service.system_edits import Edit
-
-_SINGULAR: Mapping[str, str] = {"distros": "distro", "profiles": "profile"}
 
 
 class CatalogueChangeError(ValueError):
@@ -131,7 +130,7 @@ class CatalogueChanges:
             CatalogueChangeError: not allowed, vetoed, or not written; nothing is changed.
         """
         base = self._current()
-        draft = self._open = Draft(base)
+        draft = self._open = Draft(base, _owns)
         try:
             with self._systems.several(dry_run=dry_run, between=lambda: self._write(draft, dry_run=dry_run)):
                 yield draft
@@ -187,7 +186,7 @@ class CatalogueChanges:
 
     def _tell(self, draft: Draft) -> None:
         for folder, name in draft.changes:
-            kind = _SINGULAR[folder]
+            kind = SINGULAR[folder]
             revision = draft.catalogue.revision(kind, name)
             audit.changed(f"{kind} {name}", _object(draft.base, kind, name), _object(draft.catalogue, kind, name))
             self._publish(Event(f"{kind}.changed", self._wall(), fields={"name": name, "revision": revision}))
@@ -211,7 +210,7 @@ class CatalogueChanges:
 
     def _ask_plugins(self, draft: Draft) -> None:
         for folder, name in draft.changes:
-            kind = _SINGULAR[folder]
+            kind = SINGULAR[folder]
             before, after = _object(draft.base, kind, name), _object(draft.catalogue, kind, name)
             verb = "add" if before is None else "edit" if after is not None else "remove"
             veto = self._host.change(Change(f"{kind}.{verb}", name, before, after))
@@ -226,13 +225,25 @@ class CatalogueChanges:
         for folder, name in changes:
             path = sources.site_file(folder, name)
             files[str(path)] = _difference(draft.before(folder, name) or b"", draft.changes[folder, name] or b"", path)
-        subjects = [(_SINGULAR[folder], name) for folder, name in changes]
+        subjects = [(SINGULAR[folder], name) for folder, name in changes]
         objects = {f"{kind} {name}": draft.catalogue.revision(kind, name) for kind, name in subjects}
         return Changed(applied, files, objects, tuple(system.name for system in moved))
 
 
-def _object(catalogue: Catalogue, kind: str, name: str) -> Distro | Profile | None:
-    return catalogue.distros.get(name) if kind == "distro" else catalogue.profiles.get(name)
+def _object(catalogue: Catalogue, kind: str, name: str) -> Distro | Profile | Mapping[str, object] | None:
+    """As plugins and the audit log see an object: resolved, or what its file says."""
+    if kind == "distro":
+        return catalogue.distros.get(name)
+    if kind == "profile" and name in catalogue.profiles:
+        return catalogue.profiles[name]
+    entry = catalogue.sources.top(KINDS[kind].folder, name)
+    return entry.read.table if entry is not None and entry.read is not None else None
+
+
+def _owns(owners: tuple[str, ...]) -> bool:
+    """Files without owners are the administrators'; what provd does by itself nobody asked for."""
+    caller = audit.caller()
+    return caller is None or caller.role == "admin" or (bool(owners) and caller.owns(owners))
 
 
 def _difference(old: bytes, new: bytes, path: Path) -> str:

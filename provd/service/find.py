@@ -7,13 +7,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
 
 from provd.service.operations import OperationError
 
 T = TypeVar("T")
 Values = Callable[[Any], Sequence[object]]
 """Every value that an object has in one field; none for a field that is empty."""
+
+Limit = Annotated[int, Meta(description="At most so many; 0 for all.", ge=0, le=100_000)]
+Cursor = Annotated[str, Meta(description="Name of the last object of the page before; empty for the first page.")]
+Where = Annotated[
+    dict[str, Any],
+    Meta(description="Field to pattern (`*`, `?`, `[a-z]`) or list of patterns; every field must fit."),
+]
+IgnoreCase = Annotated[bool, Meta(description="Upper and lower case letters are the same.")]
+
 
 MOST_CONDITIONS: Final = 32
 MOST_PATTERN: Final = 1024
@@ -92,6 +104,40 @@ def conditions_of(
             Condition(field, values, texts, re.compile(regex, re.IGNORECASE * ignore_case).match, "." in field)
         )
     return sorted(found, key=lambda condition: condition.cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An object of a file with its name, as conditions look at it."""
+
+    name: str
+    value: msgspec.Struct
+
+    def __getattr__(self, key: str) -> object:
+        return getattr(self.value, key)
+
+
+def find_fields(type_: type[msgspec.Struct]) -> tuple[Mapping[str, Values], tuple[str, ...]]:
+    """Fields and tables by which objects of a structure can be found (:class:`Seen`)."""
+    fields: dict[str, Values] = {"name": lambda seen: (seen.name,)}
+    tables = []
+    for one in msgspec.structs.fields(type_):
+        inner = get_args(one.type)[0] if get_origin(one.type) is Annotated else one.type
+        if get_origin(inner) is dict:
+            tables.append(one.name)
+        elif not (isinstance(inner, type) and issubclass(inner, msgspec.Struct)):
+            fields[one.name] = _reader(one.name)
+    return fields, tuple(tables)
+
+
+def _reader(name: str) -> Values:
+    def values(seen: object) -> Sequence[object]:
+        value = getattr(seen, name)
+        if isinstance(value, list | tuple):
+            return value
+        return () if value is None else (value,)
+
+    return values
 
 
 def page(found: Iterable[T], limit: int) -> list[T]:

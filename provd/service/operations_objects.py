@@ -9,18 +9,19 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from provd.config.draft import Draft
-from provd.config.keys import Table
-from provd.config.objects import DistroFile, ProfileFile
+from provd.config.kinds import KINDS
 from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub_lines
 from provd.service.catalogue_changes import CatalogueChangeError, CatalogueChanges, Changed
 from provd.service.operations import Arguments, OperationError
 from provd.service.system_edits import ChangeRefusedError
 
-_FILES: Final[Mapping[str, type[Table]]] = {"distro": DistroFile, "profile": ProfileFile}
 _EXAMPLES: Final[Mapping[str, tuple[str, str]]] = {
     "distro": ("debian-12", "--tree http://MIRROR/debian"),
     "profile": ("server", "--parent debian-12-server"),
+    "repo": ("tools", "--url http://MIRROR/tools --kind apt"),
+    "image": ("rescue", "--file http://MIRROR/rescue.iso --kind iso"),
+    "menu": ("servers", "--title Servers"),
 }
 RESULT: Final = "`objects` with their new revisions, `files` with their differences, `systems` that followed."
 DRY_RUN = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
@@ -32,9 +33,12 @@ def _argument(type_: Any, *, removable: bool) -> Any:
     inner, meta = (get_args(type_)[0], get_args(type_)[1:]) if get_origin(type_) is Annotated else (type_, ())
     if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
         inner = dict[str, Any]
-    if removable:
-        inner = inner | None
     described = Annotated[(inner, *meta)] if meta else inner
+    if removable:
+        # Limits are the value's, the description is the argument's.
+        described = described | None
+        text = next((one.description for one in meta if isinstance(one, msgspec.Meta) and one.description), "")
+        described = Annotated[described, msgspec.Meta(description=text)] if text else described
     return described | UnsetType
 
 
@@ -43,12 +47,12 @@ def arguments_of(name: str, kind: str, before: Mapping[str, Any], after: Mapping
 
     Args:
         name: of the structure.
-        kind: ``distro`` or ``profile``.
+        kind: one of :data:`provd.config.kinds.KINDS`.
         before: required arguments in front.
         after: further ones with False or an empty text as default.
         removable: a key may be null.
     """
-    keys = msgspec.structs.fields(_FILES[kind])
+    keys = msgspec.structs.fields(KINDS[kind].type)
     fields: list[Any] = list(before.items())
     fields += [(one.encode_name, _argument(one.type, removable=removable), UNSET) for one in keys]
     fields += [(key, type_, "" if type_ is REVISION else False) for key, type_ in after.items()]
@@ -82,8 +86,8 @@ class Remove(Arguments, frozen=True):
 
 
 def object_operations(changes: CatalogueChanges) -> tuple[Operation, ...]:
-    """``distro.add``, ``.edit``, ``.copy``, ``.rename``, ``.remove``, and the same for profiles."""
-    return tuple(operation for kind in _FILES for operation in _Changes(kind, changes).operations())
+    """``distro.add``, ``.edit``, ``.copy``, ``.rename``, ``.remove``, and the same for every kind."""
+    return tuple(operation for kind in KINDS for operation in _Changes(kind, changes).operations())
 
 
 class _Changes:
@@ -105,7 +109,7 @@ class _Changes:
                 f"{kind}.add", f"Add a {kind}.", "admin", add, self.add, f"{line} add my-{name} {option}", RESULT
             ),
             Operation(
-                f"{kind}.edit", f"Change a {kind}; what is not named stays, null is inherited again.", "admin",
+                f"{kind}.edit", f"Change a {kind}; what is not named stays, null is inherited again.", "operate",
                 edit, self.edit, f"{line} edit my-{name} {option}", RESULT,
             ),
             Operation(
@@ -113,11 +117,11 @@ class _Changes:
                 f"{line} copy {name} my-{name}", RESULT,
             ),
             Operation(
-                f"{kind}.rename", f"Rename a {kind} and tell all that refer to it.", "admin", Rename, self.rename,
+                f"{kind}.rename", f"Rename a {kind} and tell all that refer to it.", "operate", Rename, self.rename,
                 f"{line} rename my-{name} our-{name}", RESULT,
             ),
             Operation(
-                f"{kind}.remove", f"Remove a {kind} that nothing uses.", "admin", Remove, self.remove,
+                f"{kind}.remove", f"Remove a {kind} that nothing uses.", "operate", Remove, self.remove,
                 f"{line} remove my-{name}", RESULT,
             ),
         )  # fmt: skip
@@ -153,7 +157,7 @@ class _Changes:
 
     def _table(self, arguments: Any) -> dict[str, Any]:
         """The keys that were named, as they are written into a file."""
-        keys = [one.encode_name for one in msgspec.structs.fields(_FILES[self._kind])]
+        keys = [one.encode_name for one in msgspec.structs.fields(KINDS[self._kind].type)]
         named = {key: getattr(arguments, key) for key in keys if getattr(arguments, key) is not UNSET}
         plain: dict[str, Any] = msgspec.to_builtins(named, enc_hook=str)
         return plain

@@ -11,18 +11,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from provd.model.mac import Mac
 from provd.model.system import Interface, Link
+from provd.service.find import Cursor, IgnoreCase, Limit, Where
 from provd.service.operations import Arguments, OperationError
 
 Policy = Literal["once", "always", "never"]
 DryRun = Annotated[bool, Meta(description="Tell what would be done, and do nothing.")]
 Revision = Annotated[str, Meta(description="Refuse where the object has another revision now.")]
-Limit = Annotated[int, Meta(description="At most so many; 0 for all.", ge=0, le=100_000)]
-Cursor = Annotated[str, Meta(description="Name of the last object of the page before; empty for the first page.")]
-Where = Annotated[
-    dict[str, Any],
-    Meta(description="Field to pattern (`*`, `?`, `[a-z]`) or list of patterns; every field must fit."),
-]
-IgnoreCase = Annotated[bool, Meta(description="Upper and lower case letters are the same.")]
 
 
 class Card(Arguments, frozen=True):

@@ -72,7 +72,7 @@ def test_the_audit_log_has_who_what_before_and_after_and_refusals(ask: Asked) ->
     assert done["after"]["profile web"]["source"] == "http://x/"
     assert dry["outcome"] == "dry run"
     assert refused["outcome"] == "there is no profile 'nosuch'"
-    assert (bob["user"], bob["outcome"]) == ("bob", "profile.remove needs the permission admin")
+    assert (bob["user"], bob["outcome"]) == ("bob", "profile.remove needs the permission operate")
 
 
 def test_the_audit_log_has_changes_of_systems(ask: Asked) -> None:

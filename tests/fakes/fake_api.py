@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from provd.api.client import ApiError
+from provd.config.sources import Sources
 from provd.config.systems import check_system
 from provd.model.account import Caller
 from provd.model.boot import BootFile, BootPlan, Location
@@ -64,6 +65,10 @@ class FakeCatalogue:
     files: Mapping[str, str] = field(default_factory=lambda: {"distro debian-12": "distros/debian-12.toml"})
     problems: Sequence[object] = ()
     generation: str = "g1"
+
+    @property
+    def sources(self) -> Sources:
+        return Sources((), {f"{kind}s": {} for kind in ("distro", "profile", "repo", "image", "menu")}, 0)
 
     def revision(self, kind: str, name: str) -> str:
         return f"{kind}-{name}-1"

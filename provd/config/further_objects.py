@@ -1,0 +1,56 @@
+"""What one file of ``repos/*.toml``, ``images/*.toml`` and ``menus/*.toml`` may contain."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from provd.config.keys import Table, key
+
+
+class Described(Table, frozen=True):
+    """What every object says of itself; nothing here is inherited but ``owners``."""
+
+    comment: Annotated[str, key("Free text.")] = ""
+    tags: Annotated[tuple[str, ...], key("Free words.")] = ()
+    groups: Annotated[tuple[str, ...], key("Groups that it belongs to.")] = ()
+    owners: Annotated[
+        tuple[str, ...], key("Users or their groups who may change it besides administrators; none: nobody else.")
+    ] = ()
+
+
+class RepoFile(Described, frozen=True, kw_only=True):
+    """``repos/NAME.toml``: packages beside the install tree; profiles name it in `repos`."""
+
+    url: Annotated[str, key("Base URL.")]
+    kind: Annotated[Literal["", "apt", "yum", "zypper", "pacman"], key("What reads it.")] = ""
+    arch: Annotated[str, key("CPU of its packages; empty for every one.")] = ""
+    suites: Annotated[tuple[str, ...], key("Suites (apt).")] = ()
+    components: Annotated[tuple[str, ...], key("Components (apt).")] = ()
+    packages: Annotated[tuple[str, ...], key("Packages that are wanted of it; none for all.")] = ()
+    signing_key: Annotated[str, key("URL or path of its signing key.")] = ""
+    enabled: Annotated[bool, key("It is switched on in the installed system.")] = True
+    priority: Annotated[int, key("As its package manager counts; 0 for its default.", ge=0)] = 0
+    vars: Annotated[dict[str, Any], key("Free values for templates.")] = msgspec.field(default_factory=dict)
+
+
+class ImageFile(Described, frozen=True, kw_only=True):
+    """``images/NAME.toml``: one disk or boot image that is not installed from a tree."""
+
+    file: Annotated[str, key("Absolute path or URL.")]
+    kind: Annotated[Literal["disk", "iso", "memdisk", "virt-clone"], key("What it is.")] = "disk"
+    arch: Annotated[Literal["i386", "x86_64", "arm", "aarch64", "riscv64"], key("CPU of the machines it is for.")] = (
+        "x86_64"
+    )
+    family: Annotated[str, key("Family of its operating system.")] = ""
+    version: Annotated[str, key("Version as its vendor writes it.")] = ""
+    menu: Annotated[str, key("Menu that it is shown in.")] = ""
+    vars: Annotated[dict[str, Any], key("Free values for templates.")] = msgspec.field(default_factory=dict)
+
+
+class MenuFile(Described, frozen=True, kw_only=True):
+    """``menus/NAME.toml``: a place in the boot menu; profiles and images name it in `menu`."""
+
+    title: Annotated[str, key("As it is shown; empty for the name.")] = ""
+    parent: Annotated[str, key("Menu that this one is in; empty for the top.")] = ""
