@@ -25,6 +25,9 @@ HOST: Final = re.compile(
 )
 """A host name (RFC 1123 section 2.1)."""
 
+MOST_PARTS: Final = 256
+"""Interfaces, and links, of one system."""
+
 POLICIES: Final = ("once", "always", "never")
 
 
@@ -146,6 +149,10 @@ def _same_port(one: System, other: System) -> bool:
 
 def own_faults(system: System) -> Iterator[str]:
     """What is wrong with a system by itself."""
+    for part, several in (("interfaces", system.interfaces), ("links", system.links)):
+        if len(several) > MOST_PARTS:
+            yield f"{part}: {len(several)} are more than the {MOST_PARTS} that one system may have"
+            return
     if not NAME.fullmatch(system.name):
         yield f"{system.name!r} is not a name: letters, digits and . _ + - are expected, a letter or digit first"
     if not HOST.fullmatch(system.host):
@@ -156,6 +163,18 @@ def own_faults(system: System) -> Iterator[str]:
     if not system.interfaces:
         yield "at least one interface with a MAC is needed"
     yield from _identifier_faults(system)
+    yield from _card_faults(system)
+    yield from link_faults(system.interfaces, system.links)
+    broken = tuple(_value_faults(system))
+    yield from (f"{key}: {rule}" for key, rule in broken)
+    if broken:
+        return
+    rules = (*answer_faults(system.answers), *argument_faults(system.kernel_args), *faults(system.options))
+    for key, rule in rules:
+        yield f"{key}: {rule}"
+
+
+def _card_faults(system: System) -> Iterator[str]:
     for field in ("name", "mac", "address"):
         values = [getattr(card, field) for card in system.interfaces]
         for value in dict.fromkeys(value for value in values if value and values.count(value) > 1):
@@ -165,14 +184,6 @@ def own_faults(system: System) -> Iterator[str]:
             yield f"interface {card.name}: {card.hostname!r} is not a host name (RFC 1123)"
         if card.mac.octets[0] & 1:
             yield f"interface {card.name}: MAC {card.mac} is a group address"
-    yield from link_faults(system.interfaces, system.links)
-    broken = tuple(_value_faults(system))
-    yield from (f"{key}: {rule}" for key, rule in broken)
-    if broken:
-        return
-    rules = (*answer_faults(system.answers), *argument_faults(system.kernel_args), *faults(system.options))
-    for key, rule in rules:
-        yield f"{key}: {rule}"
 
 
 def _value_faults(system: System) -> Iterator[tuple[str, str]]:

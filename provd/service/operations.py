@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from twisted.logger import Logger
 
+from provd.config.values import value_faults
 from provd.model.account import ROLES, Caller
 from provd.model.mac import Mac
 from provd.model.origin import Origin
@@ -111,7 +112,10 @@ class OperationTable:
         """
         operation = self.get(name)
         kept = self._audit if operation.permission not in {ANONYMOUS_READ, "read"} else None
-        with attempt(caller, name, arguments, kept):
+        fault = _unsound(arguments)
+        with attempt(caller, name, arguments if fault is None else {}, kept):
+            if fault is not None:
+                raise OperationError(f"{name}: {fault[0]}: {fault[1]}", field=fault[0], kind="usage")
             return await self._run(operation, arguments, caller)
 
     async def _run(self, operation: Operation, arguments: object, caller: Caller) -> object:
@@ -156,6 +160,15 @@ def operation_fault(operation: Operation) -> str:
     if not (isinstance(operation.arguments, type) and issubclass(operation.arguments, msgspec.Struct)):
         return "its arguments are not a msgspec structure"
     return ""
+
+
+MOST_DEPTH: Final = 32
+"""Levels of lists and objects in arguments."""
+
+
+def _unsound(arguments: object) -> tuple[str, str] | None:
+    """Place and rule of the first value that no operation can take: nothing could keep it, log it or send it back."""
+    return next(value_faults(arguments, "", most=MOST_DEPTH, none=True), None)
 
 
 def decode_arguments(operation: Operation, arguments: object) -> object:

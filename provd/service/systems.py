@@ -14,6 +14,7 @@ from provd.plugin.contract import Change
 from provd.service import audit
 from provd.service.ports import ChangeHost, InstallStates, Publish, SystemStore
 from provd.service.system_edits import ChangeRefusedError, Edit, Staged, Staging, home_of
+from provd.service.system_fields import field_of
 from provd.service.system_index import SystemIndex
 from provd.store.interface import StaleWriteError, StoreError
 
@@ -311,7 +312,7 @@ class Systems:
             others = (system for system in self.index.rivals(change.after) if system.name != change.name)
             wrong = self._check(change.after, others)
             if wrong:
-                raise ChangeRefusedError("; ".join(wrong))
+                raise ChangeRefusedError("; ".join(wrong), field=field_of(wrong[0]))
         veto = self._host.change(change)
         if veto is not None:
             raise ChangeRefusedError(veto.reason)

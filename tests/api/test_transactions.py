@@ -79,7 +79,7 @@ def test_a_dry_run_of_several_does_nothing(ask: Asked) -> None:
     [
         (step("system.remove", name="none"), "changes[7].arguments.name", "not-found"),
         (step("profile.remove", name="www"), "changes[7]", "refused"),
-        (step("system.add", name="x", interfaces=CARD), "changes[7]", "refused"),
+        (step("system.add", name="x", interfaces=CARD), "changes[7].arguments.interfaces", "refused"),
         (step("profile.edit", name="db", parent="none"), "changes[7].arguments.parent", "refused"),
         (step("profile.edit", name="db", parent=1), "changes[7].arguments.parent", "usage"),
         (step("system.edit", name="db1", comment="", revision="old"), "changes[7].arguments.revision", "refused"),
