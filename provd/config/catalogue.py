@@ -10,7 +10,7 @@ from provd.config.errors import ConfigError, Problem
 from provd.config.kinds import KINDS
 from provd.config.layers import Layer
 from provd.config.menus import menu_problems
-from provd.config.profiles import BrokenProfileError, Resolver, for_system, to_distro
+from provd.config.profiles import BrokenProfileError, Level, Resolver, for_system, to_distro
 from provd.config.sources import Sources, changed_names
 from provd.config.systems import own_faults, profile_faults, to_system, without_clashing
 from provd.model.distro import Distro
@@ -34,6 +34,7 @@ class Catalogue:
         generation: hash of every octet that was read; equal catalogues have equal ones.
         files: path of the file of every object, by ``distro NAME``, ``profile NAME`` and ``system NAME``.
         sources: the files it was built from.
+        settings: what every profile inherits, from ``[defaults]`` of ``provd.toml``.
     """
 
     distros: Mapping[str, Distro]
@@ -43,29 +44,35 @@ class Catalogue:
     generation: str
     files: Mapping[str, str]
     sources: Sources = field(repr=False, compare=False)
+    settings: Level | None = field(repr=False, compare=False)
     _left_out: Mapping[str, Problem] = field(repr=False, compare=False)
     _system_problems: tuple[Problem, ...] = field(repr=False, compare=False)
 
     @classmethod
-    def load(cls, layers: Sequence[Layer], before: Catalogue | None = None) -> Catalogue:
+    def load(cls, layers: Sequence[Layer], before: Catalogue | None = None, settings: Level | None = None) -> Catalogue:
         """Read all layers; a broken file is reported in ``problems`` and left out with what depends on it.
 
         Args:
             layers: the lowest first; the last is the site's, the only one with ``systems/``.
             before: a catalogue of these layers; only what was written to since is read and resolved anew.
+            settings: what every profile inherits.
         """
-        return cls.of(Sources.load(layers, before.sources if before is not None else None), before)
+        return cls.of(Sources.load(layers, before.sources if before is not None else None), before, settings)
 
     @classmethod
-    def of(cls, sources: Sources, before: Catalogue | None = None) -> Catalogue:
+    def of(cls, sources: Sources, before: Catalogue | None = None, settings: Level | None = None) -> Catalogue:
         """The catalogue of these files.
 
         Args:
             sources: the files.
             before: a catalogue of the same layers; what no changed file concerns is taken from it.
+            settings: what every profile inherits.
         """
+        if before is not None and _said(before.settings) != _said(settings):
+            # Every profile may be another one now.
+            before = None
         distros = _distros(sources, before)
-        profiles, left_out = _profiles(sources, before)
+        profiles, left_out = _profiles(sources, before, settings)
         if before is not None and _same_systems(sources, before, profiles):
             systems, system_problems = before.systems, before._system_problems  # noqa: SLF001  another of this class
         else:
@@ -83,6 +90,7 @@ class Catalogue:
             generation=f"{sources.fingerprint:032x}"[:16],
             files=_Files(sources),
             sources=sources,
+            settings=settings,
             _left_out=left_out,
             _system_problems=system_problems,
         )
@@ -93,7 +101,7 @@ class Catalogue:
         Args:
             changes: kind (``distros``, ...) and name to the new octets, None for a file that is removed.
         """
-        return Catalogue.of(self.sources.revised(changes), self)
+        return Catalogue.of(self.sources.revised(changes), self, self.settings)
 
     def revision(self, kind: str, name: str) -> str:
         """Hash of the file of an object; empty where there is none or it is broken."""
@@ -167,7 +175,13 @@ def _distros(sources: Sources, before: Catalogue | None) -> dict[str, Distro]:
     return distros
 
 
-def _profiles(sources: Sources, before: Catalogue | None) -> tuple[dict[str, Profile], dict[str, Problem]]:
+def _said(settings: Level | None) -> object:
+    return None if settings is None else settings.table
+
+
+def _profiles(
+    sources: Sources, before: Catalogue | None, settings: Level | None
+) -> tuple[dict[str, Profile], dict[str, Problem]]:
     """Resolved profiles, and why others are left out; what no change concerns is kept."""
     resolver = Resolver(
         sources.good("profiles"),
@@ -176,6 +190,7 @@ def _profiles(sources: Sources, before: Catalogue | None) -> tuple[dict[str, Pro
         sources.broken("distros"),
         sources.good("repos"),
         sources.good("menus").keys(),
+        settings,
     )
     profiles: dict[str, Profile] = {}
     left_out: dict[str, Problem] = {}

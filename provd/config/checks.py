@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from provd.config.classes import check_classes
 from provd.config.decode import near_miss
 from provd.config.errors import ConfigError
+from provd.config.reader import inherited_faults
 from provd.config.schema import ServerConfig
 from provd.config.subnets import check_subnets
 from provd.model.mac import Mac
@@ -29,6 +30,8 @@ def check_config(config: ServerConfig, file: str) -> None:
     allowed_servers(config, file)
     check_subnets(config, file)
     check_classes(config, file)
+    for key, rule in inherited_faults(config.defaults):
+        raise ConfigError(file, f"defaults.{key}", rule)
 
 
 def _unique(names: Sequence[str], key: str, file: str, *, field: str = "") -> None:

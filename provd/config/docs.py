@@ -37,7 +37,8 @@ packages (entry point group `provd.catalogue`), `plugin_dirs`, and `site_dir`; a
 same name as a whole. Systems are read from `site_dir` only. A broken file is reported and left out with everything that
 inherits from it; the same name in a lower layer does not step in for it. Every change applies on reload.
 
-How levels override each other, from general to particular: distro, the profile's ancestors, the profile, the system:
+How levels override each other, from general to particular: `[defaults]` of `provd.toml`, distro, the
+profile's ancestors, the profile, the system:
 
 - Tables merge key by key. A key written `"!key"` removes the inherited one: `[answers]` with `"!proxy" = true`.
 - Texts, numbers and lists replace.

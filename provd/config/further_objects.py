@@ -6,18 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from provd.config.keys import Table, key
-
-
-class Described(Table, frozen=True):
-    """What every object says of itself; nothing here is inherited but ``owners``."""
-
-    comment: Annotated[str, key("Free text.")] = ""
-    tags: Annotated[tuple[str, ...], key("Free words.")] = ()
-    groups: Annotated[tuple[str, ...], key("Groups that it belongs to.")] = ()
-    owners: Annotated[
-        tuple[str, ...], key("Users or their groups who may change it besides administrators; none: nobody else.")
-    ] = ()
+from provd.config.inherited import Described
+from provd.config.keys import key
 
 
 class RepoFile(Described, frozen=True, kw_only=True):

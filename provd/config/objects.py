@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from provd.config.further_objects import Described
+from provd.config.inherited import Inherited
 from provd.config.keys import Table, key
 
 
-class DistroFile(Described, frozen=True):
+class DistroFile(Inherited, frozen=True):
     """``distros/NAME.toml``: one operating system version for one architecture."""
 
     arch: Annotated[Literal["i386", "x86_64", "arm", "aarch64", "riscv64"], key("CPU of the machines it is for.")] = (
@@ -19,7 +19,6 @@ class DistroFile(Described, frozen=True):
     )
     family: Annotated[str, key("Installer family (`debian`, `redhat`, ...), which an installer plugin claims.")] = ""
     version: Annotated[str, key("Version as its vendor writes it.")] = ""
-    installer: Annotated[str, key("Installer used where the profile names none.")] = ""
     kernel: Annotated[
         str, key("Installer kernel: `payload:NAME/FILE` or an absolute path; empty where the installer brings its own.")
     ] = ""
@@ -28,62 +27,17 @@ class DistroFile(Described, frozen=True):
     ] = ()
     tree: Annotated[str, key("Install tree: a directory or a URL.")] = ""
     image: Annotated[str, key("Name of the disk image, for the image installer.")] = ""
-    kernel_args: Annotated[tuple[str, ...], key("Kernel arguments that every profile of this distro gets.")] = ()
     efi_loaders: Annotated[
         tuple[str, ...] | None,
         key("Paths on the EFI system partition to chain for local boot, tried in order; none for the removable path."),
     ] = None
-    vars: Annotated[dict[str, Any], key("Free values for templates.")] = msgspec.field(default_factory=dict)
 
 
-class BootTable(Table, frozen=True):
-    """``[boot]`` of a profile: what its machines may do when they boot from the network."""
-
-    max_attempts: Annotated[
-        int, key("Network boots that fetched everything without a finished callback before the machine is held.", ge=1)
-    ] = 2
-    token_ttl_s: Annotated[int, key("Seconds from the last loader configuration to a token's expiry.", ge=60)] = (
-        6 * 3600
-    )
-    max_fetches: Annotated[int, key("Times one answer file may be fetched with one token.", ge=1)] = 16
-    lease_s: Annotated[int, key("Lease time in seconds for its machines, 0 for the subnet's.", ge=0)] = 0
-
-
-class ProfileFile(Described, frozen=True):
+class ProfileFile(Inherited, frozen=True):
     """``profiles/NAME.toml``: a distro plus choices; what is not said here comes from the parent."""
 
     parent: Annotated[str, key("Profile that this one inherits from.")] = ""
     distro: Annotated[str, key("Distro it installs; a profile without one can only be inherited.")] = ""
-    installer: Annotated[str, key("Installer; empty for the distro's.")] = ""
-    source: Annotated[str, key("URL of the install source; empty for the distro's tree.")] = ""
-    repos: Annotated[
-        tuple[str, ...], key("Repos whose packages its machines may install; templates get their data.")
-    ] = ()
-    menu: Annotated[str, key("Menu that it is shown in.")] = ""
-    kernel_args: Annotated[
-        tuple[str, ...],
-        key("Kernel arguments, appended to the parent's; `!ARG` removes every inherited `ARG` or `ARG=...`."),
-    ] = ()
-    boot_loaders: Annotated[
-        tuple[str, ...], key("Boot loaders in the order they are tried; empty for every enabled one.")
-    ] = ()
-    loader: Annotated[dict[str, dict[str, Any]], key("Settings of single boot loaders, `[loader.NAME]`.")] = (
-        msgspec.field(default_factory=dict)
-    )
-    answers: Annotated[
-        dict[str, Any],
-        key(
-            "What the installer is told (users, packages, timezone, ...). `bind` says who may fetch it: `lease` (the "
-            "bound address), `subnet` or `token-only`."
-        ),
-    ] = msgspec.field(default_factory=dict)
-    vars: Annotated[dict[str, Any], key("Free values for templates.")] = msgspec.field(default_factory=dict)
-    templates: Annotated[
-        dict[str, str],
-        key("Document name to template in the site's template folder, where the installer's is replaced."),
-    ] = msgspec.field(default_factory=dict)
-    options: Annotated[dict[str, Any], key("DHCP options by name or number.")] = msgspec.field(default_factory=dict)
-    boot: Annotated[BootTable, key("The boot policy.")] = BootTable()
 
 
 class InterfaceTable(Table, frozen=True):
@@ -141,6 +95,15 @@ class SystemFile(Table, frozen=True):
     )
     vars: Annotated[dict[str, Any], key("Overrides the profile's, key by key.")] = msgspec.field(default_factory=dict)
     options: Annotated[dict[str, Any], key("Overrides the profile's, key by key.")] = msgspec.field(
+        default_factory=dict
+    )
+    installer: Annotated[str, key("Installer; empty for the profile's.")] = ""
+    source: Annotated[str, key("URL of the install source; empty for the profile's.")] = ""
+    boot_loaders: Annotated[tuple[str, ...], key("Boot loaders; none for the profile's.")] = ()
+    loader: Annotated[dict[str, dict[str, Any]], key("Overrides the profile's, key by key.")] = msgspec.field(
+        default_factory=dict
+    )
+    templates: Annotated[dict[str, str], key("Overrides the profile's, document by document.")] = msgspec.field(
         default_factory=dict
     )
     links: Annotated[tuple[LinkTable, ...], key("Bonds, bridges and VLANs over its cards.")] = msgspec.field(

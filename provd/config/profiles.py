@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from provd.config.decode import near_miss
 from provd.config.further_objects import RepoFile
-from provd.config.merge import Argument, append_arguments, overlay
-from provd.config.objects import BootTable, DistroFile, ProfileFile
+from provd.config.inherited import BootTable, Inherited
+from provd.config.merge import Argument, Place, append_arguments, overlay
+from provd.config.objects import DistroFile, ProfileFile
 from provd.config.options import overlay_options
 from provd.config.reader import Read
+from provd.config.secrets import anchored
 from provd.model.distro import Distro
 from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
@@ -33,9 +36,6 @@ REMOVABLE: Final = {
 
 _TABLES: Final = ("loader", "answers", "vars", "templates")
 _SINGLE: Final = ("installer", "source", "boot_loaders", "repos", "menu", "owners")
-_NOT_VALUES: Final = frozenset({"vars", "kernel_args", "comment", "tags", "groups"})
-"""Keys of a distro that have origins of their own, or say nothing to a machine."""
-
 _POLICY: Final = tuple(field.name for field in msgspec.structs.fields(BootTable))
 
 
@@ -102,6 +102,7 @@ class Resolver:
         broken_distros: names whose file could not be used.
         repos: repo files by name.
         menus: names of menus.
+        settings: what every profile inherits.
     """
 
     read: Mapping[str, Read[ProfileFile]]
@@ -110,6 +111,7 @@ class Resolver:
     broken_distros: frozenset[str] = frozenset()
     repos: Mapping[str, Read[RepoFile]] = field(default_factory=dict)
     menus: Collection[str] = ()
+    settings: Level | None = None
 
     def chain(self, name: str) -> tuple[Read[ProfileFile], ...]:
         """The profile and its ancestors, nearest first.
@@ -144,17 +146,17 @@ class Resolver:
         distro = self._distro(chain)
         if distro is None:
             return None
-        profile = _build(chain, distro, self._repos(chain))
+        levels: tuple[Read[Any], ...] = (*chain, distro)
+        named: tuple[str, ...] = self.settings.value.repos if self.settings is not None else ()
+        named = next((level.value.repos for level in levels if "repos" in level.table), named)
+        unknown = next((one for one in named if one not in self.repos), "")
+        if unknown:
+            raise BrokenProfileError("repos", f"no repo has the name {unknown!r}{near_miss(unknown, list(self.repos))}")
+        repos = {one: to_repo(self.repos[one]) for one in named}
+        profile = _build(chain, distro, repos, self.settings)
         if profile.menu and profile.menu not in self.menus:
             raise BrokenProfileError("menu", f"no menu has the name {profile.menu!r}")
         return profile
-
-    def _repos(self, chain: Sequence[Read[ProfileFile]]) -> tuple[Repo, ...]:
-        names = next((link.value.repos for link in chain if "repos" in link.table), ())
-        unknown = next((name for name in names if name not in self.repos), "")
-        if unknown:
-            raise BrokenProfileError("repos", f"no repo has the name {unknown!r}{near_miss(unknown, list(self.repos))}")
-        return tuple(to_repo(self.repos[name]) for name in names)
 
     def _distro(self, chain: Sequence[Read[ProfileFile]]) -> Read[DistroFile] | None:
         for link in chain:
@@ -170,39 +172,71 @@ class Resolver:
         return None
 
 
-def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile], repos: tuple[Repo, ...]) -> Profile:
-    """Lay every level on the one below, from the distro to the profile itself."""
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of inheritance, the settings, a distro or a profile.
+
+    Attributes:
+        value: what it says, typed.
+        table: the keys that it names.
+        place: origin of a key path at this level.
+    """
+
+    value: Inherited
+    table: Mapping[str, Any]
+    place: Place
+
+
+def settings_level(value: Inherited, file: str) -> Level:
+    """``[defaults]`` of a configuration; a key with the value it has anyway is not named.
+
+    Args:
+        value: the table.
+        file: path of ``provd.toml``, which secrets are relative to.
+    """
+    bare = type(value)()
+    named = {key: getattr(value, key) for key in value.__struct_fields__ if getattr(value, key) != getattr(bare, key)}
+    table: dict[str, Any] = msgspec.to_builtins(named)
+    if "boot" in table:
+        table["boot"] = {key: number for key, number in table["boot"].items() if number != getattr(bare.boot, key)}
+    table = anchored(table, Path(file).absolute().parent)
+    return Level(value, table, lambda key: Origin("settings", "defaults", file, f"defaults.{key}"))
+
+
+def _level(read: Read[Any], kind: str) -> Level:
+    return Level(read.value, read.table, lambda key: Origin(kind, read.name, read.file, key))
+
+
+def _build(
+    chain: Sequence[Read[ProfileFile]],
+    distro: Read[DistroFile],
+    repos: Mapping[str, Repo],
+    settings: Level | None,
+) -> Profile:
+    """Lay every level on the one above it, from the settings to the profile itself."""
     origins = _first_origins(distro)
     tables: dict[str, dict[str, Any]] = {name: {} for name in _TABLES}
-    single: dict[str, Any] = {"installer": distro.value.installer, "source": "", "boot_loaders": (), "menu": ""}
-    single["owners"] = distro.value.owners
+    single: dict[str, Any] = {
+        "installer": "", "source": "", "boot_loaders": (), "menu": "", "repos": (), "owners": (),
+    }  # fmt: skip
     policy: dict[str, Any] = {}
     options: dict[str, Any] = {}
     arguments: tuple[Argument, ...] = ()
-
-    def from_distro(key: str) -> Origin:
-        return Origin("distro", distro.name, distro.file, key)
-
-    tables["vars"] = overlay({}, distro.table.get("vars", {}), origins, from_distro, "vars")
-    arguments = append_arguments(arguments, distro.value.kernel_args, from_distro)
-    for link in reversed(chain):
-
-        def place(key: str, link: Read[ProfileFile] = link) -> Origin:
-            return Origin("profile", link.name, link.file, key)
-
+    levels = [*([settings] if settings is not None else []), _level(distro, "distro")]
+    for level in (*levels, *(_level(link, "profile") for link in reversed(chain))):
         for name in _TABLES:
-            tables[name] = overlay(tables[name], link.table.get(name, {}), origins, place, name)
-        options = overlay_options(options, link.table.get("options", {}), origins, place)
-        policy = overlay(policy, link.table.get("boot", {}), origins, place, "boot")
-        arguments = append_arguments(arguments, link.value.kernel_args, place)
+            tables[name] = overlay(tables[name], level.table.get(name, {}), origins, level.place, name)
+        options = overlay_options(options, level.table.get("options", {}), origins, level.place)
+        policy = overlay(policy, level.table.get("boot", {}), origins, level.place, "boot")
+        arguments = append_arguments(arguments, level.value.kernel_args, level.place)
         for name in _SINGLE:
-            if name in link.table:
-                single[name], origins[name] = getattr(link.value, name), place(name)
-        if link.value.distro:
-            origins["distro"] = place("distro")
+            if name in level.table:
+                single[name], origins[name] = getattr(level.value, name), level.place(name)
+        if isinstance(level.value, ProfileFile) and level.value.distro:
+            origins["distro"] = level.place("distro")
     origins.update({f"kernel_args[{index}]": origin for index, (_, origin) in enumerate(arguments)})
     bind = tables["answers"].pop("bind", BootPolicy().answers_bind)
-    values: dict[str, Any] = {**single, **tables, "repos": repos}
+    values: dict[str, Any] = {**single, **tables, "repos": tuple(repos[name] for name in single["repos"])}
     return Profile(
         name=chain[0].name,
         distro=to_distro(distro),
@@ -217,14 +251,13 @@ def _build(chain: Sequence[Read[ProfileFile]], distro: Read[DistroFile], repos: 
 
 def _first_origins(distro: Read[DistroFile]) -> dict[str, Origin]:
     """Origins before any profile has spoken: the distro's file, or a default."""
-    names = [field.name for field in msgspec.structs.fields(DistroFile) if field.name not in _NOT_VALUES]
+    names = (*DistroFile.__annotations__, "installer", "owners")
     origins = {
         f"distro.{name}": Origin("distro", distro.name, distro.file, name) if name in distro.table else DEFAULT
         for name in names
     }
-    origins["installer"] = origins["distro.installer"]
-    origins["owners"] = origins["distro.owners"]
-    origins.update(dict.fromkeys(("source", "boot_loaders", "answers.bind", "repos", "menu"), DEFAULT))
+    origins.update(dict.fromkeys((*_SINGLE, "answers.bind"), DEFAULT))
+    origins["installer"], origins["owners"] = origins["distro.installer"], origins["distro.owners"]
     origins.update({f"boot.{name}": DEFAULT for name in _POLICY})
     return origins
 
@@ -244,8 +277,16 @@ def for_system(profile: Profile, system: System) -> Profile:
     origins.update({f"kernel_args[{index}]": origin for index, (_, origin) in enumerate(arguments)})
     answers = overlay(profile.answers, system.answers, origins, place, "answers")
     bind = answers.pop("bind", profile.boot.answers_bind)
+    own = {name: value for name in ("installer", "source", "boot_loaders") if (value := getattr(system, name))}
+    origins.update({name: place(name) for name in own})
+    values: dict[str, Any] = {
+        **own,
+        "loader": overlay(profile.loader, system.loader, origins, place, "loader"),
+        "templates": overlay(profile.templates, system.templates, origins, place, "templates"),
+    }
     return replace(
         profile,
+        **values,
         kernel_args=tuple(argument for argument, _ in arguments),
         answers=answers,
         vars=overlay(profile.vars, system.vars, origins, place, "vars"),

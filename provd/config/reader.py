@@ -12,10 +12,11 @@ from typing import Any, Final, Generic, TypeVar, cast
 from provd.config import toml
 from provd.config.decode import decode
 from provd.config.errors import ConfigError
+from provd.config.inherited import Inherited
 from provd.config.keys import Table
 from provd.config.layers import NAME
 from provd.config.merge import REMOVE, key_path
-from provd.config.objects import DistroFile, ProfileFile, SystemFile
+from provd.config.objects import DistroFile, SystemFile
 from provd.config.options import faults
 from provd.config.payloads import payload_fault
 from provd.config.secrets import anchored, fault, references
@@ -67,13 +68,21 @@ def _faults(value: Table) -> Iterator[tuple[str, str]]:
     """Key path and rule of what no type can state."""
     if isinstance(value, DistroFile):
         yield from _distro_faults(value)
-    elif isinstance(value, ProfileFile):
-        yield from _template_faults(value.templates)
-    if isinstance(value, ProfileFile | SystemFile):
+    if isinstance(value, Inherited):
+        yield from inherited_faults(value)
+    elif isinstance(value, SystemFile):
+        yield from template_faults(value.templates)
         yield from answer_faults(value.answers)
         yield from faults(value.options)
-    if isinstance(value, DistroFile | ProfileFile | SystemFile):
         yield from argument_faults(value.kernel_args)
+
+
+def inherited_faults(value: Inherited) -> Iterator[tuple[str, str]]:
+    """Key path and rule of what is wrong with keys that inherit."""
+    yield from template_faults(value.templates)
+    yield from answer_faults(value.answers)
+    yield from faults(value.options)
+    yield from argument_faults(value.kernel_args)
 
 
 def _distro_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
@@ -108,7 +117,8 @@ def answer_faults(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "answers.bind", f"{answers['bind']!r} is not one of {', '.join(BINDS)}"
 
 
-def _template_faults(templates: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def template_faults(templates: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Templates outside of the site's folder."""
     for document, template in templates.items():
         path = PurePosixPath(template)
         if document.startswith(REMOVE):

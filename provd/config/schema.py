@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from provd.config.inherited import Inherited
 from provd.config.keys import Table, key
 
 DEFAULT_PLUGINS: Final = (
@@ -302,6 +303,7 @@ class ServerConfig(Table, frozen=True):
     subnets: Annotated[tuple[SubnetConfig, ...], key("Subnets that provd answers for.")] = msgspec.field(
         name="subnet", default=()
     )
+    defaults: Annotated[Inherited, key("What every distro, profile and system inherits.")] = Inherited()
     options: Annotated[
         dict[str, Any],
         key("DHCP options of all clients by name or number; subnets, classes, profiles and systems win."),

@@ -13,7 +13,7 @@ from provd.config.layers import NAME
 from provd.config.links import link_faults
 from provd.config.objects import SystemFile
 from provd.config.options import faults
-from provd.config.reader import Read, answer_faults, argument_faults
+from provd.config.reader import Read, answer_faults, argument_faults, template_faults
 from provd.config.values import value_faults
 from provd.core.system_claims import Claims
 from provd.model.mac import Mac
@@ -68,6 +68,11 @@ def to_system(read: Read[SystemFile]) -> System:
         tags=value.tags,
         groups=value.groups,
         owners=value.owners,
+        installer=value.installer,
+        source=value.source,
+        boot_loaders=value.boot_loaders,
+        loader=value.loader,
+        templates=value.templates,
         links=tuple(
             Link(link.name, link.kind, link.members, link.vlan, link.address, link.options, link.vars)
             for link in value.links
@@ -169,7 +174,12 @@ def own_faults(system: System) -> Iterator[str]:
     yield from (f"{key}: {rule}" for key, rule in broken)
     if broken:
         return
-    rules = (*answer_faults(system.answers), *argument_faults(system.kernel_args), *faults(system.options))
+    rules = (
+        *template_faults(system.templates),
+        *answer_faults(system.answers),
+        *argument_faults(system.kernel_args),
+        *faults(system.options),
+    )
     for key, rule in rules:
         yield f"{key}: {rule}"
 
@@ -187,7 +197,21 @@ def _card_faults(system: System) -> Iterator[str]:
 
 
 def _value_faults(system: System) -> Iterator[tuple[str, str]]:
-    for name in ("answers", "vars", "options", "kernel_args", "tags", "groups", "owners", "comment"):
+    for name in (
+        "answers",
+        "vars",
+        "options",
+        "kernel_args",
+        "tags",
+        "groups",
+        "owners",
+        "comment",
+        "installer",
+        "source",
+        "boot_loaders",
+        "loader",
+        "templates",
+    ):
         yield from value_faults(getattr(system, name), name)
     for index, card in enumerate(system.interfaces):
         yield from value_faults(card.vars, f"interfaces[{index}].vars")

@@ -84,6 +84,11 @@ class System:
         groups: names of groups that it belongs to.
         owners: users or groups of users who may change it besides administrators; empty for everybody with the role.
         links: bonds, bridges and VLANs over its interfaces.
+        installer: replaces the profile's.
+        source: replaces the profile's.
+        boot_loaders: replace the profile's.
+        loader: overrides the profile's settings of single boot loaders, key by key.
+        templates: override the profile's, document by document.
         origin: ``store``, or ``file`` for one declared in ``systems/*.toml``, or ``inventory:NAME``.
         file: the TOML file for origin ``file``.
         version: changes with every edit; a write that names another one is stale.
@@ -108,6 +113,11 @@ class System:
     groups: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    installer: str = ""
+    source: str = ""
+    boot_loaders: tuple[str, ...] = ()
+    loader: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
     origin: str = "store"
     file: str = ""
     version: str = ""

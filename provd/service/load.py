@@ -9,6 +9,7 @@ from pathlib import Path
 
 from provd.config.catalogue import Catalogue
 from provd.config.layers import layers
+from provd.config.profiles import settings_level
 from provd.config.schema import ServerConfig
 from provd.config.settings import check_plugin_tables, load
 from provd.plugin.discovery import discover, select_enabled
@@ -46,12 +47,12 @@ def read(path: Path, before: Catalogue | None = None) -> Loaded:
     config = load(path)
     found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
     check_plugin_tables(config, found.keys(), str(path))
-    return Loaded(config, read_catalogue(config, before), found)
+    return Loaded(config, read_catalogue(config, before, str(path)), found)
 
 
-def read_catalogue(config: ServerConfig, before: Catalogue | None = None) -> Catalogue:
-    """The catalogue of all layers."""
-    return Catalogue.load(layers(config.plugin_dirs, config.site_dir), before)
+def read_catalogue(config: ServerConfig, before: Catalogue | None = None, file: str = "provd.toml") -> Catalogue:
+    """The catalogue of all layers; ``file`` is the configuration's, for the origins of its defaults."""
+    return Catalogue.load(layers(config.plugin_dirs, config.site_dir), before, settings_level(config.defaults, file))
 
 
 def build_host(loaded: Loaded, path: Path, clock: Callable[[], float] = time.monotonic) -> PluginHost:

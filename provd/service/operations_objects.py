@@ -157,7 +157,11 @@ class _Changes:
 
     def _table(self, arguments: Any) -> dict[str, Any]:
         """The keys that were named, as they are written into a file."""
-        keys = [one.encode_name for one in msgspec.structs.fields(KINDS[self._kind].type)]
+        # What makes the object what it is comes first in a file, what every kind may say behind it.
+        own = KINDS[self._kind].type.__annotations__
+        keys = sorted(
+            (one.encode_name for one in msgspec.structs.fields(KINDS[self._kind].type)), key=lambda key: key not in own
+        )
         named = {key: getattr(arguments, key) for key in keys if getattr(arguments, key) is not UNSET}
         plain: dict[str, Any] = msgspec.to_builtins(named, enc_hook=str)
         return plain

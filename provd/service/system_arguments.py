@@ -63,6 +63,11 @@ class AddSystem(Arguments, frozen=True):
     tags: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    installer: str = ""
+    source: str = ""
+    boot_loaders: tuple[str, ...] = ()
+    loader: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    templates: dict[str, str] = msgspec.field(default_factory=dict)
     dry_run: DryRun = False
 
 
@@ -92,6 +97,11 @@ class EditSystem(Arguments, frozen=True):
     tags: tuple[str, ...] | UnsetType = UNSET
     groups: tuple[str, ...] | UnsetType = UNSET
     owners: tuple[str, ...] | UnsetType = UNSET
+    installer: str | UnsetType = UNSET
+    source: str | UnsetType = UNSET
+    boot_loaders: tuple[str, ...] | UnsetType = UNSET
+    loader: dict[str, dict[str, Any]] | UnsetType = UNSET
+    templates: dict[str, str] | UnsetType = UNSET
 
 
 class RemoveSystem(Arguments, frozen=True):

@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 _PATH: Final = re.compile(
-    r"((?:answers|vars|options|kernel_args|tags|groups|owners|comment|interfaces|links)\b[^\s:]*): "
+    r"((?:installer|source|boot_loaders|loader|templates|answers|vars|options|kernel_args|tags|groups|owners|comment"
+    r"|interfaces|links)\b[^\s:]*): "
 )
 _RULES: Final = tuple(
     (re.compile(pattern), field)
