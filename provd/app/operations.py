@@ -29,6 +29,7 @@ from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_objects import object_operations
 from provd.service.operations_server import plugin_rows, server_operations
 from provd.service.operations_systems import SystemOperations
+from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.rogue import RogueWatch
 
@@ -63,8 +64,9 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(AccessOperations(store.accounts, store.audit, services.access, server.in_thread).operations())
     table.add(catalogue_operations(lambda: services.current.catalogue))
     table.add(object_operations(services.changes))
+    table.add(TemplateOperations(lambda: services.current.catalogue, services.changes, services.systems).operations())
     table.add(SystemOperations(services.systems, store.installs).operations())
-    table.add(TransactionOperations(table, services.changes, lambda: (*KINDS, "system")).operations())
+    table.add(TransactionOperations(table, services.changes, lambda: (*KINDS, "system", "template")).operations())
     table.add(BootOperations(store.sessions, services.systems, services.wall).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())

@@ -10,26 +10,14 @@ from typing import Any
 
 from provd.config.catalogue import Catalogue
 from provd.config.document import own_table, rewritten
+from provd.config.edits import changed
 from provd.config.errors import ConfigError
 from provd.config.journal import write_files
 from provd.config.kinds import KINDS, named_by
 from provd.config.layers import NAME
-from provd.config.merge import REMOVE
+from provd.config.site_templates import FOLDER
 from provd.config.sources import Entry
-
-
-class DraftError(ValueError):
-    """A change is not possible; the sentence says why.
-
-    Attributes:
-        field: argument that is wrong, or empty.
-        missing: the object does not exist.
-        denied: whoever asks may not change it.
-    """
-
-    def __init__(self, sentence: str, *, field: str = "", missing: bool = False, denied: bool = False) -> None:
-        super().__init__(sentence)
-        self.field, self.missing, self.denied = field, missing, denied
+from provd.config.template_draft import DraftError, TemplateDraft
 
 
 class Draft:
@@ -54,6 +42,7 @@ class Draft:
         self.renamed: dict[str, str] = {}
         self.recursive = False
         self._committed = False
+        self.templates = TemplateDraft(catalogue.sources.layers[-1].path, self.changes)
 
     def own(self, kind: str, name: str) -> dict[str, Any]:
         """What an object's own file says, without what it inherits.
@@ -203,6 +192,8 @@ class Draft:
 
     def before(self, folder: str, name: str) -> bytes | None:
         """Octets of a file of the site before the draft; None where there was none."""
+        if folder == FOLDER:
+            return self.templates.before[name]
         site = str(self.base.sources.site_file(folder, name))
         return next((one.octets for one in self.base.sources.entries[folder].get(name, ()) if one.path == site), None)
 
@@ -277,29 +268,6 @@ class Draft:
         if not self.catalogue.sources.in_site(KINDS[kind].folder, name):
             layer = self.catalogue.sources.layers[entry.layer].name
             raise DraftError(f"{kind} {name} comes from the layer {layer!r} ({entry.path}) and cannot be {verb}")
-
-
-def changed(table: Mapping[str, Any], changes: Mapping[str, Any], *, merge: bool) -> dict[str, Any]:
-    """A table with changes applied; None takes a key out.
-
-    Args:
-        table: the values so far.
-        changes: key to new value.
-        merge: tables in ``changes`` change single keys of tables, at every depth.
-    """
-    result = dict(table)
-    for key, value in changes.items():
-        old = result.get(key)
-        if value is None:
-            result.pop(key, None)
-        elif merge and isinstance(value, Mapping) and (isinstance(old, Mapping) or old is None):
-            result[key] = changed(old or {}, value, merge=True)
-            # A key that is set again is no longer one that must not be inherited.
-            for name in value:
-                result[key].pop(f"{REMOVE}{name}", None) if not name.startswith(REMOVE) else None
-        else:
-            result[key] = value
-    return result
 
 
 def _listed(users: Collection[tuple[str, str]]) -> str:

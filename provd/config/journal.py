@@ -116,7 +116,10 @@ def _apply(root: Path, steps: list[Step]) -> None:
 def _undo(root: Path) -> None:
     if not root.is_dir():
         return
-    for folder in (root, *(path for path in root.iterdir() if path.is_dir())):
+    folders = [path for path in root.iterdir() if path.is_dir()]
+    # Templates have folders of their own for single installers.
+    deeper = [path for path in root.glob("templates/*") if path.is_dir() and not path.is_symlink()]
+    for folder in (root, *folders, *deeper):
         for left in folder.glob(f".*{_NEW}"):
             with suppress(OSError):
                 left.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from provd.config.kinds import KINDS as OBJECT_KINDS
 from provd.config.layers import Layer, files
 from provd.config.objects import SystemFile
 from provd.config.reader import Read, read_object
+from provd.config.site_templates import FOLDER as TEMPLATES
 
 KINDS: Final[Mapping[str, type[Table]]] = MappingProxyType(
     {**{kind.folder: kind.type for kind in OBJECT_KINDS.values()}, "systems": SystemFile}
@@ -114,7 +115,7 @@ class Sources:
 
     def site_file(self, kind: str, name: str) -> Path:
         """Path of an object's file in the site layer, whether it exists or not."""
-        return self.layers[-1].path / kind / f"{name}.toml"
+        return self.layers[-1].path / kind / (name if kind == TEMPLATES else f"{name}.toml")
 
     def top(self, kind: str, name: str) -> Entry | None:
         """The file that counts for an object."""

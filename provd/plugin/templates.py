@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.environment import Environment
+from jinja2.exceptions import SecurityError
 from jinja2.loaders import BaseLoader
 
 from provd.plugin.filters import MAX_CHARS, TooLargeError
@@ -133,6 +134,18 @@ class _Keys(BaseLoader):
             return found == path and path.stat().st_mtime_ns == stamp
 
         return text, str(path), is_current
+
+
+def syntax_fault(text: str) -> str:
+    """Why a text is no template that could be rendered, in a sentence; empty where it is one."""
+    sandbox = Sandbox(_Keys(()), lambda: 0.0, 1.0)
+    try:
+        sandbox.from_string(text)
+    except TemplateSyntaxError as error:
+        return f"line {error.lineno}: {error.message}"
+    except (TemplateError, SecurityError, RecursionError, ValueError) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _find(folders: Sequence[Path], name: str) -> Path | None:

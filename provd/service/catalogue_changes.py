@@ -7,12 +7,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from provd.config.catalogue import Catalogue
-from provd.config.draft import Draft, DraftError
+from provd.config.draft import Draft
 from provd.config.errors import ConfigError
 from provd.config.kinds import KINDS, SINGULAR
+from provd.config.site_templates import FOLDER, revision_of
+from provd.config.template_draft import DraftError
 from provd.model.distro import Distro
 from provd.model.event import Event
 from provd.model.profile import Profile
@@ -186,9 +188,9 @@ class CatalogueChanges:
 
     def _tell(self, draft: Draft) -> None:
         for folder, name in draft.changes:
-            kind = SINGULAR[folder]
-            revision = draft.catalogue.revision(kind, name)
-            audit.changed(f"{kind} {name}", _object(draft.base, kind, name), _object(draft.catalogue, kind, name))
+            kind = _kind(folder)
+            revision = _revision(draft, folder, name)
+            audit.changed(f"{kind} {name}", *_both(draft, folder, name))
             self._publish(Event(f"{kind}.changed", self._wall(), fields={"name": name, "revision": revision}))
 
     def _moved(self, draft: Draft, before: Catalogue) -> tuple[System, ...]:
@@ -210,8 +212,8 @@ class CatalogueChanges:
 
     def _ask_plugins(self, draft: Draft) -> None:
         for folder, name in draft.changes:
-            kind = SINGULAR[folder]
-            before, after = _object(draft.base, kind, name), _object(draft.catalogue, kind, name)
+            kind = _kind(folder)
+            before, after = _both(draft, folder, name)
             verb = "add" if before is None else "edit" if after is not None else "remove"
             veto = self._host.change(Change(f"{kind}.{verb}", name, before, after))
             if veto is not None:
@@ -225,8 +227,11 @@ class CatalogueChanges:
         for folder, name in changes:
             path = sources.site_file(folder, name)
             files[str(path)] = _difference(draft.before(folder, name) or b"", draft.changes[folder, name] or b"", path)
-        subjects = [(SINGULAR[folder], name) for folder, name in changes]
-        objects = {f"{kind} {name}": draft.catalogue.revision(kind, name) for kind, name in subjects}
+        subjects = [(_kind(folder), name) for folder, name in changes]
+        objects = {
+            f"{kind} {name}": _revision(draft, folder, name)
+            for (folder, name), (kind, _) in zip(changes, subjects, strict=True)
+        }
         return Changed(applied, files, objects, tuple(system.name for system in moved))
 
 
@@ -240,6 +245,27 @@ def _object(catalogue: Catalogue, kind: str, name: str) -> Distro | Profile | Ma
     return entry.read.table if entry is not None and entry.read is not None else None
 
 
+def _kind(folder: str) -> str:
+    return "template" if folder == FOLDER else SINGULAR[folder]
+
+
+def _revision(draft: Draft, folder: str, name: str) -> str:
+    if folder == FOLDER:
+        return revision_of(draft.changes[folder, name])
+    return draft.catalogue.revision(_kind(folder), name)
+
+
+def _both(draft: Draft, folder: str, name: str) -> tuple[Any, Any]:
+    """An object before the draft and after it; of a template its text, as it was when the draft was begun."""
+    kind = _kind(folder)
+    if folder != FOLDER:
+        return _object(draft.base, kind, name), _object(draft.catalogue, kind, name)
+    return tuple(  # type: ignore[return-value]
+        None if raw is None else {"content": raw.decode("utf-8", "replace")}
+        for raw in (draft.before(folder, name), draft.changes[folder, name])
+    )
+
+
 def _owns(owners: tuple[str, ...]) -> bool:
     """Files without owners are the administrators'; what provd does by itself nobody asked for."""
     caller = audit.caller()
@@ -248,8 +274,8 @@ def _owns(owners: tuple[str, ...]) -> bool:
 
 def _difference(old: bytes, new: bytes, path: Path) -> str:
     lines = difflib.unified_diff(
-        old.decode().splitlines(keepends=True),
-        new.decode().splitlines(keepends=True),
+        old.decode("utf-8", "replace").splitlines(keepends=True),
+        new.decode("utf-8", "replace").splitlines(keepends=True),
         str(path) if old else "/dev/null",
         str(path) if new else "/dev/null",
     )

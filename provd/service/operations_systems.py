@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from provd.config.draft import changed
+from provd.config.edits import changed
 from provd.config.errors import ConfigError
 from provd.config.system_document import document_of, systems_of
 from provd.model.mac import Mac

@@ -131,7 +131,9 @@ def test_any_value_in_any_argument_is_one_fault_or_none(ask: Asked, name: str) -
 def test_what_is_not_there_is_not_found(ask: Asked, name: str) -> None:
     absent = {"none-such": "10.88.0.250" if name.startswith("lease") else "absent"}
     base = {key: absent.get(str(value), value) for key, value in least(ask.table.get(name)).items()}
-    more: dict[str, Any] = {"comment": "x"} if name.endswith("edit") else {"new": "y"} if "new" in base else {}
+    more: dict[str, Any] = (
+        {"comment": "x"} if name.endswith("edit") and "content" not in base else {"new": "y"} if "new" in base else {}
+    )
     if name == "system.copy":
         more["interfaces"] = [{"mac": "52:54:00:00:ff:01"}]
     error = tried(ask, name, {**base, **more})

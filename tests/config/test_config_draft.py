@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provd.config.draft import Draft, DraftError
+from provd.config.draft import Draft
+from provd.config.template_draft import DraftError
 from tests.fakes.catalogue_site import Site, shipped
 
 
