@@ -20,7 +20,7 @@ from tests.api.test_transactions import state
 from tests.fakes.simulated_server import MAC
 
 WRONG: tuple[Any, ...] = (
-    None, True, -1, 1.5, float("nan"), float("inf"), 2**70, "", "x", "\x00", "../x", "x" * 70_000, [], [1],
+    None, True, -1, 1.5, float("nan"), float("inf"), 2**70, "", "x", "\x00", "../x", "x" * 3_000, [], [1],
     [None], {}, {"a": 1}, {"": None}, {"a": {"b": [{"c": 2**80}]}}, [[[]]],
 )  # fmt: skip
 NEEDS_LISTENERS = {"reload", "rogue.check", "status", "check"}
