@@ -104,7 +104,7 @@ class Server:
         self.services.load()
         self.listeners.bind()
         self._addresses_changed()
-        self.host.start(TwistedRuntime(self._reactor))
+        self.host.start(TwistedRuntime(self._reactor, open_file=self._open_file))
         table = operations_of(self, self._found, self._started_at)
         try:
             self._api = listen(self._reactor, self._config.socket, ApiSite(self._reactor, table))

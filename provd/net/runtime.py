@@ -6,20 +6,21 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ProcessDone
+from twisted.internet.error import CannotListenError, ProcessDone
 from twisted.internet.interfaces import IDelayedCall, IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IAgent
 
+from provd.model.content import Content, FileRequest, NotFound, settled
 from provd.net.background import BackgroundTask
 from provd.plugin.runtime import MOST_OUTPUT, NONE, ProcessResult
 
@@ -33,18 +34,42 @@ _GRACE_S = 1.0
 T = TypeVar("T")
 
 
+OpenFile = Callable[[FileRequest], Content | NotFound | Awaitable[Content | NotFound]]
+
+
+def _nobody(request: FileRequest) -> NotFound:
+    return NotFound(f"nobody serves {request.path}")
+
+
+class PluginPort:
+    """Implements :class:`provd.plugin.runtime.Listening`."""
+
+    def __init__(self, listening: Any) -> None:
+        self._listening = listening
+
+    @property
+    def port(self) -> int:
+        """The port it is bound to."""
+        return int(self._listening.getHost().port)
+
+    def close(self) -> None:
+        """See :meth:`provd.plugin.runtime.Listening.close`."""
+        self._listening.stopListening()
+
+
 class TwistedRuntime:
     """Implements :class:`provd.plugin.runtime.Runtime`.
 
     Args:
         reactor: spawns processes and keeps time.
         agent: sends HTTP requests; by default one with verified certificates, built on ``reactor``.
+        open_file: decides whose file it is.
     """
 
-    def __init__(self, reactor: Any, agent: IAgent | None = None) -> None:
+    def __init__(self, reactor: Any, agent: IAgent | None = None, open_file: OpenFile = _nobody) -> None:
         self._time: IReactorTime = reactor
         self._processes: IReactorProcess = reactor
-        self._reactor, self._given = reactor, agent
+        self._reactor, self._given, self._open_file = reactor, agent, open_file
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] = NONE
@@ -115,6 +140,18 @@ class TwistedRuntime:
     def background(self, work: Coroutine[Any, Any, T]) -> BackgroundTask[T]:
         """See :meth:`provd.plugin.runtime.Runtime.background`."""
         return BackgroundTask(work)
+
+    async def open_file(self, request: FileRequest) -> Content | NotFound:
+        """See :meth:`provd.plugin.runtime.Runtime.open_file`."""
+        answer = settled(self._open_file(request))
+        return answer if isinstance(answer, Content | NotFound) else await answer
+
+    def listen_tcp(self, port: int, factory: Any, address: str = "") -> PluginPort:
+        """See :meth:`provd.plugin.runtime.Runtime.listen_tcp`."""
+        try:
+            return PluginPort(self._reactor.listenTCP(port, factory, 50, address))
+        except CannotListenError as error:
+            raise OSError(f"TCP port {port}: {error.socketError}") from error
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """See :meth:`provd.plugin.runtime.Runtime.in_thread`."""

@@ -26,7 +26,7 @@ from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import InstallState, Interface, System
-from provd.plugin.beneath import file_beneath
+from provd.plugin.beneath import file_beneath, open_body
 from provd.plugin.contract import (
     API_VERSION,
     Answer,
@@ -45,7 +45,7 @@ from provd.plugin.contract import (
     Trigger,
     Veto,
 )
-from provd.plugin.runtime import HttpStream, ProcessResult, Runtime, Task
+from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, Task
 from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.specs import PROJECT
 
@@ -131,6 +131,7 @@ __all__ = [
     "Interface",
     "Inventory",
     "Lease",
+    "Listening",
     "Location",
     "Mac",
     "NotFound",
@@ -156,6 +157,7 @@ __all__ = [
     "file_beneath",
     "hookimpl",
     "media_type",
+    "open_body",
     "scrub",
     "scrub_value",
 ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
+from provd.model.content import Content, FileRequest, NotFound
+
 NONE: Mapping[str, str] = MappingProxyType({})
 
 MOST_OUTPUT: Final = 64 * 1024
@@ -80,11 +82,22 @@ class Task(Protocol[T_co]):
         ...
 
 
+class Listening(Protocol):
+    """A bound port."""
+
+    @property
+    def port(self) -> int: ...  # noqa: D102
+
+    def close(self) -> None:
+        """Free the port."""
+        ...
+
+
 class Runtime(Protocol):
     """Given once to every plugin object that has a ``start(runtime)`` method, before the first request.
 
     The methods are used inside coroutines: ``Trigger.run``, ``Inventory.load``, ``Operation.run``, the answer of an
-    ``AwaitedBody`` and the iterator of a ``StreamBody``; never in a hook.
+    ``AwaitedBody`` and the iterator of a ``StreamBody``; never in a hook. ``listen_tcp`` is for ``start`` alone.
     """
 
     def run_process(
@@ -154,6 +167,26 @@ class Runtime(Protocol):
 
         Raises:
             Exception: what ``work`` raised.
+        """
+        ...
+
+    def open_file(self, request: FileRequest) -> Awaitable[Content | NotFound]:
+        """Whose file is it? The same decision as for TFTP and HTTP, for a plugin that speaks another protocol.
+
+        What it serves must not be more than it may: answers and configurations are decided here as well.
+        """
+        ...
+
+    def listen_tcp(self, port: int, factory: Any, address: str = "") -> Listening:
+        """Bind a TCP port for a factory of Twisted's; used in ``start``.
+
+        Args:
+            port: 0 for a free one.
+            factory: builds a protocol for each connection.
+            address: one of this host's, empty for every one.
+
+        Raises:
+            OSError: the port is taken, or needs a privilege.
         """
         ...
 

@@ -13,7 +13,7 @@ from plugins.source_mirror import SourceMirror
 from plugins.source_mirror.settings import Mirror, SettingsOfSourceMirror
 from provd.model.content import AwaitedBody, Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.net.background import BackgroundTask
-from provd.plugin.api import HttpStream, ProcessResult
+from provd.plugin.api import HttpStream, Listening, ProcessResult
 from tests.fakes.plugin_world import run_now
 
 T = TypeVar("T")
@@ -87,6 +87,12 @@ class FakeRuntime:
 
     def http_request(self, method: str, url: str, **_: object) -> Awaitable[tuple[int, bytes]]:
         raise AssertionError("a mirror reads streams")
+
+    async def open_file(self, request: FileRequest) -> Content | NotFound:
+        raise AssertionError("nobody asks for files here")
+
+    def listen_tcp(self, port: int, factory: Any, address: str = "") -> Listening:
+        raise AssertionError("nobody listens here")
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return work()

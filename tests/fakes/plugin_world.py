@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from provd.model.arch import EFI_X64
 from provd.model.boot import Action, BootPlan
 from provd.model.client import ClientFacts
-from provd.model.content import FileRequest
+from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination, DhcpRequest, Reply
 from provd.model.distro import Distro
 from provd.model.mac import Mac
 from provd.model.profile import Profile
 from provd.model.system import Interface, System
-from provd.plugin.api import HttpStream, Plugin, ProcessResult, Settings, Task
+from provd.plugin.api import HttpStream, Listening, Plugin, ProcessResult, Settings, Task
 from provd.plugin.breaker import Limits
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import Found
@@ -158,6 +158,12 @@ class FakeRuntime:
     def background(self, work: Coroutine[Any, Any, T]) -> Task[T]:
         work.close()
         raise AssertionError("this fake has no background")
+
+    async def open_file(self, request: FileRequest) -> Content | NotFound:
+        raise AssertionError("nobody asks for files here")
+
+    def listen_tcp(self, port: int, factory: Any, address: str = "") -> Listening:
+        raise AssertionError("nobody listens here")
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return work()
