@@ -3,8 +3,8 @@
     python -m benchmarks.files.http --cache .lab --json benchmarks/results/http.json
 
 Needs root and network namespaces. Every file is fetched once before and compared; then wrk asks for it for some seconds
-over connections that stay open. Both servers run on one processor each, the client on the other. The answer file is
-rendered by provd for every request; nginx serves the same octets from a file.
+over connections that stay open. The server runs on one processor, the client on the other. Octets are those that wrk
+read, so that a file too large to arrive whole in that time counts as well; requests are those that were answered whole.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from provd.lab.unpacked import fetch
 
 _SECONDS: Final = 4
 _UNITS: Final = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+_SIZES: Final = {"B": 2**-20, "KB": 2**-10, "MB": 1.0, "GB": 1024.0}
+"""MiB in each of wrk's units, which are powers of 1024."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Clients:
         )
         words = ["ip", "netns", "exec", self._namespace, "taskset", "-c", "1", *argv]
         text = subprocess.run(words, capture_output=True, text=True, check=False).stdout
-        found = re.search(r"(\d+) requests in ([\d.]+)s", text)
+        found = re.search(r"(\d+) requests in ([\d.]+)s, ([\d.]+)([KMG]?B) read", text)
         if found is None:
             raise SystemExit(f"wrk said: {text[-500:]}")
         errors = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", text)))
@@ -86,7 +88,7 @@ class Clients:
         seconds = float(found[2])
         return {
             "requests_s": int(found[1]) / seconds,
-            "mib_s": int(found[1]) * cell.octets / seconds / (1 << 20),
+            "mib_s": float(found[3]) * _SIZES[found[4]] / seconds,
             **{f"p{rank}_ms": _milliseconds(text, rank) for rank in (50, 99)},
             "failed": errors + (int(bad[1]) if bad else 0),
         }
