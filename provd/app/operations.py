@@ -23,6 +23,7 @@ from provd.service.explain import Explainer
 from provd.service.explain_options import OptionExplainer, Places
 from provd.service.operations import NoArguments, OperationTable
 from provd.service.operations_access import AccessOperations
+from provd.service.operations_answers import AnswerPreview
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_leases import LeaseOperations
@@ -70,6 +71,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(BootOperations(store.sessions, services.systems, services.wall).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())
+    table.add(_preview(services).operations())
     table.add(
         server_operations(
             status=_status(server, started_at),
@@ -94,14 +96,27 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     return table
 
 
-def _explainer(services: Services) -> Explainer:
-    def subnet_of(system: System) -> Subnet | None:
-        addresses = (services.address_of(card.mac.octets) for card in system.interfaces)
-        known = next((address for address in addresses if address), "")
-        if known:
-            return services.subnet_of(known)
-        return services.current.subnets[0] if len(services.current.subnets) == 1 else None
+def _subnet_of(services: Services, system: System) -> Subnet | None:
+    addresses = (services.address_of(card.mac.octets) for card in system.interfaces)
+    known = next((address for address in addresses if address), "")
+    if known:
+        return services.subnet_of(known)
+    return services.current.subnets[0] if len(services.current.subnets) == 1 else None
 
+
+def _preview(services: Services) -> AnswerPreview:
+    return AnswerPreview(
+        answers=services.preview_answers(),
+        catalogue=lambda: services.current.catalogue,
+        systems=services.systems,
+        location=services.director.location,
+        subnet_of=lambda system: _subnet_of(services, system),
+        server_of=services.server_of,
+        http_port=services.current.config.listen.http_port,
+    )
+
+
+def _explainer(services: Services) -> Explainer:
     return Explainer(
         host=services.host,
         catalogue=lambda: services.current.catalogue,
@@ -109,7 +124,7 @@ def _explainer(services: Services) -> Explainer:
         states=services.store.installs,
         location=services.director.location,
         prepare=services.director.with_payload,
-        subnet_of=subnet_of,
+        subnet_of=lambda system: _subnet_of(services, system),
         server_of=services.server_of,
         http_port=services.current.config.listen.http_port,
         options=OptionExplainer(services.dhcp.levels, services.host, lambda: _places(services.current)),

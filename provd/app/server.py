@@ -93,6 +93,7 @@ class Server:
         self._watch = Watch(reactor, reactor, self.reload, self._matters)
         self._found, self._started_at = loaded.found, self.services.wall()
         self._api: IListeningPort | None = None
+        self.cobbler: Any = None
 
     def start(self) -> None:
         """Read the past, bind, begin to watch.
@@ -110,6 +111,11 @@ class Server:
             self._api = listen(self._reactor, self._config.socket, ApiSite(self._reactor, table))
         except CannotListenError as error:
             raise ListenError(f"local socket {self._config.socket}: {error.socketError}") from error
+        if self._config.cobbler.enabled:
+            from provd.app.cobbler import CobblerListener  # a server without Cobbler's clients stays lean
+
+            self.cobbler = CobblerListener(self._reactor, self.services, table)
+            self.cobbler.bind()
         self.services.inventories.start()
         self.rogue.start()
         self._housekeeping.start(_HOUSEKEEPING_S, now=False)
@@ -147,6 +153,8 @@ class Server:
         await self.listeners.close()
         if self._api is not None:
             await maybeDeferred(self._api.stopListening)
+        if self.cobbler is not None:
+            await self.cobbler.close()
         self.services.bus.flush()
         await self.services.triggers.drain(_DRAIN_S)
         self.services.bus.flush()

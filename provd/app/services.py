@@ -39,6 +39,7 @@ from provd.service.file_events import FileEvents
 from provd.service.files import FileService
 from provd.service.installs import Installs
 from provd.service.inventories import Inventories
+from provd.service.operations_answers import MaskedHost, unresolved
 from provd.service.proxy_claims import ProxyClaims
 from provd.service.sessions import Boot, Sessions
 from provd.service.system_problems import SystemProblems
@@ -189,6 +190,16 @@ class Services:
             states=self.store.installs,
             installed=self._installed,
             wall=self.wall,
+        )
+
+    def preview_answers(self) -> Answers:
+        """Renders answers for people to look at: no secret is read for it, none is shown."""
+        return Answers(
+            host=MaskedHost(self.host),
+            render=self._render,
+            secrets=unresolved,
+            subnet_of=self.subnet_of,
+            address_of=self.address_of,
         )
 
     def _build_files(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli import check, images, leases, offline, queries, system_documents, systems
+from provd.cli import check, images, leases, migrate, offline, queries, system_documents, systems
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import OperationGroup
 
@@ -57,7 +57,7 @@ def _add_commands(provd: click.Group) -> None:
         lease.add_command(command)
     for command in (systems.add, systems.edit, systems.remove, system_documents.export, system_documents.import_):
         system.add_command(command)
-    for command in (distro, profile, system, lease, plugin, images.image, offline.config):
+    for command in (distro, profile, system, lease, plugin, images.image, offline.config, migrate.migrate):
         provd.add_command(command)
     for command in (offline.run, offline.fetch, offline.demo):
         provd.add_command(command)

@@ -64,6 +64,13 @@ def from_table(table: dict[str, Any], path: Path) -> ServerConfig:
         data_dir=absolute(config.data_dir),
         site_dir=absolute(config.site_dir),
         socket=absolute(config.socket),
+        cobbler=msgspec.structs.replace(
+            config.cobbler,
+            secret_file=absolute(config.cobbler.secret_file) if config.cobbler.secret_file else "",
+            tls_certificate=absolute(config.cobbler.tls_certificate) if config.cobbler.tls_certificate else "",
+            tls_key=absolute(config.cobbler.tls_key) if config.cobbler.tls_key else "",
+            task_log=absolute(config.cobbler.task_log) if config.cobbler.task_log else "",
+        ),
         plugin_dirs=tuple(absolute(folder) for folder in config.plugin_dirs),
     )
 

@@ -104,6 +104,18 @@ class CatalogueChanges:
         self._publish, self._wall = publish, wall
         self._open: Draft | None = None
 
+    def own(self, kind: str, name: str) -> Mapping[str, Any]:
+        """What an object's own file says, without what it inherits.
+
+        Raises:
+            CatalogueChangeError: there is no such object, or its file is broken.
+        """
+        try:
+            return Draft(self._current()).own(kind, name)
+        except DraftError as error:
+            kind_ = "not-found" if error.missing else "refused"
+            raise CatalogueChangeError(str(error), field=error.field, kind=kind_) from error
+
     def change(self, work: Callable[[Draft], None], *, dry_run: bool = False) -> Changed:
         """Make one or several changes, all or none; inside of :meth:`several` they wait for its end.
 

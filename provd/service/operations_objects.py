@@ -11,9 +11,10 @@ from msgspec import UNSET, UnsetType
 from provd.config.draft import Draft
 from provd.config.kinds import KINDS
 from provd.plugin.contract import Operation
-from provd.plugin.scrub import scrub_lines
+from provd.plugin.scrub import scrub_lines, scrub_value
 from provd.service.catalogue_changes import CatalogueChangeError, CatalogueChanges, Changed
 from provd.service.operations import Arguments, OperationError
+from provd.service.operations_catalogue import Named
 from provd.service.system_edits import ChangeRefusedError
 
 _EXAMPLES: Final[Mapping[str, tuple[str, str]]] = {
@@ -86,7 +87,7 @@ class Remove(Arguments, frozen=True):
 
 
 def object_operations(changes: CatalogueChanges) -> tuple[Operation, ...]:
-    """``distro.add``, ``.edit``, ``.copy``, ``.rename``, ``.remove``, and the same for every kind."""
+    """``distro.add``, ``.edit``, ``.own``, ``.copy``, ``.rename``, ``.remove``, and the same for every kind."""
     return tuple(operation for kind in KINDS for operation in _Changes(kind, changes).operations())
 
 
@@ -111,6 +112,10 @@ class _Changes:
             Operation(
                 f"{kind}.edit", f"Change a {kind}; what is not named stays, null is inherited again.", "operate",
                 edit, self.edit, f"{line} edit my-{name} {option}", RESULT,
+            ),
+            Operation(
+                f"{kind}.own", f"Show what a {kind}'s own file says, without what it inherits.", "read", Named,
+                self.own, f"{line} own {name}", "The keys of the file; values that look secret are hidden.",
             ),
             Operation(
                 f"{kind}.copy", f"Copy a {kind}, comments included.", "admin", Copy, self.copy,
@@ -139,6 +144,12 @@ class _Changes:
             draft.edit(self._kind, arguments.name, table, expected=arguments.revision, merge=arguments.in_place)
 
         return self._run(work, arguments)
+
+    def own(self, arguments: Named) -> object:
+        try:
+            return scrub_value(self._changes.own(self._kind, arguments.name))
+        except CatalogueChangeError as error:
+            raise OperationError(str(error), field=error.field, kind=error.kind) from error
 
     def copy(self, arguments: Copy) -> object:
         return self._run(lambda draft: draft.copy(self._kind, arguments.name, arguments.new), arguments)

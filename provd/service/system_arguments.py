@@ -170,13 +170,11 @@ OWN: Final = frozenset({"name", "version", "revision", "in_place", "dry_run", "n
 
 
 def interfaces_of(cards: tuple[Card, ...]) -> tuple[Interface, ...]:
-    """Network cards of the model.
+    """Network cards of the model; none for a machine whose cards are not known yet.
 
     Raises:
-        OperationError: none, or a malformed address; ``field`` names it.
+        OperationError: a malformed address; ``field`` names it.
     """
-    if not cards:
-        raise OperationError("a system needs at least one interface with a MAC", field="interfaces", kind="usage")
     return tuple(_card(index, card) for index, card in enumerate(cards))
 
 

@@ -175,6 +175,12 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
     build_host(loaded, tmp_path / "provd.toml").close()
 
 
+def test_the_page_about_cobbler_shows_settings_that_work(tmp_path: Path) -> None:
+    (shown,) = blocks(ROOT / "docs" / "migrating-from-cobbler.md", "toml")
+    (tmp_path / "provd.toml").write_text(shown)
+    assert load(tmp_path / "provd.toml").cobbler.secret_file == "/var/lib/cobbler/web.ss"
+
+
 def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
     distro, trees, served = blocks(ROOT / "docs" / "install-sources.md", "toml")
     site = tmp_path / "site"
@@ -189,7 +195,7 @@ def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
 
 
 def test_no_page_shows_toml_that_nobody_checks() -> None:
-    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources")
+    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler")
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
 

@@ -1,0 +1,103 @@
+"""One call: who makes it and what it may ask of provd's operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from provd.api.cobbler.tasks import Tasks
+from provd.api.cobbler.writing import Drafts
+from provd.model.account import Caller
+from provd.service.access import Access
+from provd.service.operations import OperationError, OperationTable
+
+DIRECT: Final = "<DIRECT>"
+"""User name that Cobbler gives to whoever has shown the shared secret."""
+
+
+_WRITES: Final = frozenset({"add", "edit", "copy", "rename", "remove"})
+_WAITING: Final = 1000
+
+
+class CobblerError(Exception):
+    """A call is refused; the sentence says why (Cobbler's ``CX``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The shared secret of local commands: a type, so that nothing else is taken for one (CVE-2024-47533)."""
+
+    octets: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.octets) < 32:
+            raise ValueError("a shared secret has at least 32 octets")
+
+
+@dataclass(slots=True)
+class Bridge:
+    """What all calls share.
+
+    Attributes:
+        table: the operations.
+        access: users and tokens.
+        secret: the shared secret of this run.
+        anonymous: whether a peer (dotted quad) may read without a token.
+        tasks: background tasks and their events.
+        drafts: objects that are being made or changed.
+        facts: settings that clients read.
+        transactions: writes that wait, by token.
+    """
+
+    table: OperationTable
+    access: Access
+    secret: Secret
+    anonymous: Callable[[str], bool]
+    tasks: Tasks
+    drafts: Drafts
+    facts: Callable[[], Mapping[str, object]]
+    transactions: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call.
+
+    Attributes:
+        bridge: what all calls share.
+        caller: who makes it.
+        token: the token it came with, empty without one.
+        peer: address that it came from.
+        loopback: it came from this machine.
+    """
+
+    bridge: Bridge
+    caller: Caller
+    token: str
+    peer: str
+    loopback: bool
+
+    async def ask(self, operation: str, **arguments: Any) -> Any:
+        """Result of an operation, done for the caller.
+
+        Raises:
+            OperationError: refused.
+        """
+        waiting = self.bridge.transactions.get(self.token) if self.token else None
+        if waiting is None or operation.rpartition(".")[2] not in _WRITES:
+            return await self.bridge.table.call(operation, arguments, caller=self.caller)
+        if len(waiting) >= _WAITING:
+            raise CobblerError(f"a transaction has at most {_WAITING} writes")
+        waiting.append((operation, arguments))
+        return {}
+
+    async def has(self, kind: str, name: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            await self.ask(f"{kind}.show", name=name)
+        except OperationError as error:
+            if error.kind == "not-found":
+                return False
+            raise
+        return True

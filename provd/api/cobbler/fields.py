@@ -1,0 +1,269 @@
+"""Attributes of Cobbler 3.3's items: their types and defaults, and how values of clients are read."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, Final
+
+INHERIT: Final = "<<inherit>>"
+NOTHING: Final = "~"
+"""How Cobbler writes None on the wire."""
+
+Field = tuple[str, Any]
+"""Type (``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``) and default."""
+
+_COMMON: Final[Mapping[str, Field]] = {
+    "name": ("str", ""),
+    "comment": ("str", ""),
+    "owners": ("list", INHERIT),
+    "kernel_options": ("dict", {}),
+    "kernel_options_post": ("dict", {}),
+    "autoinstall_meta": ("dict", {}),
+    "boot_files": ("dict", {}),
+    "fetchable_files": ("dict", {}),
+    "template_files": ("dict", {}),
+    "boot_loaders": ("list", INHERIT),
+    "mgmt_classes": ("list", []),
+    "mgmt_parameters": ("dict", {}),
+    "redhat_management_key": ("str", INHERIT),
+}
+
+_VIRTUAL: Final[Mapping[str, Field]] = {
+    "virt_auto_boot": ("bool", INHERIT),
+    "virt_cpus": ("int", INHERIT),
+    "virt_disk_driver": ("str", INHERIT),
+    "virt_file_size": ("float", INHERIT),
+    "virt_path": ("str", INHERIT),
+    "virt_ram": ("int", INHERIT),
+    "virt_type": ("str", INHERIT),
+}
+
+_BOOTED: Final[Mapping[str, Field]] = {
+    "autoinstall": ("str", INHERIT),
+    "enable_ipxe": ("bool", INHERIT),
+    "filename": ("str", INHERIT),
+    "name_servers": ("list", []),
+    "name_servers_search": ("list", []),
+    "next_server_v4": ("str", INHERIT),
+    "next_server_v6": ("str", INHERIT),
+    "proxy": ("str", INHERIT),
+    "server": ("str", INHERIT),
+}
+
+FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
+    "distro": {
+        **_COMMON,
+        "arch": ("str", "x86_64"),
+        "breed": ("str", ""),
+        "initrd": ("str", ""),
+        "kernel": ("str", ""),
+        "os_version": ("str", ""),
+        "remote_boot_initrd": ("str", ""),
+        "remote_boot_kernel": ("str", ""),
+        "remote_grub_initrd": ("str", ""),
+        "remote_grub_kernel": ("str", ""),
+        "source_repos": ("list", []),
+        "tree_build_time": ("float", 0.0),
+    },
+    "profile": {
+        **_COMMON,
+        **_BOOTED,
+        **_VIRTUAL,
+        "dhcp_tag": ("str", "default"),
+        "distro": ("str", ""),
+        "enable_menu": ("bool", INHERIT),
+        "menu": ("str", ""),
+        "parent": ("str", ""),
+        "repos": ("list", []),
+        "virt_bridge": ("str", INHERIT),
+    },
+    "system": {
+        **_COMMON,
+        **_BOOTED,
+        **_VIRTUAL,
+        "gateway": ("str", ""),
+        "hostname": ("str", ""),
+        "image": ("str", ""),
+        "ipv6_autoconfiguration": ("bool", False),
+        "ipv6_default_device": ("str", ""),
+        "netboot_enabled": ("bool", True),
+        "power_address": ("str", ""),
+        "power_id": ("str", ""),
+        "power_identity_file": ("str", ""),
+        "power_options": ("str", ""),
+        "power_pass": ("str", ""),
+        "power_type": ("str", ""),
+        "power_user": ("str", ""),
+        "profile": ("str", ""),
+        "repos_enabled": ("bool", False),
+        "serial_baud_rate": ("int", -1),
+        "serial_device": ("int", -1),
+        "status": ("str", "production"),
+        "virt_pxe_boot": ("bool", False),
+    },
+}
+"""By kind; a system's ``interfaces`` are :data:`INTERFACE`."""
+
+INTERFACE: Final[Mapping[str, Field]] = {
+    "bonding_opts": ("str", ""),
+    "bridge_opts": ("str", ""),
+    "cnames": ("list", []),
+    "connected_mode": ("bool", False),
+    "dhcp_tag": ("str", ""),
+    "dns_name": ("str", ""),
+    "if_gateway": ("str", ""),
+    "interface_master": ("str", ""),
+    "interface_type": ("str", "na"),
+    "ip_address": ("str", ""),
+    "ipv6_address": ("str", ""),
+    "ipv6_default_gateway": ("str", ""),
+    "ipv6_mtu": ("str", ""),
+    "ipv6_prefix": ("str", ""),
+    "ipv6_secondaries": ("list", []),
+    "ipv6_static_routes": ("list", []),
+    "mac_address": ("str", ""),
+    "management": ("bool", False),
+    "mtu": ("str", ""),
+    "netmask": ("str", ""),
+    "static": ("bool", False),
+    "static_routes": ("list", []),
+    "virt_bridge": ("str", INHERIT),
+}
+
+_OLD_NAMES: Final[Mapping[str, str]] = {
+    "kickstart": "autoinstall",
+    "ks_meta": "autoinstall_meta",
+    "kopts": "kernel_options",
+    "kopts_post": "kernel_options_post",
+    "bondingopts": "bonding_opts",
+    "bridgeopts": "bridge_opts",
+    "dhcptag": "dhcp_tag",
+    "dnsname": "dns_name",
+    "ifgateway": "if_gateway",
+    "interfacetype": "interface_type",
+    "interfacemaster": "interface_master",
+    "ipaddress": "ip_address",
+    "ipv6address": "ipv6_address",
+    "ipv6defaultgateway": "ipv6_default_gateway",
+    "ipv6mtu": "ipv6_mtu",
+    "ipv6prefix": "ipv6_prefix",
+    "ipv6secondaries": "ipv6_secondaries",
+    "ipv6staticroutes": "ipv6_static_routes",
+    "macaddress": "mac_address",
+    "staticroutes": "static_routes",
+    "subnet": "netmask",
+    "virtbridge": "virt_bridge",
+}
+_TRUE: Final = frozenset({"true", "1", "on", "yes", "y"})
+_FALSE: Final = frozenset({"false", "0", "off", "no", "n", ""})
+
+
+class FieldError(ValueError):
+    """An attribute is unknown or its value is of the wrong type; the sentence names it."""
+
+
+def modern(name: str) -> str:
+    """Today's name of an attribute, for scripts and playbooks that use an older one."""
+    return _OLD_NAMES.get(name, name)
+
+
+def read(fields: Mapping[str, Field], name: str, value: Any) -> Any:
+    """A client's value of an attribute; None for "back to the default".
+
+    Raises:
+        FieldError: no such attribute, or a wrong type.
+    """
+    if name not in fields:
+        raise FieldError(f"{name} is no attribute that can be set")
+    kind = fields[name][0]
+    if value is None or value in (INHERIT, NOTHING):
+        return None
+    try:
+        return _READERS[kind](value)
+    except (TypeError, ValueError) as error:
+        raise FieldError(f"{name}: {value!r} is not a value of type {kind}") from error
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError
+    return str(value).strip()
+
+
+def _bool(value: Any) -> bool:
+    word = str(value).strip().lower() if isinstance(value, bool | int | str) else "?"
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+def _int(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    return int(value) if value != "" else -1
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    return float(value)
+
+
+def _list(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return shlex.split(value)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError
+    return list(value)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = words(shlex.split(value))
+    if not isinstance(value, dict):
+        raise TypeError
+    return {name: _entry(one) for name, one in value.items() if name}
+
+
+def _entry(value: Any) -> Any:
+    """A value in a dictionary: texts, numbers, lists of them; None stays ``~``."""
+    if isinstance(value, list):
+        return [_entry(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _entry(one) for name, one in value.items()}
+    if isinstance(value, bytes):
+        raise TypeError
+    return NOTHING if value is None else value
+
+
+_READERS: Final[Mapping[str, Any]] = {
+    "str": _text,
+    "bool": _bool,
+    "int": _int,
+    "float": _float,
+    "list": _list,
+    "dict": _dict,
+}
+
+
+def words(arguments: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """Arguments such as ``console=tty0`` as a dictionary; without a value ``~``, twice a list."""
+    found: dict[str, Any] = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        entry: Any = value if equals else NOTHING
+        if name in found:
+            before = found[name] if isinstance(found[name], list) else [found[name]]
+            entry = [*before, entry]
+        found[name] = entry
+    return found
+
+
+def arguments(options: Mapping[str, Any]) -> list[str]:
+    """The reverse of :func:`words`."""
+    found: list[str] = []
+    for name, value in options.items():
+        some = value if isinstance(value, list) else [value]
+        found.extend(name if one in (NOTHING, "", None) else f"{name}={one}" for one in some)
+    return found

@@ -1,0 +1,61 @@
+"""``provd migrate``: brings the data of another server over; it needs no running service."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def migrate() -> None:
+    """Bring the data of another server over."""
+
+
+@migrate.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--to", "target", default="cobbler-site", help="Directory that is made for the files.")
+@click.option("-o", "--output", "shape", type=click.Choice(["table", "json"]), default="table", help="Of the report.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+def cobbler(folder: Path, target: str, shape: str, *, dry_run: bool) -> None:
+    r"""Read Cobbler's collections (2.8, 3.0 to 3.3) in FOLDER and write distros, profiles and systems.
+
+    \b
+    Example: provd migrate cobbler /var/lib/cobbler --to site
+    """
+    from provd.api.cobbler.migration import Migration
+    from provd.api.cobbler.migration import migrate as work
+
+    try:
+        found: Migration = work(folder)
+        if not dry_run:
+            _write(Path(target), found)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    if shape == "json":
+        click.echo(json.dumps({"counts": found.counts, "rows": [asdict(row) for row in found.rows]}, indent=2))
+        return
+    for row in found.rows:
+        click.echo(f"{row.outcome:<9} {row.kind} {row.name} {row.attribute}: {row.reason}".replace(" : ", ": "))
+    told = ", ".join(f"{number} {kind}s" for kind, number in found.counts.items())
+    click.echo(f"{told}; {len(found.rows)} things did not map to keys of provd")
+
+
+def _write(target: Path, found: object) -> None:
+    """Write into a directory that is not there yet, so that nothing is overwritten.
+
+    Raises:
+        OSError: it is there, or cannot be written.
+    """
+    from provd.api.cobbler.migration import Migration
+
+    assert isinstance(found, Migration)  # noqa: S101
+    target.mkdir(parents=True, mode=0o700)
+    for name, text in found.files.items():
+        path = target / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    if found.systems:
+        (target / "systems.toml").write_text(found.systems, encoding="utf-8")
