@@ -30,7 +30,7 @@ Answers of a profile, with their defaults::
 
 ``ks.cfg`` is the only document. The installer calls back ``started``, ``log`` and ``finished`` (or ``failed``), the
 installed system ``firstboot`` once; all of them through bash, which can talk to a port. ``ksvalidator`` of pykickstart
-judges the file where it is installed.
+judges the file where it is installed, by the distro's version or by ``vars.kickstart`` (as in ``F36``).
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def kernel_args(plan: BootPlan) -> Sequence[str]:
 
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     """Remarks of ``ksvalidator``, and whether anybody can log in."""
-    findings = list(_validated(documents.get("ks.cfg", ""), major(profile.distro)))
+    findings = list(_validated(documents.get("ks.cfg", ""), syntax(profile)))
     users = profile.answers.get("users") or []
     access = [profile.answers.get("root_password_hash"), profile.answers.get("root_ssh_keys")]
     if isinstance(users, Sequence):
@@ -163,13 +163,19 @@ def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     return findings
 
 
-def _validated(text: str, version: int) -> Iterable[Finding]:
+def syntax(profile: Profile) -> str:
+    """Name that pykickstart has for the syntax: ``vars.kickstart`` where it is said, else by the distro's version."""
+    said = profile.vars.get("kickstart") or profile.distro.vars.get("kickstart")
+    version = major(profile.distro)
+    # Rebuilds of RHEL are far from Fedora's numbers.
+    return str(said) if said else "DEVEL" if version == 99 else f"F{version}" if version >= 20 else f"RHEL{version}"
+
+
+def _validated(text: str, name: str) -> Iterable[Finding]:
     beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     validator = shutil.which("ksvalidator", path=beside_python)
     if validator is None or not text:
         return
-    # Rebuilds of RHEL are far from Fedora's numbers.
-    name = "DEVEL" if version == 99 else f"F{version}" if version >= 20 else f"RHEL{version}"
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
         file.write(text)
         file.flush()

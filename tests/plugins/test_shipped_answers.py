@@ -1,0 +1,96 @@
+"""Every shipped profile on every shipped distro of its family: rendered with awkward values, judged by the family's judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from plugins.installer_image import ImageInstaller, ImageSettings
+from plugins.installer_kickstart import Kickstart, KickstartSettings
+from plugins.installer_preseed import Preseed, PreseedSettings
+from provd.config.catalogue import Catalogue
+from provd.config.layers import Layer
+from provd.plugin.api import Installer, Location, Profile
+from tests.fakes.answer_values import documents
+from tests.fakes.boot_values import plan
+
+ROOT = Path(__file__).parents[2]
+HOST = "a-very-long-host-name-of-sixty-three-octets-in-its-first-label1.rack-7.example.net"
+PORTABLE: Mapping[str, object] = {
+    "locale": "de_DE.UTF-8",
+    "keyboard": "de",
+    "timezone": "America/Argentina/Buenos_Aires",
+    "ntp": "10.88.0.1",
+    "proxy": "http://10.88.0.1:3128",
+    "packages": ["vim", "rsync"],
+    "package_update": True,
+    "disk": "size>=20G",
+    "installed_kernel_args": "console=ttyS0,115200n8 quiet",
+    "root_password_hash": "$6$salt$hash",
+    "root_ssh_keys": ['ssh-ed25519 AAAA root\'s "key"'],
+    "post_install": ["echo 'a \"b\" $c' > /root/ünïcode", "true # 100 %"],
+    "users": [
+        {
+            "name": "zoe",
+            "gecos": 'Zoë O\'Neill "Z" #1',
+            "groups": ["adm"],
+            "sudo": True,
+            "ssh_keys": ["ssh-rsa AA z@h"],
+        },
+        {"name": "bob", "password_hash": "$6$a.b/c$d", "shell": "/bin/sh"},
+    ],
+}
+"""One set of answers; nothing in it belongs to one family."""
+
+
+@cache
+def catalogue() -> Catalogue:
+    return Catalogue.load([Layer("shipped", ROOT), Layer("site", ROOT / "no-such-site")])
+
+
+@cache
+def installers() -> Mapping[str, Installer]:
+    built = [Kickstart(KickstartSettings()), Preseed(PreseedSettings()), ImageInstaller(ImageSettings())]
+    return {one.name: one for plugin in built for one in plugin.provd_installers()}
+
+
+def distinct(distro: str) -> list[Profile]:
+    """Shipped profiles of the distro's installer, moved to it; one for each set of answers, since a judge takes a second."""
+    known = catalogue()
+    moved = {
+        str(sorted(profile.answers.items())): replace(profile, distro=known.distros[distro])
+        for profile in known.profiles.values()
+        if profile.distro.installer == known.distros[distro].installer
+    }
+    return list(moved.values())
+
+
+def judged(profile: Profile, answers: Mapping[str, object]) -> list[str]:
+    """What the judge of this profile's installer says about its documents."""
+    installer = installers()[profile.distro.installer]
+    whole = replace(profile, answers={**profile.answers, **answers})
+    made = plan(profile=whole, location=Location("http", "10.88.0.1", "/mirror/x y", 8080))
+    assert made.system is not None
+    named = replace(made, system=replace(made.system, hostname=HOST))
+    texts = documents(installer, named, **whole.answers)
+    assert HOST.partition(".")[0] in "".join(texts.values())
+    return [f"{finding.level}: {finding.document}: {finding.text}" for finding in installer.lint(texts, whole)]
+
+
+@pytest.mark.parametrize("distro", sorted(catalogue().distros))
+def test_row34_one_set_of_answers_passes_the_judge_of_every_distro(distro: str) -> None:
+    """The move between families is the distro's line alone."""
+    profile = replace(catalogue().profiles[f"{distro}-minimal"], name="site", answers={})
+    assert judged(profile, PORTABLE) == []
+
+
+@pytest.mark.parametrize("distro", sorted(catalogue().distros))
+def test_row34_shipped_profiles_pass_on_every_distro_of_their_family(distro: str) -> None:
+    way_in = {"root_ssh_keys": ["ssh-ed25519 AAAA k"]}
+    assert {profile.name: judged(profile, way_in) for profile in distinct(distro)} == {
+        profile.name: [] for profile in distinct(distro)
+    }
