@@ -54,8 +54,12 @@ def catalogue() -> Catalogue:
 
 @cache
 def installers() -> Mapping[str, Installer]:
-    built = [Kickstart(KickstartSettings()), Preseed(PreseedSettings()), ImageInstaller(ImageSettings())]
-    return {one.name: one for plugin in built for one in plugin.provd_installers()}
+    registered = (
+        *Kickstart(KickstartSettings()).provd_installers(),
+        *Preseed(PreseedSettings()).provd_installers(),
+        *ImageInstaller(ImageSettings()).provd_installers(),
+    )
+    return {one.name: one for one in registered}
 
 
 def distinct(distro: str) -> list[Profile]:
