@@ -22,6 +22,7 @@ DEFAULT_PLUGINS: Final = (
     "installer_image",
     "installer_preseed",
     "installer_kickstart",
+    "installer_autoinstall",
     "install_callbacks",
     "site_vars",
     "static_files",

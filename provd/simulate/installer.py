@@ -26,6 +26,7 @@ class Family:
         agent: its User-Agent.
         style: its DHCP client.
         source: kernel arguments that name the install source.
+        further: documents fetched beside the first, whatever it says.
     """
 
     name: str
@@ -33,9 +34,15 @@ class Family:
     agent: str
     style: ClientStyle
     source: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
 
+
+_SEED: Final = re.compile(r"nocloud(?:-net)?;s=(http.*/)")
+"""NoCloud's argument ``ds=``; its documents are below the URL (cloud-init, NoCloud data source)."""
 
 FAMILIES: Final = (
+    # the first, because its url= names the image and not an answer file
+    Family("autoinstall", ("ds",), "Cloud-Init/24.1", DUID_CLIENT, ("url",), ("meta-data", "vendor-data")),
     Family("preseed", ("url", "preseed/url"), "debian-installer", DEBIAN_INSTALLER, ("mirror/http/hostname",)),
     Family("kickstart", ("inst.ks", "ks"), "anaconda/34", DUID_CLIENT, ("inst.repo", "method")),
     Family("deployer", ("provd.answers", "provd.answer", "provd.url"), "provd-deployer", DEPLOYER, ("provd.image",)),
@@ -90,7 +97,8 @@ def install(
     answer = yield from _document(url, family, bound)
     documents = {url.rpartition("/")[2]: answer.body.decode("utf-8", "replace")}
     base = "/".join(url.split("/", 3)[:3])
-    for name in dict.fromkeys(_DOCUMENT.findall(documents[url.rpartition("/")[2]])):
+    named = _DOCUMENT.findall(documents[url.rpartition("/")[2]])
+    for name in dict.fromkeys((*family.further, *named)):
         if name not in documents:
             further = yield from _document(f"{url.rpartition('/')[0]}/{name}", family, bound)
             documents[name] = further.body.decode("utf-8", "replace")
@@ -122,6 +130,8 @@ def _report(callback: str, reports: tuple[str, ...], bound: Bound) -> Stage[dict
 def _family(given: Mapping[str, str]) -> tuple[Family, str]:
     for family in FAMILIES:
         for name in family.arguments:
+            if seed := _SEED.fullmatch(given.get(name, "")):
+                return family, f"{seed[1]}user-data"
             if given.get(name, "").startswith("http"):
                 return family, given[name]
     raise BootError("installer", "the command line names no answer file")

@@ -35,6 +35,7 @@ def variables(installer: Installer, of: BootPlan, answers: Mapping[str, object])
         "server": of.server,
         "http_base": of.http_base,
         "interfaces": [card],
+        "links": [],
         "interface": card,
         "install_url": place.url if place else "",
         "location": {"scheme": place.scheme, "host": place.host, "port": place.port, "path": place.path}

@@ -37,7 +37,7 @@ site_dir = "{root}/site"
 socket = "{root}/provd.sock"
 user = ""
 enabled = ["client_classes", "relay", "pxelinux", "grub_efi", "source_http", "installer_preseed",
-           "installer_kickstart", "install_callbacks"]
+           "installer_kickstart", "installer_autoinstall", "install_callbacks"]
 
 [[interface]]
 name = "eth0"
@@ -53,11 +53,14 @@ routers = ["10.88.0.1"]
 PROFILES = {
     "web": 'distro = "deb"\nkernel_args = ["quiet", "greeting=hello there", "console=ttyS0,115200"]\n'
     '[answers]\ntimezone = "Europe/Berlin"\n',
+    "ubuntu": 'distro = "u24"\n[answers]\nroot_password_hash = "$6$x"\n',
     "ks": 'distro = "el9"\n[answers]\nroot_password_hash = "$6$x"\n',
 }
 DISTROS = {
     "deb": 'family = "debian"\ninstaller = "preseed"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/debian"\n[vars]\nsuite = "bookworm"\n',
+    "u24": 'family = "ubuntu"\nversion = "24.04"\ninstaller = "autoinstall"\nkernel = "payload:debian-12/linux"\n'
+    'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/u/live server.iso"\n',
     "el9": 'family = "redhat"\nversion = "9"\ninstaller = "kickstart"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/rocky"\n',
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.installer_autoinstall import Autoinstall, AutoinstallSettings
 from plugins.installer_image import ImageInstaller, ImageSettings
 from plugins.installer_kickstart import Kickstart, KickstartSettings
 from plugins.installer_preseed import Preseed, PreseedSettings
@@ -57,6 +58,7 @@ def installers() -> Mapping[str, Installer]:
     registered = (
         *Kickstart(KickstartSettings()).provd_installers(),
         *Preseed(PreseedSettings()).provd_installers(),
+        *Autoinstall(AutoinstallSettings()).provd_installers(),
         *ImageInstaller(ImageSettings()).provd_installers(),
     )
     return {one.name: one for one in registered}

@@ -1,0 +1,154 @@
+"""installer_autoinstall: Ubuntu's server installer (subiquity), answered by autoinstall through cloud-init's NoCloud.
+
+It boots ``casper/vmlinuz`` and ``casper/initrd`` of the live server image, which fetches that image as a whole: the
+distro's ``tree`` or the profile's ``source`` is the URL of the ISO, by HTTP. The machine needs memory for it.
+
+Settings::
+
+    [plugins.installer_autoinstall]
+    max_wait_s = 60           # seconds that a report of the first boot is tried for, at least 10
+
+Answers of a profile, with their defaults::
+
+    [answers]
+    locale = "en_US.UTF-8"
+    keyboard = "us"
+    timezone = "Etc/UTC"
+    ntp = ""                  # time server, empty for the distribution's own
+    users = []                # [{name, gecos, groups, sudo, password_hash, ssh_keys, shell}]
+    root_password_hash = ""   # empty: root is locked
+    root_ssh_keys = []
+    packages = []
+    repositories = []         # further ones: [{name, url, suite, components}]
+    package_update = false    # security updates only, or all of them
+    post_install = []         # shell commands, run in the installed system
+    disk = ""                 # first disk; "/dev/NAME", or conditions: name= serial= wwn= path= size>= size<=
+    layout = "direct"         # or "lvm"
+    network = "dhcp"          # or "static": the leased address is written down
+    apt_mirror = ""           # URL of the archive; empty for Ubuntu's own
+    proxy = ""
+    installed_kernel_args = ""
+    reboot = "reboot"         # or "poweroff"
+    external = ""             # URL of a NoCloud seed elsewhere, handed on untouched
+
+A system's bonds, bridges and VLANs (``[[links]]``) are made in the installed system. Documents: ``user-data``,
+``meta-data`` and ``vendor-data`` (empty; NoCloud asks for it). The installer calls back ``started``, ``log`` and
+``finished`` (or ``failed``), the installed system ``firstboot`` by cloud-init's phone_home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from provd.plugin.api import Answer, BootPlan, Document, Finding, Installer, Plugin, Profile, Settings, hookimpl
+
+from .schema import judged
+from .user_data import user_data
+
+DEFAULTS: Mapping[str, object] = {
+    "locale": "en_US.UTF-8",
+    "language": "en",
+    "country": "US",
+    "keyboard": "us",
+    "timezone": "Etc/UTC",
+    "ntp": "",
+    "users": [],
+    "root_password_hash": "",
+    "root_ssh_keys": [],
+    "packages": [],
+    "repositories": [],
+    "package_update": False,
+    "post_install": [],
+    "disk": "",
+    "layout": "direct",
+    "network": "dhcp",
+    "apt_mirror": "",
+    "proxy": "",
+    "installed_kernel_args": "",
+    "reboot": "reboot",
+    "external": "",
+}
+
+
+class AutoinstallSettings(Settings, frozen=True):
+    """Keys of ``[plugins.installer_autoinstall]``."""
+
+    max_wait_s: int = 60
+
+    def __post_init__(self) -> None:
+        if self.max_wait_s < 10:
+            raise ValueError(f"max_wait_s is {self.max_wait_s}: at least 10 seconds are expected")
+
+
+class Autoinstall:
+    """Registers the installer ``autoinstall``."""
+
+    def __init__(self, settings: AutoinstallSettings) -> None:
+        self._settings = settings
+
+    @hookimpl
+    def provd_installers(self) -> Iterable[Installer]:
+        return [
+            Installer(
+                name="autoinstall",
+                families=("ubuntu",),
+                documents={
+                    "user-data": Document(user_data),
+                    "meta-data": Document(meta_data),
+                    "vendor-data": Document(lambda _answer: "#cloud-config\n{}\n"),
+                },
+                kernel_args=kernel_args,
+                templates=Path(__file__).parent / "templates",
+                # phone_home waits two seconds more after each try
+                defaults={**DEFAULTS, "report_tries": max(3, self._settings.max_wait_s // 4)},
+                lint=lint,
+                ready=ready,
+            )
+        ]
+
+
+def ready(profile: Profile) -> str:
+    """What is missing before this profile can be installed."""
+    tree = profile.source or profile.distro.tree
+    if not tree:
+        return f"profile {profile.name} has no install source: set source, or tree in distro {profile.distro.name}"
+    if not tree.endswith(".iso"):
+        return f"profile {profile.name}: {tree} is not the URL of a live server image (.iso)"
+    return ""
+
+
+def meta_data(answer: Answer) -> str:
+    """NoCloud's identity of the machine; another install is another instance."""
+    system = answer.plan.system
+    return f"instance-id: {system.name if system else 'machine'}-{answer.plan.session or 'once'}\n"
+
+
+def kernel_args(plan: BootPlan) -> Sequence[str]:
+    """Where the image and the seed are.
+
+    casper's ``url=`` is also cloud-init's old word for a configuration, so that one is pointed at nothing, or the whole
+    image would be read as text.
+    """
+    answers = {**DEFAULTS, **(plan.profile.answers if plan.profile else {})}
+    seed = str(answers["external"] or plan.answer_url("").rstrip("/") + "/")
+    image = [f"url={plan.location.url}"] if plan.location else []
+    return ["ip=dhcp", *image, "cloud-config-url=/dev/null", "autoinstall", f"ds=nocloud-net;s={seed}"]
+
+
+def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
+    """Remarks on rendered documents: cloud-init's form, autoinstall's schema, and whether anybody can log in."""
+    findings = [Finding("error", "user-data", text) for text in judged(documents.get("user-data", ""))]
+    users = profile.answers.get("users") or []
+    access = [profile.answers.get("root_password_hash"), profile.answers.get("root_ssh_keys")]
+    if isinstance(users, Sequence):
+        access += [
+            user.get(key) for user in users if isinstance(user, Mapping) for key in ("password_hash", "ssh_keys")
+        ]
+    if not any(access):
+        text = f"profile {profile.name}: nobody can log in: no user has a password_hash or ssh_keys, and root is locked"
+        findings.append(Finding("warning", "user-data", text))
+    return findings
+
+
+PLUGIN = Plugin(name="installer_autoinstall", settings=AutoinstallSettings, build=Autoinstall)
