@@ -8,23 +8,21 @@ from pathlib import Path
 
 import click
 
+from provd.cli.context import example
 
-@click.group()
+
+@click.group(epilog=example("provd migrate cobbler /var/lib/cobbler --to site"))
 def migrate() -> None:
     """Bring the data of another server over."""
 
 
-@migrate.command()
+@migrate.command(epilog=example("provd migrate cobbler /var/lib/cobbler --to site"))
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--to", "target", default="cobbler-site", help="Directory that is made for the files.")
 @click.option("-o", "--output", "shape", type=click.Choice(["table", "json"]), default="table", help="Of the report.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 def cobbler(folder: Path, target: str, shape: str, *, dry_run: bool) -> None:
-    r"""Read Cobbler's collections (2.8, 3.0 to 3.3) in FOLDER and write distros, profiles and systems.
-
-    \b
-    Example: provd migrate cobbler /var/lib/cobbler --to site
-    """
+    """Read Cobbler's collections (2.8, 3.0 to 3.3) in FOLDER and write distros, profiles and systems."""
     from provd.api.cobbler.migration import Migration
     from provd.api.cobbler.migration import migrate as work
 
