@@ -17,7 +17,7 @@ def migrate() -> None:
 
 
 @migrate.command(epilog=example("provd migrate cobbler /var/lib/cobbler --to site"))
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--to", "target", default="cobbler-site", help="Directory that is made for the files.")
 @click.option("-o", "--output", "shape", type=click.Choice(["table", "json"]), default="table", help="Of the report.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
@@ -26,6 +26,8 @@ def cobbler(folder: Path, target: str, shape: str, *, dry_run: bool) -> None:
     from provd.api.cobbler.migration import Migration
     from provd.api.cobbler.migration import migrate as work
 
+    if not folder.is_dir():
+        raise click.ClickException(f"{folder} is no directory with Cobbler's collections")
     try:
         found: Migration = work(folder)
         if not dry_run:
