@@ -55,6 +55,11 @@ class LoginLimits:
         while len(self._failures) > _REMEMBERED:
             self._failures.popitem(last=False)
 
-    def succeeded(self, user: str) -> None:
-        """A right password: the user's own failures are forgotten, those of the address are not."""
+    def succeeded(self, user: str, peer: str = "") -> None:
+        """A right password: the user's failures are forgotten, the address's are not; this try was none of them."""
         self._failures.pop(user, None)
+        seen = self._failures.get(peer)
+        if seen is not None:
+            seen.count -= 1
+            if seen.count <= 0:
+                del self._failures[peer]

@@ -95,7 +95,7 @@ class Access:
         if found is None:
             self._log.warn("login refused for {user!r} from {peer}", user=user[:64], peer=peer or "the local socket")
             raise AccessError("login failed")
-        self._limits.succeeded(keys[0])
+        self._limits.succeeded(*keys)
         role, groups, origin = found
         return self.mint(user, role, groups=groups, origin=origin)
 

@@ -56,3 +56,16 @@ def test_C21_a_flood_of_names_keeps_memory_bounded() -> None:
     for number in range(20_000):
         limits.failed((f"user {number}", f"peer {number}"), 0.0)
     assert len(limits._failures) <= 4096
+
+
+def test_right_passwords_cost_an_address_nothing_however_many_they_are() -> None:
+    limits = LoginLimits()
+    for _ in range(100):
+        limits.failed(KEYS, 0.0)
+        limits.succeeded(*KEYS)
+    assert limits.wait_s(KEYS, 0.0) == 0
+    for _ in range(6):
+        limits.failed(KEYS, 0.0)
+    limits.failed(KEYS, 0.0)
+    limits.succeeded(*KEYS)
+    assert limits.wait_s(("peer 10.0.0.1",), 0.0) > 0
