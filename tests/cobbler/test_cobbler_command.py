@@ -84,7 +84,7 @@ def test_a_profile_from_add_to_remove(cobbler: Cobbler) -> None:
     assert "url --url=http://192.0.2.1/el9" in cobbler("profile get-autoinstall --name=child9")
     assert "exception on server" in cobbler.refused("profile remove --name=base9")
     cobbler("profile remove --name=base9 --recursive")
-    assert "9" not in " ".join(name for name in listed(cobbler("profile list")) if not name.startswith("rocky"))
+    assert not {"base9", "child9", "other9"} & set(listed(cobbler("profile list")))
 
 
 def test_a_system_from_add_to_remove(cobbler: Cobbler) -> None:
