@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.defer import Deferred
 
-from provd.model.content import Content, FileBody, NotFound, StreamBody
+from provd.model.content import Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.net.tftp import Answer
 from provd.wire import tftp
 from tests.fakes.tftp_network import TftpWorld, error_of
@@ -161,3 +161,19 @@ def test_t12_netascii() -> None:
     world = TftpWorld(lambda _: Content(b"one\ntwo\r", 8))
     ((_, data),) = world.ask(b"\0\1f\0NetASCII\0tsize\x000\0")
     assert data == tftp.encode_data(1, b"one\r\ntwo\r\0")
+
+
+def test_the_router_is_asked_once_for_a_file_and_never_for_a_block() -> None:
+    asked: list[str] = []
+
+    def open_file(request: FileRequest) -> Content:
+        asked.append(request.path)
+        return Content(bytes(100_000), 100_000)
+
+    world = TftpWorld(open_file)
+    ((tid, _),) = world.rrq("x")
+    blocks = 1
+    while not world.events[1:]:
+        blocks += len(world.answer(tid, tftp.encode_ack(blocks)))
+    assert blocks == 100_000 // 512 + 1
+    assert asked == ["x"]
