@@ -41,32 +41,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from provd.plugin.api import Answer, BootPlan, Document, Finding, Installer, Plugin, Profile, Settings, hookimpl
+from provd.plugin.api import (
+    COMMON_ANSWERS,
+    Answer,
+    BootPlan,
+    Document,
+    Finding,
+    Installer,
+    Plugin,
+    Profile,
+    Settings,
+    hookimpl,
+    no_source,
+    nobody_logs_in,
+)
 
 from .schema import judged
 from .user_data import user_data
 
 DEFAULTS: Mapping[str, object] = {
-    "locale": "en_US.UTF-8",
-    "language": "en",
-    "country": "US",
-    "keyboard": "us",
-    "timezone": "Etc/UTC",
-    "ntp": "",
-    "users": [],
-    "root_password_hash": "",
-    "root_ssh_keys": [],
-    "packages": [],
+    **COMMON_ANSWERS,
     "repositories": [],
-    "package_update": False,
-    "post_install": [],
-    "disk": "",
     "layout": "direct",
     "network": "dhcp",
     "apt_mirror": "",
-    "proxy": "",
-    "installed_kernel_args": "",
-    "reboot": "reboot",
     "external": "",
 }
 
@@ -110,9 +108,9 @@ class Autoinstall:
 
 def ready(profile: Profile) -> str:
     """What is missing before this profile can be installed."""
+    if missing := no_source(profile):
+        return missing
     tree = profile.source or profile.distro.tree
-    if not tree:
-        return f"profile {profile.name} has no install source: set source, or tree in distro {profile.distro.name}"
     if not tree.endswith(".iso"):
         return f"profile {profile.name}: {tree} is not the URL of a live server image (.iso)"
     return ""
@@ -139,16 +137,7 @@ def kernel_args(plan: BootPlan) -> Sequence[str]:
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     """Remarks on rendered documents: cloud-init's form, autoinstall's schema, and whether anybody can log in."""
     findings = [Finding("error", "user-data", text) for text in judged(documents.get("user-data", ""))]
-    users = profile.answers.get("users") or []
-    access = [profile.answers.get("root_password_hash"), profile.answers.get("root_ssh_keys")]
-    if isinstance(users, Sequence):
-        access += [
-            user.get(key) for user in users if isinstance(user, Mapping) for key in ("password_hash", "ssh_keys")
-        ]
-    if not any(access):
-        text = f"profile {profile.name}: nobody can log in: no user has a password_hash or ssh_keys, and root is locked"
-        findings.append(Finding("warning", "user-data", text))
-    return findings
+    return [*findings, *nobody_logs_in(profile, "user-data")]
 
 
 PLUGIN = Plugin(name="installer_autoinstall", settings=AutoinstallSettings, build=Autoinstall)

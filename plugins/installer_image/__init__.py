@@ -43,6 +43,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from provd.plugin.api import (
+    COMMON_ANSWERS,
     Answer,
     BootPlan,
     Content,
@@ -57,27 +58,17 @@ from provd.plugin.api import (
     Settings,
     file_beneath,
     hookimpl,
+    nobody_logs_in,
 )
 
 DEFAULTS: Mapping[str, object] = {
+    **COMMON_ANSWERS,
     "image": "",
-    "disk": "",
     "verify": False,
     "on_failure": "reboot",
     "failure_wait_s": 300,
-    "reboot": "reboot",
     "network": "dhcp",
     "locale": "C.UTF-8",
-    "keyboard": "us",
-    "timezone": "Etc/UTC",
-    "ntp": "",
-    "proxy": "",
-    "users": [],
-    "root_password_hash": "",
-    "root_ssh_keys": [],
-    "packages": [],
-    "package_update": False,
-    "post_install": [],
 }
 PREFIX = "image/"
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -208,17 +199,7 @@ def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
         findings.append(
             Finding("error", "user-data", "the first line must be #cloud-config, or cloud-init skips it", 1)
         )
-    answers = profile.answers
-    users = answers.get("users") or []
-    access = [answers.get("root_password_hash"), answers.get("root_ssh_keys")]
-    if isinstance(users, Sequence):
-        access += [
-            user.get(key) for user in users if isinstance(user, Mapping) for key in ("password_hash", "ssh_keys")
-        ]
-    if not any(access):
-        text = f"profile {profile.name}: nobody can log in: no user has a password_hash or ssh_keys, and root is locked"
-        findings.append(Finding("warning", "user-data", text))
-    return findings
+    return [*findings, *nobody_logs_in(profile, "user-data")]
 
 
 PLUGIN = Plugin(name="installer_image", settings=ImageSettings, build=ImageInstaller)

@@ -44,6 +44,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from provd.plugin.api import (
+    COMMON_ANSWERS,
     Answer,
     BootPlan,
     Distro,
@@ -51,48 +52,25 @@ from provd.plugin.api import (
     Finding,
     Installer,
     Location,
+    LogSettings,
     Plugin,
     Profile,
-    Settings,
     hookimpl,
+    no_source,
+    nobody_logs_in,
 )
 
 DEFAULTS: Mapping[str, object] = {
-    "locale": "en_US.UTF-8",
-    "language": "en",
-    "country": "US",
-    "keyboard": "us",
-    "timezone": "Etc/UTC",
-    "ntp": "",
-    "users": [],
-    "root_password_hash": "",
-    "root_ssh_keys": [],
-    "packages": [],
+    **COMMON_ANSWERS,
     "repositories": [],
-    "package_update": False,
-    "post_install": [],
-    "disk": "",
-    "proxy": "",
-    "installed_kernel_args": "",
-    "reboot": "reboot",
     "external": "",
 }
-
-
-class KickstartSettings(Settings, frozen=True):
-    """Keys of ``[plugins.installer_kickstart]``."""
-
-    log_every_s: int = 15
-
-    def __post_init__(self) -> None:
-        if self.log_every_s < 1:
-            raise ValueError(f"log_every_s is {self.log_every_s}: at least 1 second is expected")
 
 
 class Kickstart:
     """Registers the installer ``kickstart``."""
 
-    def __init__(self, settings: KickstartSettings) -> None:
+    def __init__(self, settings: LogSettings) -> None:
         self._settings = settings
 
     @hookimpl
@@ -106,7 +84,7 @@ class Kickstart:
                 templates=Path(__file__).parent / "templates",
                 defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
                 lint=lint,
-                ready=ready,
+                ready=no_source,
             )
         ]
 
@@ -121,13 +99,6 @@ def render(answer: Answer) -> str:
     """The Kickstart file, from the template of the distro's version."""
     profile = answer.plan.profile
     return answer.render("ks-6.cfg" if profile is not None and major(profile.distro) <= 6 else "ks.cfg")
-
-
-def ready(profile: Profile) -> str:
-    """What is missing before this profile can be installed."""
-    if not profile.source and not profile.distro.tree:
-        return f"profile {profile.name} has no install source: set source, or tree in distro {profile.distro.name}"
-    return ""
 
 
 def source(location: Location) -> str:
@@ -151,16 +122,7 @@ def kernel_args(plan: BootPlan) -> Sequence[str]:
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     """Remarks of ``ksvalidator``, and whether anybody can log in."""
     findings = list(_validated(documents.get("ks.cfg", ""), syntax(profile)))
-    users = profile.answers.get("users") or []
-    access = [profile.answers.get("root_password_hash"), profile.answers.get("root_ssh_keys")]
-    if isinstance(users, Sequence):
-        access += [
-            user.get(key) for user in users if isinstance(user, Mapping) for key in ("password_hash", "ssh_keys")
-        ]
-    if not any(access):
-        text = f"profile {profile.name}: nobody can log in: no user has a password_hash or ssh_keys, and root is locked"
-        findings.append(Finding("warning", "ks.cfg", text))
-    return findings
+    return [*findings, *nobody_logs_in(profile, "ks.cfg")]
 
 
 def syntax(profile: Profile) -> str:
@@ -187,4 +149,4 @@ def _validated(text: str, name: str) -> Iterable[Finding]:
         yield Finding("error" if run.returncode else "warning", "ks.cfg", f"ksvalidator for {name}: {said}")
 
 
-PLUGIN = Plugin(name="installer_kickstart", settings=KickstartSettings, build=Kickstart)
+PLUGIN = Plugin(name="installer_kickstart", settings=LogSettings, build=Kickstart)

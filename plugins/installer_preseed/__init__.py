@@ -43,45 +43,34 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from provd.plugin.api import Answer, BootPlan, Document, Finding, Installer, Plugin, Profile, Settings, hookimpl
+from provd.plugin.api import (
+    COMMON_ANSWERS,
+    Answer,
+    BootPlan,
+    Document,
+    Finding,
+    Installer,
+    LogSettings,
+    Plugin,
+    Profile,
+    hookimpl,
+    no_source,
+    nobody_logs_in,
+)
 
 DEFAULTS: Mapping[str, object] = {
-    "locale": "en_US.UTF-8",
-    "language": "en",
-    "country": "US",
-    "keyboard": "us",
-    "timezone": "Etc/UTC",
-    "ntp": "",
-    "users": [],
-    "root_password_hash": "",
-    "root_ssh_keys": [],
+    **COMMON_ANSWERS,
     "tasks": ["standard"],
     "packages": ["openssh-server"],
     "package_update": True,
     "security_host": "",
-    "post_install": [],
-    "disk": "",
-    "proxy": "",
-    "installed_kernel_args": "",
-    "reboot": "reboot",
-    "log_every_s": 15,
 }
-
-
-class PreseedSettings(Settings, frozen=True):
-    """Keys of ``[plugins.installer_preseed]``."""
-
-    log_every_s: int = 15
-
-    def __post_init__(self) -> None:
-        if self.log_every_s < 1:
-            raise ValueError(f"log_every_s is {self.log_every_s}: at least 1 second is expected")
 
 
 class Preseed:
     """Registers the installer ``preseed``."""
 
-    def __init__(self, settings: PreseedSettings) -> None:
+    def __init__(self, settings: LogSettings) -> None:
         self._settings = settings
 
     @hookimpl
@@ -111,8 +100,8 @@ def document(name: str) -> Document:
 
 def ready(profile: Profile) -> str:
     """What is missing before this profile can be installed."""
-    if not profile.source and not profile.distro.tree:
-        return f"profile {profile.name} has no install source: set source, or tree in distro {profile.distro.name}"
+    if missing := no_source(profile):
+        return missing
     if not profile.distro.vars.get("suite") and not profile.vars.get("suite"):
         return f"distro {profile.distro.name} has no vars.suite, as in bookworm"
     return ""
@@ -141,17 +130,7 @@ def kernel_args(plan: BootPlan) -> Sequence[str]:
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     """Remarks on rendered documents: what debconf and the shell say, and whether anybody can log in."""
     findings = [*_syntax(documents)]
-    answers = profile.answers
-    users = answers.get("users") or []
-    access = [answers.get("root_password_hash"), answers.get("root_ssh_keys")]
-    if isinstance(users, Sequence):
-        access += [
-            user.get(key) for user in users if isinstance(user, Mapping) for key in ("password_hash", "ssh_keys")
-        ]
-    if not any(access):
-        text = f"profile {profile.name}: nobody can log in: no user has a password_hash or ssh_keys, and root is locked"
-        findings.append(Finding("warning", "preseed.cfg", text))
-    return findings
+    return [*findings, *nobody_logs_in(profile, "preseed.cfg")]
 
 
 def _syntax(documents: Mapping[str, str]) -> Iterable[Finding]:
@@ -165,4 +144,4 @@ def _syntax(documents: Mapping[str, str]) -> Iterable[Finding]:
             yield Finding(level, name, line.strip())
 
 
-PLUGIN = Plugin(name="installer_preseed", settings=PreseedSettings, build=Preseed)
+PLUGIN = Plugin(name="installer_preseed", settings=LogSettings, build=Preseed)

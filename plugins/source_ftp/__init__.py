@@ -26,9 +26,9 @@ from urllib.parse import urlsplit
 
 from provd.plugin.api import BootPlan, InstallSource, Location, Plugin, Runtime, Settings, hookimpl
 
+from .trees import TREES
+
 _SCHEME = "ftp"
-TREES = ("iso", "tree", "mirror")
-"""First parts of the paths that are served."""
 
 
 class SettingsOfSourceFtp(Settings, frozen=True):

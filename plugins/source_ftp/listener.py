@@ -114,10 +114,8 @@ class _Realm:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    def requestAvatar(self, _avatar: object, _mind: object, *interfaces: object) -> Deferred[Any]:
-        """A shell."""
-        if ftp.IFTPShell not in interfaces:
-            raise NotImplementedError("only FTP is served here")
+    def requestAvatar(self, _avatar: object, _mind: object, *_interfaces: object) -> Deferred[Any]:
+        """A shell; the server of this portal asks for nothing else."""
         return succeed((ftp.IFTPShell, TreeShell(self._runtime), lambda: None))
 
 

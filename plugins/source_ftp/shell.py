@@ -17,7 +17,8 @@ from zope.interface import implementer
 
 from provd.plugin.api import Content, FileBody, FileRequest, NotFound, Runtime, StreamBody, open_body
 
-TREES: Final = frozenset({"iso", "tree", "mirror"})
+from .trees import TREES
+
 _PIECE: Final = 256 * 1024
 
 Facts = list[object]

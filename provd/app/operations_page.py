@@ -52,6 +52,9 @@ profile is gone by then is reported by `check` and held.
 """
 
 
+_NOTHING_RUNS = "the page tells of operations and runs none"
+
+
 class _Running:
     """A server that only tells its operations."""
 
@@ -61,13 +64,13 @@ class _Running:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def in_thread(self, work: Any) -> Any:
+    def in_thread(self, _work: Any) -> Any:
         """Nothing is run."""
-        raise NotImplementedError(work)
+        raise RuntimeError(_NOTHING_RUNS)
 
     def reload(self) -> Any:
         """Nothing is run."""
-        raise NotImplementedError
+        raise RuntimeError(_NOTHING_RUNS)
 
 
 def table() -> OperationTable:

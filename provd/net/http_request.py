@@ -183,14 +183,19 @@ class BootRequest(Request):
 
     async def _body(self, content: Content, opened: Opened | None, start: int, stop: int) -> int:
         """Send the body; gives its octets."""
-        services = self._services
-        if isinstance(content.body, bytes):
+        services, big = self._services, stop - start >= LEAST
+        if isinstance(content.body, bytes) and 0 <= stop - start < LEAST:
+            # The connection's buffer takes it at once: there is nothing to wait for.
             self.write(content.body[start:stop])
             return stop - start
-        connection = socket_of(services.clock, self.channel.transport) if opened and stop - start >= LEAST else -1
+        connection = socket_of(services.clock, self.channel.transport) if opened and big else -1
         flow = http_body.Flow(self, services.clock, services.limits.stall_s)
         self.registerProducer(flow, streaming=True)
         try:
+            if isinstance(content.body, bytes):
+                self.write(content.body[start:stop])
+                await flow.drained()
+                return stop - start
             if opened is not None and connection >= 0:
                 low = content.body.offset if isinstance(content.body, FileBody) else 0
                 sending = SendFile(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
@@ -117,7 +118,7 @@ def _bound(local: str, port: int) -> socket.socket:
     return sock
 
 
-class UdpSocket:
+class UdpSocket(ABC):
     """What both sockets share: sending and closing."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -133,7 +134,8 @@ class UdpSocket:
 
     def send(self, data: bytes, to: Address) -> None:
         """See ``Endpoint.send``."""
-        # A full buffer, no route, a firewall: the peer's silence and the retransmission timer say the same.
+        # A full buffer, no route, a firewall: the peer's silence and the retransmission timer say the same. Lock-step
+        # transfers live by this call: it is cheaper than sendmsg.
         try:
             self._socket.sendto(data, to)
         except OSError:
@@ -176,8 +178,9 @@ class UdpSocket:
             self._unwatch()
             self._socket.close()
 
+    @abstractmethod
     def _unwatch(self) -> None:
-        raise NotImplementedError
+        """Nobody is told of what arrives any more."""
 
 
 class _TransferSocket(UdpSocket):

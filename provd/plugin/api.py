@@ -26,6 +26,7 @@ from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import InstallState, Interface, System
+from provd.plugin.answers import COMMON_ANSWERS, LogSettings, no_source, nobody_logs_in
 from provd.plugin.beneath import file_beneath, open_body
 from provd.plugin.contract import (
     API_VERSION,
@@ -99,6 +100,7 @@ def hookimpl(
 __all__ = [
     "API_VERSION",
     "ARCHS",
+    "COMMON_ANSWERS",
     "Action",
     "Allow",
     "Answer",
@@ -133,6 +135,7 @@ __all__ = [
     "Lease",
     "Listening",
     "Location",
+    "LogSettings",
     "Mac",
     "NotFound",
     "Operation",
@@ -157,6 +160,8 @@ __all__ = [
     "file_beneath",
     "hookimpl",
     "media_type",
+    "no_source",
+    "nobody_logs_in",
     "open_body",
     "scrub",
     "scrub_value",

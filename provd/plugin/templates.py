@@ -16,6 +16,8 @@ from jinja2.loaders import BaseLoader
 from provd.plugin.filters import MAX_CHARS, TooLargeError
 from provd.plugin.sandbox import Sandbox
 
+COMMON_FOLDER = Path(__file__).parent / "common_templates"
+"""Templates that every installer may include: finding the disk, reporting."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _UNDEFINED = re.compile(r"^'(?P<name>[^']+)' is undefined$")
 
@@ -41,14 +43,14 @@ class Templates:
     """The templates of one installer.
 
     Args:
-        folders: looked in by turn, the site's overrides first, the installer's own last. Only plain files directly in
-            them are templates; links are not followed.
+        folders: looked in by turn, the site's overrides first, the installer's own last; what all installers share
+            stands behind them. Only plain files directly in them are templates; links are not followed.
         clock: monotonic seconds.
         most_s: seconds one rendering may take.
     """
 
     def __init__(self, folders: Sequence[Path], *, clock: Callable[[], float], most_s: float = 2.0) -> None:
-        self._folders = tuple(folders)
+        self._folders = (*folders, COMMON_FOLDER)
         self._sandbox = Sandbox(_Keys(self._folders), clock, most_s)
 
     def names(self) -> tuple[str, ...]:

@@ -74,6 +74,32 @@ async def test_h12_large_files_leave_whole_in_little_memory(tmp_path: Path) -> N
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_body_in_memory_counts_as_sent_when_it_has_left_and_not_before() -> None:
+    from twisted.internet import reactor  # noqa: TID251 - these tests are about the real one
+
+    body = bytes(32 << 20)
+    sent: list[int] = []
+    tree = FakeTree({"image": Content(body, len(body), on_sent=sent.append)})
+    listener, port = _start(tree)
+    client = socket.create_connection(("127.0.0.1", port), timeout=20)
+    try:
+        client.sendall(b"GET /image HTTP/1.0\r\n\r\n")
+        await deferToThread(partial(client.recv, 4096))
+        await deferLater(reactor, 0.1, lambda: None)
+        assert sent == []
+        await deferToThread(partial(_drain, client))
+        assert sent == [len(body)]
+    finally:
+        client.close()
+        await listener.close()
+
+
+def _drain(client: socket.socket) -> None:
+    while client.recv(1 << 20):
+        pass
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_slow_client_holds_back_the_stream_and_is_dropped_when_it_stalls() -> None:
     from twisted.internet import reactor  # noqa: TID251 - these tests are about the real one
 

@@ -16,7 +16,7 @@ from provd.config import toml
 from provd.model.mac import Mac
 from provd.model.system import Interface, System
 from provd.plugin.filters import MAX_CHARS, to_toml, to_yaml
-from provd.plugin.templates import TemplateError, Templates
+from provd.plugin.templates import COMMON_FOLDER, TemplateError, Templates
 from tests.fakes.plugin_world import FakeClock
 
 SYSTEM = System("web1", interfaces=(Interface("eth0", Mac.parse("525400aabbcc"), IPv4Address("10.0.0.5")),))
@@ -305,4 +305,11 @@ def test_the_site_overrides_the_installer(tmp_path: Path) -> None:
     (site / "a.cfg").write_text("site a")
     assert templates.render("b.cfg", {}) == "installer b, site a"
     assert templates.source("a.cfg") == site / "a.cfg"
-    assert templates.names() == ("a.cfg", "b.cfg")
+    assert templates.names() == ("a.cfg", "b.cfg", "disk.bash", "report.bash")
+
+
+def test_what_all_installers_share_stands_behind_their_own_templates(tmp_path: Path) -> None:
+    templates = Templates([tmp_path], clock=FakeClock())
+    assert templates.source("report.bash") == COMMON_FOLDER / "report.bash"
+    (tmp_path / "report.bash").write_text("the site's")
+    assert templates.render("report.bash", {}) == "the site's"

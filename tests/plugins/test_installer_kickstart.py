@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_kickstart import PLUGIN, Kickstart, KickstartSettings, kernel_args, lint, ready
-from provd.plugin.api import BootPlan, Installer, Location, Profile
+from plugins.installer_kickstart import PLUGIN, Kickstart, kernel_args, lint
+from provd.plugin.api import BootPlan, Installer, Location, LogSettings, Profile
 from tests.fakes.answer_values import documents
 from tests.fakes.boot_values import DISTRO, plan, profile
 
@@ -46,7 +46,7 @@ reboot
 
 
 def installer() -> Installer:
-    built = PLUGIN.build(KickstartSettings())
+    built = PLUGIN.build(LogSettings())
     assert isinstance(built, Kickstart)
     (only,) = built.provd_installers()
     return only
@@ -213,7 +213,8 @@ def test_choice_of_the_disk(tmp_path: Path, wanted: str, chosen: str) -> None:
 
 
 def test_ready_and_settings() -> None:
+    ready = installer().ready
     assert ready(rocky()) == ""
     assert "has no install source" in ready(replace(rocky(), distro=replace(rocky().distro, tree="")))
     with pytest.raises(ValueError, match="log_every_s is 0"):
-        KickstartSettings(log_every_s=0)
+        LogSettings(log_every_s=0)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_preseed import PLUGIN, Preseed, PreseedSettings, kernel_args, lint, ready
-from provd.plugin.api import BootPlan, Installer, Location
+from plugins.installer_preseed import PLUGIN, Preseed, kernel_args, lint, ready
+from provd.plugin.api import BootPlan, Installer, Location, LogSettings
 from provd.plugin.templates import TemplateError
 from tests.fakes.answer_values import documents
 from tests.fakes.boot_values import DISTRO, plan, profile
@@ -24,7 +24,7 @@ BOB = {"name": "bob", "password_hash": "$6$salt$hash"}
 
 
 def installer(**settings: object) -> Installer:
-    built = PLUGIN.build(PreseedSettings(**settings))  # type: ignore[arg-type]
+    built = PLUGIN.build(LogSettings(**settings))  # type: ignore[arg-type]
     assert isinstance(built, Preseed)
     (only,) = built.provd_installers()
     return only
@@ -159,7 +159,7 @@ def test_ready_says_what_is_missing() -> None:
 
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="log_every_s is 0"):
-        PreseedSettings(log_every_s=0)
+        LogSettings(log_every_s=0)
     assert "sleep 7\n" in documents(installer(log_every_s=7), machine())["report.sh"]
 
 

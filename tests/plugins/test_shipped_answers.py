@@ -11,11 +11,11 @@ import pytest
 
 from plugins.installer_autoinstall import Autoinstall, AutoinstallSettings
 from plugins.installer_image import ImageInstaller, ImageSettings
-from plugins.installer_kickstart import Kickstart, KickstartSettings
-from plugins.installer_preseed import Preseed, PreseedSettings
+from plugins.installer_kickstart import Kickstart
+from plugins.installer_preseed import Preseed
 from provd.config.catalogue import Catalogue
 from provd.config.layers import Layer
-from provd.plugin.api import Installer, Location, Profile
+from provd.plugin.api import Installer, Location, LogSettings, Profile
 from tests.fakes.answer_values import documents
 from tests.fakes.boot_values import plan
 
@@ -56,8 +56,8 @@ def catalogue() -> Catalogue:
 @cache
 def installers() -> Mapping[str, Installer]:
     registered = (
-        *Kickstart(KickstartSettings()).provd_installers(),
-        *Preseed(PreseedSettings()).provd_installers(),
+        *Kickstart(LogSettings()).provd_installers(),
+        *Preseed(LogSettings()).provd_installers(),
         *Autoinstall(AutoinstallSettings()).provd_installers(),
         *ImageInstaller(ImageSettings()).provd_installers(),
     )

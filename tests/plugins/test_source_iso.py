@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.source_iso import SettingsOfSourceIso, SourceIso
-from plugins.source_iso.index import Extent, Index, IsoError, Link, read_index
+from plugins.source_iso.index import Extent, IsoError, read_index
 from provd.model.boot import Action
 from provd.plugin.api import AwaitedBody, BootPlan, ClientFacts, Content, FileBody, FileRequest, NotFound
 from tests.fakes.iso_image import make_iso
@@ -174,10 +174,36 @@ def _small() -> bytes:
 _SMALL = _small()
 
 
-def test_a_file_of_many_parts_is_one() -> None:
-    index = Index((0, 0, 0), {"a": {"b": Extent(0, 5 << 30), "l": Link("b")}}, "")
-    assert index.find("a/l") == Extent(0, 5 << 30)
+def in_parts(path: Path, first: bytes, second: bytes, said: int) -> Path:
+    """An image whose file ``boot/part`` has two directory records, as one of 4 GiB and more has (ECMA-119, 6.5.1).
+
+    The first record says that its part has ``said`` octets.
+    """
+    octets = bytearray(make_iso(path, {"boot/part": first, "boot/qart": second}, rock_ridge=False).read_bytes())
+    # ECMA-119, 9.1: data length (both byte orders), file flags and identifier of a directory record
+    record = octets.index(b"PART;1") - 33
+    octets[record + 10 : record + 18] = said.to_bytes(4, "little") + said.to_bytes(4, "big")
+    octets[record + 25] |= 0x80
+    at = octets.index(b"QART;1")
+    octets[at : at + 6] = b"PART;1"
+    path.write_bytes(octets)
+    return path
+
+
+def test_a_file_of_many_parts_is_one(tmp_path: Path) -> None:
+    first, second = b"a" * 4096, b"b" * 100
+    image = in_parts(tmp_path / "big.iso", first, second, len(first))
+    index = read_index(image)
+    found = index.find("boot/part")
+    assert isinstance(found, Extent)
+    assert image.read_bytes()[found.offset : found.offset + found.length] == first + second
     assert index.files == 1
+
+
+def test_parts_that_do_not_lie_end_to_end_are_refused(tmp_path: Path) -> None:
+    image = in_parts(tmp_path / "big.iso", b"a" * 4096, b"b" * 100, said=2048)
+    with pytest.raises(IsoError, match=r"big\.iso has the file part in pieces that do not lie one behind the other"):
+        read_index(image)
 
 
 def test_resolve_and_kernels(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from provd.lab.network import Host
@@ -36,7 +37,7 @@ exec "$@"
 """
 
 
-class RunningClient:
+class RunningClient(ABC):
     """One client that keeps its lease.
 
     Args:
@@ -49,15 +50,16 @@ class RunningClient:
         self.host, self.cache, self.work, self.script = host, cache, work, script
         self.process = self._start()
 
+    @abstractmethod
     def _start(self) -> Process:
-        raise NotImplementedError
+        """Run it in the foreground."""
 
-    def renew(self) -> None:
-        """Make it renew; those that cannot be told do by their timer."""
+    def renew(self) -> None:  # noqa: B027 - those that cannot be told do it by their timer
+        """Make it renew."""
 
+    @abstractmethod
     def release(self) -> None:
         """Make it give the address back."""
-        raise NotImplementedError
 
     def addresses(self) -> str:
         """What the card has."""
