@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from provd.model.event import Event
 
+TURN_S: Final = 0.005
+"""Seconds of one reactor turn that listeners may take together; what is left waits for the next one."""
 
 class EventLog(Protocol):
     """Where events are kept."""
@@ -24,7 +27,8 @@ Listener = Callable[[Event], None]
 
 
 class EventBus:
-    """Publishes events in the order they happened, on the next turn of the reactor.
+    """Publishes events in the order they happened, on the next turns of the reactor: a thousand leases that end at once
+    hold up no packet.
 
     A listener that raises is logged and the others still hear the event.
     """
@@ -33,7 +37,8 @@ class EventBus:
         self._clock = clock
         self._store = log
         self._listeners: list[Listener] = []
-        self._queue: list[Event] = []
+        self._queue: deque[Event] = deque()
+        self._waking = False
         self._logger = Logger(namespace="provd.events")
 
     def listen(self, listener: Listener) -> None:
@@ -43,14 +48,25 @@ class EventBus:
     def publish(self, event: Event) -> None:
         """Hand over an event; the caller's reply is never delayed by it."""
         self._queue.append(event)
-        if len(self._queue) == 1:
-            self._clock.callLater(0, self.flush)
+        if not self._waking:
+            self._waking = True
+            self._clock.callLater(0, self._turn)
 
     def flush(self) -> None:
-        """Deliver everything that waits; called by the reactor and once at shutdown."""
-        queue, self._queue = self._queue, []
-        for event in queue:
-            self._deliver(event)
+        """Deliver everything that waits; called at shutdown."""
+        for _ in range(len(self._queue)):
+            self._deliver(self._queue.popleft())
+
+    def _turn(self) -> None:
+        until = self._clock.seconds() + TURN_S
+        # What listeners publish meanwhile comes in a turn of its own, so that no circle of events holds the reactor.
+        for _ in range(len(self._queue)):
+            self._deliver(self._queue.popleft())
+            if self._clock.seconds() >= until:
+                break
+        self._waking = bool(self._queue)
+        if self._waking:
+            self._clock.callLater(0, self._turn)
 
     def _deliver(self, event: Event) -> None:
         kept = event

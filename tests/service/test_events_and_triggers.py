@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from provd.model.event import Event
 from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Trigger
-from provd.service.events import EventBus
+from provd.service.events import TURN_S, EventBus
 from provd.service.triggers import Triggers
 
 
@@ -65,6 +65,33 @@ def test_events_are_delivered_after_the_reply_in_order_and_numbered() -> None:
     clock.advance(0)
     assert kinds == ["a", "b"]
     assert [one.kind for one in log.events] == ["a", "b"]
+
+
+def test_many_events_at_once_leave_the_reactor_free_between_them_and_keep_their_order() -> None:
+    clock, heard = Clock(), list[str]()
+    bus = EventBus(clock, FakeEventLog())
+
+    def slow(one: Event) -> None:
+        heard.append(one.kind)
+        clock.rightNow += TURN_S / 4
+
+    bus.listen(slow)
+    for number in range(10):
+        bus.publish(event(str(number)))
+    clock.callLater(0, heard.append, "a packet")
+    clock.advance(0)
+    assert heard == ["0", "1", "2", "3", "a packet", *map(str, range(4, 10))]
+    assert clock.getDelayedCalls() == []
+
+
+def test_at_shutdown_everything_that_waits_is_delivered() -> None:
+    clock, bus, _runs, kinds, _log = world()
+    for number in range(3):
+        bus.publish(event(str(number)))
+    bus.flush()
+    assert kinds == ["0", "1", "2"]
+    clock.advance(0)
+    assert clock.getDelayedCalls() == []
 
 
 def test_a_full_disk_does_not_silence_listeners(logged_failures: list[object]) -> None:
