@@ -15,6 +15,7 @@ from provd.model.event import Event
 TURN_S: Final = 0.005
 """Seconds of one reactor turn that listeners may take together; what is left waits for the next one."""
 
+
 class EventLog(Protocol):
     """Where events are kept."""
 
@@ -27,10 +28,9 @@ Listener = Callable[[Event], None]
 
 
 class EventBus:
-    """Publishes events in the order they happened, on the next turns of the reactor: a thousand leases that end at once
-    hold up no packet.
+    """Publishes events in the order they happened, on the next turns of the reactor.
 
-    A listener that raises is logged and the others still hear the event.
+    A thousand leases that end at once hold up no packet. A listener that raises is logged and the others still hear the event.
     """
 
     def __init__(self, clock: IReactorTime, log: EventLog) -> None:
