@@ -30,7 +30,8 @@ Listener = Callable[[Event], None]
 class EventBus:
     """Publishes events in the order they happened, on the next turns of the reactor.
 
-    A thousand leases that end at once hold up no packet. A listener that raises is logged and the others still hear the event.
+    A thousand leases that end at once hold up no packet.
+    A listener that raises is logged and the others still hear the event.
     """
 
     def __init__(self, clock: IReactorTime, log: EventLog) -> None:
