@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from provd.plugin.contract import Operation
 from provd.service.operations import OperationError, decode_arguments
+from provd.testing.world import MAC
 from tests.api.test_object_operations import allow
 from tests.api.test_operations_real import Asked
 from tests.api.test_transactions import state
-from tests.fakes.simulated_server import MAC
 
 WRONG: tuple[Any, ...] = (
     None, True, -1, 1.5, float("nan"), float("inf"), 2**70, "", "x", "\x00", "../x", "x" * 3_000, [], [1],

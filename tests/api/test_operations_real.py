@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from provd.app.operations import operations_of
 from provd.model.account import Caller
 from provd.service.operations import OperationError, OperationTable
-from tests.fakes.simulated_server import MAC, SimulatedServer
+from provd.testing.world import MAC
+from tests.fakes.simulated_server import SimulatedServer
 
 
 class _Running:

@@ -17,8 +17,8 @@ from provd.model.mac import Mac
 from provd.model.system import Interface, System
 from provd.service.operations import OperationError
 from provd.store.interface import StoreError
+from provd.testing.world import MAC
 from tests.api.test_operations_real import Asked
-from tests.fakes.simulated_server import MAC
 
 OTHER = "52:54:00:00:aa:02"
 

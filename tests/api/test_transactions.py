@@ -11,10 +11,10 @@ from provd.config import draft
 from provd.config.errors import ConfigError
 from provd.service.operations import OperationError
 from provd.store.interface import StoreError
+from provd.testing.world import MAC
 from tests.api.test_object_operations import allow, file_of
 from tests.api.test_operations_real import Asked
 from tests.api.test_system_operations import as_operator
-from tests.fakes.simulated_server import MAC
 
 CARD = [{"mac": "52:54:00:00:aa:02"}]
 

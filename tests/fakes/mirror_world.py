@@ -14,7 +14,7 @@ from plugins.source_mirror.settings import Mirror, SettingsOfSourceMirror
 from provd.model.content import AwaitedBody, Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.net.background import BackgroundTask
 from provd.plugin.api import HttpStream, Listening, ProcessResult
-from tests.fakes.plugin_world import run_now
+from provd.testing.runtime import run_now
 
 T = TypeVar("T")
 DEB = "mirror/deb/pool/main/a/a_1+b~c.deb"

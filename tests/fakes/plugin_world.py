@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,13 +10,13 @@ from typing import Any, TypeVar
 from provd.model.arch import EFI_X64
 from provd.model.boot import Action, BootPlan
 from provd.model.client import ClientFacts
-from provd.model.content import Content, FileRequest, NotFound
+from provd.model.content import FileRequest
 from provd.model.dhcp import Destination, DhcpRequest, Reply
 from provd.model.distro import Distro
 from provd.model.mac import Mac
 from provd.model.profile import Profile
 from provd.model.system import Interface, System
-from provd.plugin.api import HttpStream, Listening, Plugin, ProcessResult, Settings, Task
+from provd.plugin.api import Plugin, Settings
 from provd.plugin.breaker import Limits
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import Found
@@ -111,72 +110,3 @@ def host_of(
     return PluginHost(
         found, settings or {}, clock=clock or FakeClock(), critical=critical, limits=limits, data_dir=data_dir
     )
-
-
-@dataclass
-class FakeRuntime:
-    """Remembers what was asked; answers from lists."""
-
-    processes: list[ProcessResult] = field(default_factory=list)
-    answers: list[tuple[int, bytes] | Exception] = field(default_factory=list)
-    ran: list[tuple[tuple[str, ...], bytes, float, dict[str, str]]] = field(default_factory=list)
-    sent: list[tuple[str, str, bytes, dict[str, str]]] = field(default_factory=list)
-    slept: list[float] = field(default_factory=list)
-
-    async def run_process(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] | None = None
-    ) -> ProcessResult:
-        self.ran.append((tuple(argv), stdin, timeout_s, dict(env or {})))
-        return self.processes.pop(0) if self.processes else ProcessResult(0)
-
-    async def http_request(
-        self,
-        method: str,
-        url: str,
-        *,
-        body: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-        timeout_s: float = 30.0,
-    ) -> tuple[int, bytes]:
-        self.sent.append((method, url, body, dict(headers or {})))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def http_stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        timeout_s: float = 30.0,
-        stall_s: float = 60.0,
-    ) -> HttpStream:
-        raise ConnectionError(f"{method} {url}: this fake streams nothing")
-
-    def background(self, work: Coroutine[Any, Any, T]) -> Task[T]:
-        work.close()
-        raise AssertionError("this fake has no background")
-
-    async def open_file(self, request: FileRequest) -> Content | NotFound:
-        raise AssertionError("nobody asks for files here")
-
-    def listen_tcp(self, port: int, factory: Any, address: str = "") -> Listening:
-        raise AssertionError("nobody listens here")
-
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        return work()
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-def run_now(awaitable: Any) -> Any:
-    """The result of a coroutine that never really waits."""
-    coroutine = awaitable.__await__()
-    try:
-        next(coroutine)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("the coroutine waits for something")

@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from provd.plugin.api import AwaitedBody, Content, FileRequest, NotFound, Settings, StreamBody, hookimpl
 from provd.plugin.guard import WrongValueError
 from provd.plugin.host import PluginHost
-from tests.fakes.plugin_world import file_request, host_of, made, run_now
+from provd.testing.runtime import run_now
+from tests.fakes.plugin_world import file_request, host_of, made
 
 
 class Word(Settings, frozen=True):

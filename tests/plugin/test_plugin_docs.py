@@ -16,7 +16,8 @@ from provd.plugin.host import PluginHost
 from provd.plugin.specs import Registration
 from provd.plugin.verify import specifications
 from provd.shipped import shipped_dir
-from tests.fakes.plugin_world import CLIENT, PLAN, FakeClock, FakeRuntime, dhcp_request, run_now
+from provd.testing.runtime import FakeRuntime, run_now
+from tests.fakes.plugin_world import CLIENT, PLAN, FakeClock, dhcp_request
 
 DOCS = Path(__file__).parents[2] / "docs"
 STYLES = {"registration", "first", "collect", "fold", "notify"}

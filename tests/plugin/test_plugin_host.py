@@ -41,19 +41,8 @@ from provd.plugin.api import (
 )
 from provd.plugin.errors import PluginError
 from provd.plugin.host import VariableClashError
-from tests.fakes.plugin_world import (
-    CLIENT,
-    PLAN,
-    PROFILE,
-    REPLY,
-    SYSTEM,
-    FakeRuntime,
-    dhcp_request,
-    file_request,
-    host_of,
-    made,
-    run_now,
-)
+from provd.testing.runtime import FakeRuntime, run_now
+from tests.fakes.plugin_world import CLIENT, PLAN, PROFILE, REPLY, SYSTEM, dhcp_request, file_request, host_of, made
 
 SUBNETS = (Subnet("a", IPv4Network("10.0.0.0/24")), Subnet("b", IPv4Network("10.0.1.0/24")))
 

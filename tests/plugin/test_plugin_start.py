@@ -30,7 +30,8 @@ from provd.plugin.api import (
 )
 from provd.plugin.errors import PluginError
 from provd.plugin.verify import fits
-from tests.fakes.plugin_world import FakeRuntime, MadePlugin, NoSettings, host_of, made
+from provd.testing.runtime import FakeRuntime
+from tests.fakes.plugin_world import MadePlugin, NoSettings, host_of, made
 
 _raw = pluggy.HookimplMarker("provd")
 

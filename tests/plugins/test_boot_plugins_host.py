@@ -11,7 +11,7 @@ import pytest
 from provd.plugin.errors import PluginError
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import FoundFile
-from tests.fakes.boot_values import payload, plan
+from provd.testing.samples import payload, plan
 from tests.fakes.plugin_world import FakeClock
 
 NAMES = ("pxelinux", "grub_efi", "installer_preseed", "installer_kickstart", "serial_console", "pxe_options")

@@ -13,7 +13,8 @@ import pytest
 
 from provd.plugin.api import CallbackCall, CallbackResult, Event, Interface, Mac, System
 from provd.plugin.errors import PluginError
-from tests.fakes.plugin_world import PLAN, run_now
+from provd.testing.runtime import run_now
+from tests.fakes.plugin_world import PLAN
 from tests.fakes.shipped_plugins import shipped
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from plugins.grub_efi import PLUGIN, GrubEfi, GrubSettings, argument, is_config, quoted
 from provd.plugin.api import Action, BootLoader, BootPlan, Content, NotFound
-from tests.fakes.boot_values import DISTRO, client, payload, plan, profile, request
+from provd.testing.samples import DISTRO, client, payload, plan, profile, request
 
 SIGNED = """\
 echo 'Loading the kernel ...'

@@ -11,7 +11,7 @@ from plugins.grub_efi import PLUGIN, GrubEfi, GrubSettings
 from plugins.grub_efi.server_image import SERVER_MARK
 from provd.payload import grub as payload_grub
 from provd.plugin.api import BootFile, BootLoader, BootPlan, Content, FileRequest
-from tests.fakes.boot_values import client, payload, plan
+from provd.testing.samples import client, payload, plan
 
 IMAGE = b"MZ head " + SERVER_MARK + b"\nrest of the memdisk"
 

@@ -12,8 +12,8 @@ import pytest
 from plugins.installer_autoinstall import PLUGIN, Autoinstall, AutoinstallSettings, kernel_args, lint, ready
 from provd.plugin.api import BootPlan, Installer, Location, Profile
 from provd.plugin.templates import Templates
-from tests.fakes.answer_values import documents, variables
-from tests.fakes.boot_values import DISTRO, plan, profile
+from provd.testing.documents import documents, variables
+from provd.testing.samples import DISTRO, plan, profile
 
 ADA = {"name": "ada", "gecos": 'Ada O\'L "x" ü', "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-ed25519 AAAA a@b"]}
 BOB = {"name": "bob", "sudo": True, "password_hash": "$6$salt$hash"}

@@ -9,8 +9,8 @@ import pytest
 
 from plugins.installer_image import PLUGIN, ImageInstaller, ImageSettings, image_of, kernel_args, lint
 from provd.plugin.api import BootPlan, Content, FileBody, FileRequest, Installer, NotFound, Profile
-from tests.fakes.answer_values import documents
-from tests.fakes.boot_values import DISTRO, plan, profile
+from provd.testing.documents import documents
+from provd.testing.samples import DISTRO, plan, profile
 
 ADA = {"name": "ada", "gecos": "Ada L", "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-ed25519 AAAA a@b"]}
 BOB = {"name": "bob", "sudo": True, "password_hash": "$6$salt$hash"}

@@ -9,8 +9,8 @@ import pytest
 
 from plugins.installer_kickstart import PLUGIN, Kickstart, kernel_args, lint
 from provd.plugin.api import BootPlan, Installer, Location, LogSettings, Profile
-from tests.fakes.answer_values import documents
-from tests.fakes.boot_values import DISTRO, plan, profile
+from provd.testing.documents import documents
+from provd.testing.samples import DISTRO, plan, profile
 
 ADA = {"name": "ada", "gecos": "Ada L", "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-ed25519 AAAA a@b"]}
 BOB = {"name": "bob", "password_hash": "$6$salt$hash"}

@@ -14,8 +14,8 @@ import pytest
 from plugins.installer_preseed import PLUGIN, Preseed, kernel_args, lint, ready
 from provd.plugin.api import BootPlan, Installer, Location, LogSettings
 from provd.plugin.templates import TemplateError
-from tests.fakes.answer_values import documents
-from tests.fakes.boot_values import DISTRO, plan, profile
+from provd.testing.documents import documents
+from provd.testing.samples import DISTRO, plan, profile
 from tests.fakes.fake_packages import script
 
 DEBIAN = replace(DISTRO, tree="mirror:debian", vars={"suite": "bookworm"})

@@ -7,7 +7,7 @@ import pytest
 
 from plugins.pxelinux import PLUGIN, Pxelinux, PxelinuxSettings, is_config, quoted
 from provd.plugin.api import Action, BootLoader, BootPlan, Content, Interface, Mac, NotFound
-from tests.fakes.boot_values import MAC, UUID, client, payload, plan, profile, request
+from provd.testing.samples import MAC, UUID, client, payload, plan, profile, request
 
 INSTALL_BY_HTTP = """\
 DEFAULT provd

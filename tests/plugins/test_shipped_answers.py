@@ -16,8 +16,8 @@ from plugins.installer_preseed import Preseed
 from provd.config.catalogue import Catalogue
 from provd.config.layers import Layer
 from provd.plugin.api import Installer, Location, LogSettings, Profile
-from tests.fakes.answer_values import documents
-from tests.fakes.boot_values import plan
+from provd.testing.documents import documents
+from provd.testing.samples import plan
 
 ROOT = Path(__file__).parents[2]
 HOST = "a-very-long-host-name-of-sixty-three-octets-in-its-first-label1.rack-7.example.net"

@@ -10,8 +10,8 @@ from plugins.pxe_options import PxeOptions, PxeOptionsSettings
 from plugins.serial_console import PLUGIN as SERIAL_CONSOLE
 from plugins.serial_console import SerialConsole, SerialConsoleSettings
 from provd.plugin.api import Action, DhcpRequest
+from provd.testing.samples import client, plan, profile
 from provd.wire.dhcp import decode
-from tests.fakes.boot_values import client, plan, profile
 
 PACKETS = Path(__file__).parents[1] / "golden/packets"
 

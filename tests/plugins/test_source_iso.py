@@ -16,9 +16,9 @@ from plugins.source_iso import SettingsOfSourceIso, SourceIso
 from plugins.source_iso.index import Extent, IsoError, read_index
 from provd.model.boot import Action
 from provd.plugin.api import AwaitedBody, BootPlan, ClientFacts, Content, FileBody, FileRequest, NotFound
+from provd.testing.runtime import run_now
 from tests.fakes.iso_image import make_iso
 from tests.fakes.mirror_world import FakeRuntime
-from tests.fakes.plugin_world import run_now
 
 FILES = {
     "images/pxeboot/vmlinuz": b"kernel" * 1000,

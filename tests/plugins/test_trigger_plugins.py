@@ -12,7 +12,7 @@ import pytest
 
 from provd.plugin.api import Event, ProcessResult
 from provd.plugin.errors import PluginError
-from tests.fakes.plugin_world import FakeRuntime, run_now
+from provd.testing.runtime import FakeRuntime, run_now
 from tests.fakes.shipped_plugins import shipped
 
 EVENT = Event("install.finished", 1.5, "s1", "web1", "52:54:00:aa:bb:cc", {"text": "ok", "root_password": "x"}, 7)

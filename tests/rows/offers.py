@@ -10,11 +10,12 @@ from typing import Final
 
 from provd.model.arch import ARCHS
 from provd.simulate.actions import DhcpSend
+from provd.testing.world import MACHINE
 from provd.wire import codes
 from provd.wire.dhcp import encode
 from provd.wire.packet import DhcpPacket
 from provd.wire.pxe import encode_uuid
-from tests.fakes.simulated_server import MACHINE, SimulatedServer
+from tests.fakes.simulated_server import SimulatedServer
 
 ARCHITECTURES: Final = (0, 6, 7, 9, 11, 16, 19)
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "offers"

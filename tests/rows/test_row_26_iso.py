@@ -10,7 +10,7 @@ import pytest
 from provd.simulate.boot import FirmwareName
 from tests.fakes.iso_image import make_iso
 from tests.fakes.mirror_world import FakeRuntime
-from tests.fakes.simulated_server import CONFIG, SimulatedServer
+from tests.fakes.simulated_server import ENABLED, SimulatedServer
 
 KERNEL, INITRD = b"iso kernel" * 3000, b"iso initrd" * 9000
 DISTRO = """\
@@ -24,13 +24,12 @@ tree = "iso:rocky"
 
 
 class IsoServer(SimulatedServer):
-    config = CONFIG.replace('"source_http"', '"source_http", "source_iso"')
+    enabled = (*ENABLED, "source_iso")
 
-    def _write(self, more: str) -> None:
-        super()._write(more)
-        (self.root / "data/iso").mkdir()
-        (self.root / "site/distros/el9iso.toml").write_text(DISTRO)
-        (self.root / "site/profiles/iso.toml").write_text('distro = "el9iso"\n[answers]\nroot_password_hash = "$6$x"\n')
+    def __init__(self, root: Path) -> None:
+        (root / "data/iso").mkdir(parents=True)
+        profile = 'distro = "el9iso"\n[answers]\nroot_password_hash = "$6$x"\n'
+        super().__init__(root, further={"site/distros/el9iso.toml": DISTRO, "site/profiles/iso.toml": profile})
 
 
 @pytest.fixture

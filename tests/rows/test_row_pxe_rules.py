@@ -15,8 +15,8 @@ from provd.plugin.host import PluginHost
 from provd.shipped import shipped_dir
 from provd.simulate.actions import DhcpSend
 from provd.simulate.boot import FirmwareName
+from provd.testing.samples import client, plan
 from provd.wire.dhcp import decode
-from tests.fakes.boot_values import client, plan
 from tests.fakes.dhcp_world import DISCOVER, MAC, DhcpWorld, a_system, captured, ip, request
 from tests.fakes.plugin_world import dhcp_request
 from tests.fakes.simulated_server import SimulatedServer

@@ -11,10 +11,11 @@ from provd.simulate.actions import run
 from provd.simulate.boot import FirmwareName
 from provd.simulate.dhcp import dora
 from provd.simulate.firmware import BIOS_IPXE, OVMF_PXE
+from provd.testing.world import MACHINE
 from provd.wire.dhcp import decode
 from provd.wire.pxe import decode_pxe_options
 from tests.fakes.dhcp_world import ACK, DISCOVER, MAC, OFFER, REQUEST, SERVER, DhcpWorld, a_system, ip, request, subnet
-from tests.fakes.simulated_server import MACHINE, SimulatedServer
+from tests.fakes.simulated_server import SimulatedServer
 from tests.rows.offers import ARCHITECTURES, discover, offer, path, text
 
 OTHER = ip("10.88.0.254")

@@ -15,9 +15,10 @@ from provd.simulate.actions import DhcpSend, Fetched, TftpGet, run
 from provd.simulate.boot import FirmwareName, simulate
 from provd.simulate.dhcp import dora
 from provd.simulate.firmware import DEBIAN_INSTALLER, OVMF_PXE
+from provd.testing.world import CONFIG, MACHINE, SERVER
 from provd.wire.dhcp import decode
 from tests.fakes.foreign_dhcp import ForeignDhcp
-from tests.fakes.simulated_server import CONFIG, MACHINE, SERVER, SimulatedServer
+from tests.fakes.simulated_server import SimulatedServer
 
 FIRMWARE: tuple[FirmwareName, ...] = ("bios", "x64-uefi", "x64-uefi-http")
 POOL = 'pool = {{first = "10.88.0.100", last = "10.88.0.110"}}'

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from provd.simulate.actions import DhcpSend
 from provd.simulate.firmware import OVMF_PXE, discover
+from provd.testing.world import MACHINE, SERVER
 from provd.wire.dhcp import decode
-from tests.fakes.simulated_server import MACHINE, SERVER, SimulatedServer
+from tests.fakes.simulated_server import SimulatedServer
 
 
 def test_O11_the_boot_has_the_address_and_the_file_of_the_acknowledgement(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from provd.simulate.boot import FirmwareName
 from provd.simulate.dhcp import dora
 from provd.simulate.firmware import BIOS_IPXE, DEBIAN_INSTALLER, DUID_CLIENT, Machine
 from provd.simulate.pxelinux_config import kernel_words, search_order
-from tests.fakes.simulated_server import INITRD, KERNEL, MACHINE, SimulatedServer
+from provd.testing.world import MACHINE
+from tests.fakes.simulated_server import INITRD, KERNEL, SimulatedServer
 
 FIRMWARE: tuple[FirmwareName, ...] = ("bios", "x64-uefi", "x64-uefi-http")
 
@@ -187,7 +188,7 @@ def test_row_31_a_machine_that_never_reports_is_held_in_the_end(server: Simulate
     for seed in range(4):
         outcomes.append(simulate(server, MACHINE, "bios", seed=seed, reports=()).outcome)
         server.turn()
-        server.services.wall = lambda: server.now
+        server.services.wall = lambda: 1_000_000.0
     assert outcomes[:2] == ["installed", "installed"]
     assert outcomes[-1] == "local"
     assert server.services.store.installs.get("web1").state == "held"

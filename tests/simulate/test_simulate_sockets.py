@@ -19,7 +19,8 @@ from provd.net.tftp_socket import UdpNetwork
 from provd.service.dhcp_ports import Arrival
 from provd.simulate.boot import simulate
 from provd.simulate.sockets import SocketDriver
-from tests.fakes.simulated_server import KERNEL, MACHINE, SimulatedServer
+from provd.testing.world import MACHINE
+from tests.fakes.simulated_server import KERNEL, SimulatedServer
 
 SERVER, RELAY = "127.9.0.1", "127.9.1.1"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from provd.plugin.api import Answer, BootPlan, Installer
 from provd.plugin.templates import Templates
-from tests.fakes.boot_values import plan
+from provd.testing.samples import plan
 
 
 def variables(installer: Installer, of: BootPlan, answers: Mapping[str, object]) -> dict[str, object]:

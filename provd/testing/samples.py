@@ -1,4 +1,4 @@
-"""Values that the tests of boot plugins start from."""
+"""Values that tests of plugins start from: a machine, its profile, its plan, what it asks for."""
 
 from __future__ import annotations
 
@@ -34,17 +34,20 @@ DISTRO = Distro(
 
 
 def client(arch: int = 0, *, ipxe: bool = False, vendor: str = "PXEClient") -> ClientFacts:
+    """Facts of a firmware of this architecture (RFC 4578 number), as in its DISCOVER."""
     classes = ("iPXE",) if ipxe else ()
     vendor_class = f"{vendor}:Arch:{arch:05d}:UNDI:003000"
     return ClientFacts(mac=MAC, uuid=UUID, arch=ARCHS[arch], vendor_class=vendor_class, user_classes=classes)
 
 
 def profile(loader: Mapping[str, Mapping[str, object]] | None = None, **fields: object) -> Profile:
+    """A profile of Debian 12; ``fields`` replace its own."""
     made = Profile(name="debian-12-server", distro=DISTRO, installer="preseed", loader=loader or {})
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
 def plan(action: Action = Action.INSTALL, *, arch: int = 0, **fields: object) -> BootPlan:
+    """An installation of that machine; ``fields`` replace its own."""
     system = System(
         name="web1",
         profile="debian-12-server",
@@ -69,6 +72,7 @@ def plan(action: Action = Action.INSTALL, *, arch: int = 0, **fields: object) ->
 
 
 def request(path: str, *, protocol: str = "tftp", peer: str = PEER) -> FileRequest:
+    """A request for one served path."""
     return FileRequest(protocol=protocol, path=path, peer=peer, local="10.88.0.1")
 
 
