@@ -31,7 +31,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 from urllib.parse import quote
+
+from msgspec import Meta
 
 from provd.plugin.api import (
     BootPlan,
@@ -58,7 +61,7 @@ _SCHEME = "mirror"
 class StatusArguments(Settings, frozen=True):
     """``name``: one mirror, or empty for all."""
 
-    name: str = ""
+    name: Annotated[str, Meta(description="Only this mirror; empty for all.")] = ""
 
 
 class SourceMirror:

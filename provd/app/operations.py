@@ -46,7 +46,7 @@ class Running(Protocol):
         """Run what takes long off the reactor's thread."""
         ...
 
-    def reload(self) -> ReloadReport:
+    def reload(self, *, dry_run: bool = False) -> ReloadReport:
         """Read all files anew."""
         ...
 
@@ -76,7 +76,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
         server_operations(
             status=_status(server, started_at),
             problems=lambda: [*problems_of(services), *server.rogue.problems()],
-            reload=server.reload,
+            reload=lambda dry_run: server.reload(dry_run=dry_run),
             plugins=lambda: plugin_rows(found, host.names, host.hooks_of, host.stats()),
         )
     )
@@ -88,7 +88,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
                 "operate",
                 NoArguments,
                 lambda _arguments: server.rogue.check(),
-                "provd check rogue",
+                "provd rogue check",
                 "Other DHCP servers that answered.",
             )
         ]

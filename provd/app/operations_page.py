@@ -1,8 +1,7 @@
-"""Writes ``docs/operations.md`` from the operations table: ``python -m provd.app.operations_page [FILE]``."""
+"""Writes what is derived from the operations table: ``docs/operations.md`` and what the command line ships."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -20,6 +19,7 @@ from provd.service.operations import OperationTable
 from provd.store.memory import MemoryStore
 
 PAGE: Final = Path("docs/operations.md")
+SHIPPED: Final = Path("provd/cli/operations.json")
 
 INTRODUCTION: Final = """\
 # Operations
@@ -68,7 +68,7 @@ class _Running:
         """Nothing is run."""
         raise RuntimeError(_NOTHING_RUNS)
 
-    def reload(self) -> Any:
+    def reload(self, *, dry_run: bool = False) -> Any:
         """Nothing is run."""
         raise RuntimeError(_NOTHING_RUNS)
 
@@ -136,10 +136,29 @@ def _type(schema: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
+def descriptions(operations: Sequence[Operation]) -> str:
+    """The operations as the command line knows them where no service runs; one line for each."""
+    lines = [
+        msgspec.json.encode(
+            {
+                "name": one.name,
+                "summary": one.summary,
+                "permission": one.permission,
+                "example": one.example,
+                "result": one.result,
+                "arguments": msgspec.json.schema(one.arguments),
+            }
+        ).decode()
+        for one in operations
+    ]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
 def main() -> None:
-    """Write the page."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
-    target.write_text(page(table().all()))
+    """Write both."""
+    operations = table().all()
+    PAGE.write_text(page(operations))
+    SHIPPED.write_text(descriptions(operations))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class ReloadReport:
     """What a reload did.
 
     Attributes:
-        applied: whether the new files are in force.
+        applied: whether the new files are in force; not after a dry run either, which has no error then.
         error: why not, one sentence.
         left: key paths that changed and that only a restart applies.
         problems: objects that were left out, one sentence each.
@@ -48,14 +48,37 @@ class Reloader:
         self._logger = Logger(namespace="provd.reload")
         self.last = ReloadReport(applied=True)
 
+    def preview(self) -> ReloadReport:
+        """What :meth:`reload` would do; nothing is applied, and plugins are only built."""
+        try:
+            loaded, fault = self._read()
+            if fault:
+                return ReloadReport(applied=False, error=fault)
+            load.build_host(loaded, self._path).close()
+        except (ConfigError, PluginError, OSError) as error:
+            return ReloadReport(applied=False, error=str(error))
+        left = changes_needing_restart(self._services.current.config, loaded.config)
+        return ReloadReport(applied=False, left=left, problems=tuple(map(str, loaded.catalogue.problems)))
+
+    def _read(self) -> tuple[load.Loaded, str]:
+        """The files, and which objects are wrong now that were right before.
+
+        Raises:
+            ConfigError: ``provd.toml`` is wrong.
+            OSError: a file cannot be read.
+        """
+        catalogue = self._services.current.catalogue
+        loaded = load.read(self._path, catalogue)
+        new = [problem for problem in loaded.catalogue.problems if problem not in catalogue.problems]
+        return loaded, "; ".join(str(problem) for problem in new)
+
     def reload(self) -> ReloadReport:
         """Read all files anew and apply what can be applied without a restart."""
         services, current = self._services, self._services.current
         try:
-            loaded = load.read(self._path, current.catalogue)
-            new = [problem for problem in loaded.catalogue.problems if problem not in current.catalogue.problems]
-            if new:
-                return self._refuse("; ".join(str(problem) for problem in new))
+            loaded, fault = self._read()
+            if fault:
+                return self._refuse(fault)
             self._swap_plugins(loaded.config)
         except (ConfigError, PluginError, OSError) as error:
             return self._refuse(str(error))

@@ -130,8 +130,10 @@ class Server:
         self._notifier.ready(f"answering DHCP on {bound}")
         self._logger.info("ready: DHCP on {bound}", bound=bound)
 
-    def reload(self) -> ReloadReport:
-        """Read all files anew (SIGHUP, a changed file, or the API)."""
+    def reload(self, *, dry_run: bool = False) -> ReloadReport:
+        """Read all files anew (SIGHUP, a changed file, or the API); a dry run only says what that would do."""
+        if dry_run:
+            return self.reloader.preview()
         self._notifier.reloading()
         try:
             report = self.reloader.reload()

@@ -11,14 +11,14 @@ from typing import Any
 import click
 
 from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context, sentences
-from provd.cli.output import show
+from provd.cli.output import show, waiting
 
 _ROGUE_COLUMNS = ("interface", "server", "mac", "how", "offers", "verdict", "last_at")
 
 
 @click.group(
     invoke_without_command=True,
-    epilog=example("provd check", "provd check --config ./provd.toml", "provd check rogue", "provd check firewall"),
+    epilog=example("provd check", "provd check --config ./provd.toml", "provd check service", "provd check rogue"),
 )
 @config_option
 @output_option
@@ -32,6 +32,21 @@ def check(ctx: click.Context, output: str) -> None:
     findings = preflight(Path(ctx.ensure_object(Context).config))
     show([{"level": one.level, "text": one.text} for one in findings], output)
     if any(one.level == "error" for one in findings):
+        sys.exit(REFUSED)
+
+
+@check.command("service", epilog=example("provd check service", "provd check service -o json"))
+@output_option
+@pass_context
+@sentences
+def check_service(context: Context, output: str) -> None:
+    """List what is wrong in the running service; exit code 1 where something is."""
+    found = context.client.call("check")
+    if output == "table":
+        click.echo("\n".join(found["problems"]) or "nothing is wrong")
+    else:
+        show(found, output)
+    if not found["ok"]:
         sys.exit(REFUSED)
 
 
@@ -51,7 +66,7 @@ def check_firewall(context: Context, table: str, chain: str, output: str, *, sel
     from provd.cli.firewall import nftables, openings, semanage
 
     config = context.server_config()
-    if output == "json":
+    if output != "table":
         rows = [
             {
                 "service": one.service,
@@ -84,10 +99,11 @@ def check_rogue(context: Context, output: str) -> None:
     from provd.api.client import NotReachableError
 
     try:
-        found = context.client.call("rogue.check")
+        with waiting("asking every interface"):
+            found = context.client.call("rogue.check")
     except NotReachableError:
         found = _ask_here(context)
-    if output == "json":
+    if output != "table":
         show(found, output)
     else:
         click.echo(f"asked on {', '.join(found['interfaces']) or 'no interface'}", err=True)

@@ -46,13 +46,16 @@ class Context:
         socket: path of the local socket, empty for the configuration's.
         run: runs the service with a configuration and returns the exit code.
         make_client: makes a client for a socket path.
+        server: name of a remote server, empty for the local socket.
     """
 
     config: str
     socket: str
     run: Callable[[Path], int]
     make_client: Callable[[str], Client]
+    server: str = ""
     _client: Client | None = field(default=None, repr=False)
+    _operations: dict[str, dict[str, Any]] | None = field(default=None, repr=False)
 
     def server_config(self) -> ServerConfig:
         """The configuration; its defaults where the default file does not exist.
@@ -77,6 +80,25 @@ class Context:
         if self._client is None:
             self._client = self.make_client(self.socket or self.server_config().socket)
         return self._client
+
+    def operations(self) -> Mapping[str, dict[str, Any]]:
+        """Operations of the service by name, asked once.
+
+        Raises:
+            provd.api.client.ApiError: it refused.
+            provd.api.client.NotReachableError: it does not answer.
+        """
+        if self._operations is None:
+            self._operations = {str(one["name"]): one for one in self.client.operations()}
+        return self._operations
+
+    def take(self, options: Mapping[str, Any]) -> None:
+        """Use the options that say which service is meant, where they were given."""
+        for name in ("config", "socket", "server"):
+            value = options.get(name)
+            if value and value != getattr(self, name):
+                setattr(self, name, value)
+                self._client = self._operations = None
 
 
 def local_client(socket: str) -> Client:
@@ -112,11 +134,42 @@ def sentences(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+OUTPUTS: Final = ("table", "json", "ndjson", "toml", "csv")
+"""How results are printed."""
+
+
+def output_parameter() -> click.Option:
+    """``-o table|json|ndjson|toml|csv``."""
+    return click.Option(
+        ["-o", "--output"], type=click.Choice(OUTPUTS), default="table", show_default=True,
+        help="How to print; all but tables have every field.",
+    )  # fmt: skip
+
+
 def output_option(function: F) -> F:
-    """``-o table|json``."""
+    """``-o table|json|ndjson|toml|csv``."""
     return click.option(
-        "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+        "-o",
+        "--output",
+        type=click.Choice(OUTPUTS),
+        default="table",
+        show_default=True,
+        help="How to print; all but tables have every field.",
     )(function)
+
+
+def service_parameters() -> list[click.Parameter]:
+    """``--config`` and ``--socket`` after a command as well; they mean the same as before it."""
+
+    def remember(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        context = ctx.find_object(Context)
+        if value is not None and context is not None:
+            context.take({str(parameter.name): value})
+
+    return [
+        click.Option([f"--{name}"], expose_value=False, hidden=True, callback=remember, default=None)
+        for name in ("config", "socket")
+    ]
 
 
 def config_option(function: F) -> F:
@@ -129,18 +182,6 @@ def config_option(function: F) -> F:
 
     return click.option(
         "--config", expose_value=False, callback=remember, type=click.Path(), help="Configuration file."
-    )(function)
-
-
-def binding_output_option(function: F) -> F:
-    """``-o table|json|csv``."""
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["table", "json", "csv"]),
-        default="table",
-        show_default=True,
-        help="How to print; JSON and CSV have every field.",
     )(function)
 
 

@@ -1,110 +1,215 @@
-"""Commands for operations that plugins bring: they appear as soon as the running service has them."""
+"""Commands made from operations: each operation is one, also those that plugins of the running service bring."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import click
 
-from provd.cli.context import Context, example, sentences
-from provd.cli.output import show
+from provd.cli.arguments import DOCUMENTS, Argument, arguments_of, options_of, value_of
+from provd.cli.context import Context, example, output_parameter, sentences, service_parameters
+from provd.cli.known import Description, find, running, shipped
+from provd.cli.names import name_completer
 
-_TYPES: Mapping[str, click.ParamType[Any]] = {
-    "integer": click.INT,
-    "number": click.FLOAT,
-    "boolean": click.BOOL,
-    "string": click.STRING,
-}
+_OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"boots": ("system",), "answer.preview": ("system",)}
+"""Arguments that need not be named but stand without an option where they are."""
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """What a command has beside the arguments of its operation.
+
+    Attributes:
+        parameters: further options.
+        hidden: arguments that they replace.
+        refine: changes what click collected into arguments of the operation, before the call.
+        call: makes the call and prints the result; None for the usual way.
+        many: what any number of words without an option are, found in ``more``; empty for the required arguments.
+    """
+
+    parameters: Callable[[], Sequence[click.Parameter]] = list
+    hidden: frozenset[str] = frozenset()
+    refine: Callable[[Context, Values, Values], None] | None = None
+    call: Callable[[Context, str, Values, str], None] | None = None
+    many: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """Refinements by name of the operation, and by its verb for every noun."""
+
+    operations: Mapping[str, Refinement] = field(default_factory=dict)
+    verbs: Mapping[str, Callable[[str], Refinement]] = field(default_factory=dict)
+
+    def of(self, operation: str) -> Refinement:
+        """The refinement of an operation."""
+        noun, _, verb = operation.partition(".")
+        made = self.verbs.get(verb)
+        return self.operations.get(operation) or (made(noun) if made else Refinement())
 
 
 class OperationGroup(click.Group):
-    """A group that asks the service for commands it does not have itself.
+    """A group whose commands are operations, beside those it has itself.
 
     Args:
         noun: first part of its operations' names; empty for the top level.
+        extras: refinements.
     """
 
-    def __init__(self, *args: Any, noun: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, noun: str = "", extras: Extras | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.noun = noun
+        self.noun, self.extras = noun, extras or Extras()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Its own command, else one made from an operation."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
-        known = _operations(ctx)
-        name = f"{self.noun}.{cmd_name}" if self.noun else cmd_name
-        if name in known:
-            return operation_command(cmd_name, known[name])
-        verbs = [one for one in known if not self.noun and one.startswith(f"{cmd_name}.")]
-        if not verbs:
-            return None
-        line = str(known[verbs[0]]["example"])
-        return OperationGroup(cmd_name, noun=cmd_name, help=f"Operations on {cmd_name}.", epilog=example(line))
+        operation = find(ctx, f"{self.noun}.{cmd_name}" if self.noun else cmd_name)
+        if operation is not None:
+            return operation_command(cmd_name, operation, self.extras.of(str(operation["name"])))
+        return None if self.noun else self._noun_group(ctx, cmd_name)
+
+    def _noun_group(self, ctx: click.Context, noun: str) -> click.Command | None:
+        """A group for a noun that only plugins know."""
+        for known in (shipped(), running(ctx)):
+            verbs = [one for name, one in known.items() if name.startswith(f"{noun}.")]
+            if verbs:
+                text, line = f"Operations on {noun}.", example(str(verbs[0]["example"]))
+                return OperationGroup(noun, noun=noun, extras=self.extras, help=text, epilog=line)
+        return None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Its own commands and those the service offers beside them."""
+        """Its own commands and the operations."""
         prefix = f"{self.noun}." if self.noun else ""
-        theirs = {name.removeprefix(prefix).partition(".")[0] for name in _operations(ctx) if name.startswith(prefix)}
+        known = {*shipped(), *running(ctx)}
+        theirs = {name.removeprefix(prefix).partition(".")[0] for name in known if name.startswith(prefix)}
         return sorted({*super().list_commands(ctx), *theirs})
 
 
-def _operations(ctx: click.Context) -> dict[str, dict[str, Any]]:
-    """Operations of the running service; none where it does not run."""
-    from provd.api.client import ApiError, NotReachableError
+class OperationCommand(click.Command):
+    """A command whose required arguments stand without an option or with it.
 
-    context = ctx.find_object(Context)
-    if context is None:
-        return {}
-    try:
-        return {str(one["name"]): one for one in context.client.operations()}
-    except (ApiError, NotReachableError, click.ClickException):
-        return {}
+    Args:
+        placed: the arguments that may stand without.
+    """
+
+    def __init__(self, *args: Any, placed: Sequence[Argument] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.placed = placed
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and say what is missing as click does.
+
+        Raises:
+            click.MissingParameter: fewer words than required arguments without their option.
+        """
+        rest = super().parse_args(ctx, args)
+        if ctx.resilient_parsing:
+            return rest
+        open_ = [one for one in self.placed if ctx.params.get(one.name) is None]
+        for one in open_[len(ctx.params["words"]) :]:
+            if one.required:
+                raise click.MissingParameter(ctx=ctx, param_hint=f"'{one.name.upper()}'", param_type="argument")
+        return rest
 
 
-def operation_command(name: str, description: Mapping[str, Any]) -> click.Command:
+def operation_command(name: str, description: Description, refinement: Refinement) -> click.Command:
     """A command whose options are the arguments of an operation."""
-    properties, required = _arguments(description["arguments"])
+    operation = str(description["name"])
+    noun = operation.partition(".")[0] if "." in operation else ""
+    arguments = [one for one in arguments_of(description["arguments"]) if one.name not in refinement.hidden]
+    placed = _placed(operation, arguments)
 
     @sentences
-    def invoke(**given: Any) -> None:
-        output = given.pop("output")
+    def invoke(words: tuple[str, ...], output: str, **given: Any) -> None:
         context = click.get_current_context().ensure_object(Context)
-        arguments = {key: value for key, value in given.items() if value is not None}
-        show(context.client.call(str(description["name"]), arguments), output)
+        values = _values(arguments, placed, () if refinement.many else words, given)
+        if refinement.refine:
+            refinement.refine(context, values, {**given, "more": words})
+        _check_required(arguments, values)
+        (refinement.call or _call)(context, operation, values, output)
 
-    parameters: list[click.Parameter] = [
-        _option(key, schema, required=key in required) for key, schema in properties.items()
-    ]
-    choice = click.Choice(["table", "json"])
-    parameters.append(click.Option(["-o", "--output"], type=choice, default="table", help="How to print."))
-    return click.Command(
-        name, callback=invoke, params=parameters, help=description["summary"], epilog=example(description["example"])
+    parameters: list[click.Parameter] = list(refinement.parameters())
+    parameters += [*options_of(arguments, noun), output_parameter()]
+    for one in parameters:
+        if isinstance(one, click.Option) and not one.help and one.name in {known.name for known in placed}:
+            one.help = f"The same as {one.name.upper()}."
+    taken = {parameter.name for parameter in parameters}
+    parameters += [one for one in service_parameters() if one.name not in taken]
+    parameters.insert(0, _words_argument(placed, noun, refinement.many))
+    summary = str(description["summary"])
+    epilog = example(*_examples(operation, description))
+    words = [] if refinement.many else placed
+    return OperationCommand(name, callback=invoke, params=parameters, help=summary, epilog=epilog, placed=words)
+
+
+def _call(context: Context, operation: str, values: Values, output: str) -> None:
+    from provd.cli.output import show_result, waiting
+
+    with waiting(f"{operation} runs"):
+        result = context.client.call(operation, values)
+    show_result(operation, result, output)
+
+
+def _examples(operation: str, description: Description) -> list[str]:
+    from provd.cli.examples import MORE
+
+    return [str(description["example"]), *MORE.get(operation, ())]
+
+
+def _placed(operation: str, arguments: Sequence[Argument]) -> list[Argument]:
+    """Arguments that may stand without their option: NAME, and the like."""
+    optional = _OPTIONAL.get(operation, ())
+    return [one for one in arguments if (one.required and one.kind == "text") or one.name in optional]
+
+
+def _words_argument(placed: Sequence[Argument], noun: str, many: str) -> click.Argument:
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        if many:
+            found = name_completer("name", noun)
+            return found(ctx, parameter, incomplete) if found else []
+        open_ = [one for one in placed if ctx.params.get(one.name) is None]
+        number = len(ctx.params.get("words") or ())
+        found = name_completer(open_[number].name, noun) if number < len(open_) else None
+        return found(ctx, parameter, incomplete) if found else []
+
+    metavar = (
+        f"[{many}]..." if many else " ".join("FILE" if one.name in DOCUMENTS else one.name.upper() for one in placed)
     )
+    return click.Argument(["words"], nargs=-1, metavar=metavar, shell_complete=complete)
 
 
-def _arguments(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], frozenset[str]]:
-    """Properties and required names of the structure that a schema describes."""
-    if "$ref" in schema:
-        schema = schema["$defs"][str(schema["$ref"]).rpartition("/")[2]]
-    return schema.get("properties", {}), frozenset(schema.get("required", ()))
+def _values(arguments: Sequence[Argument], placed: Sequence[Argument], words: tuple[str, ...], given: Values) -> Values:
+    """Arguments of the operation: what was named on the command line, nothing else.
+
+    Raises:
+        click.UsageError: there are more words than the command takes.
+    """
+    named = {one.name: given[one.name] for one in arguments if given.get(one.name) not in (None, ())}
+    left = list(words)
+    for one in placed:
+        if left and one.name not in named:
+            word = left.pop(0)
+            named[one.name] = f"@{word}" if one.name in DOCUMENTS and word != "-" else word
+    if left:
+        raise click.UsageError(f"Got unexpected extra argument{'s' * (len(left) > 1)} ({' '.join(left)})")
+    values = {one.name: value_of(one, named[one.name]) for one in arguments if one.name in named}
+    for key in given.get("inherit") or ():
+        values[str(key).replace("-", "_")] = None
+    return values
 
 
-def _option(key: str, schema: Mapping[str, Any], *, required: bool) -> click.Option:
-    kind = _TYPES.get(str(schema.get("type", "")))
-    name = f"--{key.replace('_', '-')}"
-    if kind is not None:
-        return click.Option([name, key], type=kind, required=required, help=schema.get("description"))
-    return click.Option([name, key], callback=_json, required=required, metavar="JSON", help=schema.get("description"))
+def _check_required(arguments: Sequence[Argument], values: Values) -> None:
+    """Say what is missing of that which stands behind an option.
 
-
-def _json(_context: click.Context, parameter: click.Parameter, value: str | None) -> object:
-    if value is None:
-        return None
-    try:
-        return json.loads(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not JSON", param=parameter) from error
+    Raises:
+        click.UsageError: something that the operation needs.
+    """
+    for one in arguments:
+        if one.required and one.name not in values:
+            raise click.UsageError(f"Missing option '{one.flag}'.")

@@ -42,12 +42,7 @@ def _make_deployer(context: Context, *, firmware: tuple[str, ...] = (), refresh:
     click.echo(f"deployer {payload.version} in {place}")
 
 
-@click.group(epilog=example("provd image build debian-12"))
-def image() -> None:
-    """Disk images for the image installer."""
-
-
-@image.command("build", epilog=example("provd image build debian-12"))
+@click.command("build", epilog=example("provd image build debian-12"))
 @click.argument("name")
 @click.option("--refresh", is_flag=True, help="Build again although it is there.")
 @config_option
@@ -62,7 +57,7 @@ def image_build(context: Context, name: str, *, refresh: bool) -> None:
     _make_deployer(context)
 
 
-@image.command("import", epilog=example("provd image import noble.qcow2.xz --name ubuntu-24.04"))
+@click.command("import", epilog=example("provd image import noble.qcow2.xz --name ubuntu-24.04"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", default="", help="Name of the image; the file's where it is not given.")
 @config_option
@@ -79,7 +74,7 @@ def image_import(context: Context, file: Path, name: str) -> None:
         _make_deployer(context)
 
 
-@image.command("deployer", epilog=example("provd image deployer --refresh --firmware firmware-bnx2"))
+@click.command("deployer", epilog=example("provd image deployer --refresh --firmware firmware-bnx2"))
 @click.option("--refresh", is_flag=True, help="Build again although it is there.")
 @click.option("--firmware", multiple=True, help="Debian package with firmware that a network card needs; repeatable.")
 @config_option
@@ -89,12 +84,12 @@ def image_deployer(context: Context, *, refresh: bool, firmware: tuple[str, ...]
     _make_deployer(context, firmware=firmware, refresh=refresh or bool(firmware))
 
 
-@image.command("list", epilog=example("provd image list"))
+@click.command("disks", epilog=example("provd image disks"))
 @config_option
 @output_option
 @pass_context
-def image_list(context: Context, output: str) -> None:
-    """List images."""
+def image_disks(context: Context, output: str) -> None:
+    """List the disk images that were built or imported on this machine, for the image installer."""
     from provd.image.library import list_images, stored_size
 
     cache = _cache(context)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from provd.cli import check, images, leases, migrate, offline, queries, system_documents, systems
+from provd.cli import check, images, leases, listings, migrate, offline, reports, system_documents, systems, trace
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
-from provd.cli.dynamic import OperationGroup
+from provd.cli.dynamic import Extras, OperationGroup
 
 
-def build_cli(run: Callable[[Path], int], make_client: Callable[[str], Client] = local_client) -> click.Group:
+def build_cli(run: Callable[[Path], int], make_client: Callable[[str], Client] = local_client) -> OperationGroup:
     """The whole command line.
 
     Args:
@@ -42,24 +42,41 @@ def build_cli(run: Callable[[Path], int], make_client: Callable[[str], Client] =
 
 
 def _group(name: str, text: str, line: str) -> OperationGroup:
-    return OperationGroup(name, noun=name, help=text, epilog=example(line))
+    return OperationGroup(name, noun=name, extras=EXTRAS, help=text, epilog=example(line))
 
 
-def _add_commands(provd: click.Group) -> None:
-    distro = _group("distro", "Distros: what can be installed.", "provd distro list")
-    profile = _group("profile", "Profiles: a distro and choices.", "provd profile list")
-    system = _group("system", "Machines.", "provd system list")
-    lease = _group("lease", "Leases.", "provd lease list")
-    plugin = _group("plugin", "Plugins.", "provd plugin list")
-    queries.catalogue_commands(distro, profile)
-    queries.listing_commands(system, plugin)
-    for command in (leases.list_, leases.show_, leases.release):
-        lease.add_command(command)
-    for command in (systems.add, systems.edit, systems.remove, system_documents.export, system_documents.import_):
-        system.add_command(command)
-    for command in (distro, profile, system, lease, plugin, images.image, offline.config, migrate.migrate):
+EXTRAS = Extras(
+    {**systems.REFINED, "system.export": system_documents.EXPORT}, {"list": listings.paged, "find": listings.found}
+)
+
+_GROUPS = (
+    ("distro", "Distros: what can be installed.", "provd distro list"),
+    ("profile", "Profiles: a distro and choices.", "provd profile list"),
+    ("system", "Machines.", "provd system list"),
+    ("repo", "Repos: packages beside those of the distro.", "provd repo list"),
+    ("image", "Disk images, and images that machines boot as they are.", "provd image list"),
+    ("menu", "Menus: what a person chooses from at a machine.", "provd menu list"),
+    ("template", "Templates and snippets of the site.", "provd template list"),
+    ("lease", "Leases.", "provd lease list"),
+    ("plugin", "Plugins.", "provd plugin list"),
+    ("user", "Users and what they may do.", "provd user list"),
+    ("token", "Tokens for scripts.", "provd token list"),
+    ("audit", "Who changed what.", "provd audit list --limit 20"),
+    ("answer", "Answer files.", "provd answer preview web1"),
+)
+
+
+def _add_commands(provd: OperationGroup) -> None:
+    provd.extras = EXTRAS
+    groups = {name: _group(name, text, line) for name, text, line in _GROUPS}
+    for group in groups.values():
+        provd.add_command(group)
+    groups["lease"].add_command(leases.list_)
+    groups["system"].add_command(system_documents.import_)
+    for command in (images.image_build, images.image_import, images.image_deployer, images.image_disks):
+        groups["image"].add_command(command)
+    for kind in reports.KINDS:
+        groups[kind].add_command(reports.report_command(kind))
+    for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
-    for command in (offline.run, offline.fetch, offline.demo):
-        provd.add_command(command)
-    for command in (check.check, queries.status, queries.boots, queries.trace, queries.explain, queries.reload):
-        provd.add_command(command)
+    provd.add_command(trace.trace)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from provd.cli.context import example
+from provd.cli.context import example, output_option
+from provd.cli.output import show
 
 
 @click.group(epilog=example("provd migrate cobbler /var/lib/cobbler --to site"))
@@ -19,9 +19,9 @@ def migrate() -> None:
 @migrate.command(epilog=example("provd migrate cobbler /var/lib/cobbler --to site"))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--to", "target", default="cobbler-site", help="Directory that is made for the files.")
-@click.option("-o", "--output", "shape", type=click.Choice(["table", "json"]), default="table", help="Of the report.")
+@output_option
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
-def cobbler(folder: Path, target: str, shape: str, *, dry_run: bool) -> None:
+def cobbler(folder: Path, target: str, output: str, *, dry_run: bool) -> None:
     """Read Cobbler's collections (2.8, 3.0 to 3.3) in FOLDER and write distros, profiles and systems."""
     from provd.api.cobbler.migration import Migration
     from provd.api.cobbler.migration import migrate as work
@@ -34,8 +34,8 @@ def cobbler(folder: Path, target: str, shape: str, *, dry_run: bool) -> None:
             _write(Path(target), found)
     except OSError as error:
         raise click.ClickException(str(error)) from error
-    if shape == "json":
-        click.echo(json.dumps({"counts": found.counts, "rows": [asdict(row) for row in found.rows]}, indent=2))
+    if output != "table":
+        show({"counts": found.counts, "rows": [asdict(row) for row in found.rows]}, output)
         return
     for row in found.rows:
         click.echo(f"{row.outcome:<9} {row.kind} {row.name} {row.attribute}: {row.reason}".replace(" : ", ": "))

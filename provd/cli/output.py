@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for machines."""
+"""What commands print: tables for people; JSON, lines of JSON, TOML and CSV for machines."""
 
 from __future__ import annotations
 
@@ -7,34 +7,83 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
+COLUMNS: Final[Mapping[str, Sequence[str]]] = {
+    "distro.list": ("name", "family", "version", "arch", "installer", "file"),
+    "profile.list": ("name", "distro", "installer", "source", "file"),
+    "system.list": ("name", "profile", "macs", "addresses", "netboot", "state", "origin"),
+    "system.find": ("name", "profile", "macs", "addresses", "netboot", "state", "origin"),
+    "boots": ("session", "system", "mac", "started_at", "seconds", "action", "step", "outcome", "address"),
+    "plugin.list": ("name", "enabled", "origin", "version", "sha256", "calls", "failures", "breaker"),
+}
+"""Keys that the table of an operation shows; all where it is not named."""
 
-def show(result: Any, output: str, columns: Sequence[str] = ()) -> None:
+
+def show_result(operation: str, result: Any, output: str) -> None:
+    """Print what an operation told.
+
+    Args:
+        operation: its name; the noun names the tables of TOML.
+        result: plain values.
+        output: one of :data:`provd.cli.context.OUTPUTS`.
+    """
+    show(result, output, COLUMNS.get(operation, ()), noun=operation.partition(".")[0])
+
+
+def show(result: Any, output: str, columns: Sequence[str] = (), *, noun: str = "item") -> None:
     """Print a result.
 
     Args:
         result: plain values: a list of objects, an object, or anything else.
-        output: ``table``, ``json``, or ``csv`` for a list of objects.
+        output: one of :data:`provd.cli.context.OUTPUTS`.
         columns: keys that a table of objects shows, all where empty.
+        noun: name of the tables that TOML has for a list.
+
+    Raises:
+        click.UsageError: CSV of what is no list of objects.
     """
     if output == "json":
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    elif output == "ndjson":
+        sys.stdout.writelines(line_of(row) for row in (result if isinstance(result, list) else [result]))
+    elif output == "toml":
+        click.echo(toml_of(result, noun), nl=False)
     elif output == "csv":
         _csv(result)
-    elif isinstance(result, list) and all(isinstance(row, Mapping) for row in result):
-        _rows(result, columns)
-    elif isinstance(result, Mapping):
-        _facts(result)
     else:
-        click.echo(cell(result))
+        from provd.cli.tables import show_table
+
+        show_table(result, columns)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
+def line_of(value: Any) -> str:
+    """One line of JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def toml_of(result: Any, noun: str) -> str:
+    """A result as TOML; a key that is null is left out, TOML knows none."""
+    import tomlkit
+
+    table = result if isinstance(result, Mapping) else {noun: result}
+    return tomlkit.dumps(_without_null(table))
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_null(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_null(one) for one in value if one is not None]
+    return value
+
+
+def _csv(rows: Any) -> None:
     """Every field of every row (RFC 4180); a spreadsheet must not take what a client sent for a formula."""
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise click.UsageError("csv is for lists of objects; json, ndjson and toml can hold this")
     if not rows:
         return
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
@@ -49,63 +98,20 @@ def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
 
 
-def _console() -> Any:
-    from rich.console import Console
+@contextmanager
+def waiting(text: str) -> Iterator[Callable[[str], None]]:
+    """Say on standard error what is waited for, once it takes longer than a moment; nothing where that is no terminal.
 
-    # A pipe has no width: lines are not cut there.
-    return Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False, file=sys.stdout)
-
-
-def _rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    from rich.table import Table
-
-    if not rows:
-        click.echo("nothing", err=True)
+    Args:
+        text: what is waited for; what is yielded changes it.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _text: None
         return
-    names = list(columns) or list(rows[0])
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(row.get(name), name) for name in names))
-    _console().print(table)
+    from provd.cli.waiting import Waiting
 
-
-def _facts(facts: Mapping[str, Any]) -> None:
-    from rich.table import Table
-
-    plain = {name: value for name, value in facts.items() if not _is_rows(value)}
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in plain.items():
-        table.add_row(name.replace("_", " "), cell(value, name))
-    _console().print(table)
-    for name, value in facts.items():
-        if _is_rows(value):
-            click.echo(f"\n{name.replace('_', ' ')}:")
-            _rows(value, ())
-
-
-def _is_rows(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
-
-
-def cell(value: Any, name: str = "") -> str:
-    """One value as text."""
-    if value is None or value in ("", [], {}):
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if name.endswith("_at") and isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    if name == "sha256":
-        return str(value)[:16]
-    if isinstance(value, list):
-        return ", ".join(cell(item) for item in value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {cell(item)}" for key, item in value.items())
-    return str(value)
+    with Waiting(text) as told:
+        yield told.say
 
 
 @contextmanager
@@ -114,12 +120,13 @@ def progress() -> Iterator[Callable[[str, float], None]]:
     if not sys.stderr.isatty():
         yield _plain_progress()
         return
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    from provd.cli.tables import console
 
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console(sys.stderr),
     )  # fmt: skip
     with bar:
         task = bar.add_task("", total=1.0)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from provd.cli.context import Context, example, output_option, pass_context, sentences
-from provd.cli.output import show
+from provd.cli.dynamic import Values
+from provd.cli.listings import searched
+from provd.cli.output import show, waiting
 
 PAGE: Final = 100
 """Machines that one call exports: the service answers others in between."""
@@ -20,23 +22,22 @@ CHUNK: Final = 500_000
 """Characters of TOML that one call imports; a request has a megabyte."""
 
 
-@click.command("export", epilog=example("provd system export > systems.toml"))
-@click.argument("patterns", nargs=-1, metavar="[NAME]...")
-@click.option("--profile", default="", help="Only machines of this profile; a pattern.")
-@pass_context
-@sentences
-def export(context: Context, patterns: tuple[str, ...], profile: str) -> None:
-    """Print machines as TOML, secrets included; NAME may be a pattern."""
-    where: dict[str, object] = {"name": list(patterns)} if patterns else {}
-    if profile:
-        where["profile"] = profile
-    cursor = ""
+def export(context: Context, operation: str, values: Values, _output: str) -> None:
+    """Print machines as TOML, page by page."""
+    most, told = int(values.get("limit") or 0), 0
+    cursor = values.get("cursor", "")
     while True:
-        told = context.client.call("system.export", {"where": where, "limit": PAGE, "cursor": cursor})
-        click.echo(told["toml"], nl=False)
-        if len(told["systems"]) < PAGE:
+        limit = min(PAGE, most - told) if most else PAGE
+        part = context.client.call(operation, {**values, "limit": limit, "cursor": cursor})
+        click.echo(part["toml"], nl=False)
+        told += len(part["systems"])
+        if len(part["systems"]) < limit or told == most:
             return
-        cursor = told["systems"][-1]
+        cursor = part["systems"][-1]
+
+
+EXPORT: Final = replace(searched("system.export"), call=export)
+"""``system export [NAME]...`` with an option for each field, as ``system find``."""
 
 
 @click.command("import", epilog=example("provd system import --dry-run -"))
@@ -50,18 +51,33 @@ def import_(context: Context, files: tuple[str, ...], output: str, *, replace: b
     """Add the machines of TOML files, all or none; of more than 500 kB each such part is all or none."""
     added: list[str] = []
     replaced: list[str] = []
-    for file in files:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        for part in _parts(text):
-            told: dict[str, Any] = context.client.call(
-                "system.import", {"toml": part, "replace": replace, "dry_run": dry_run}
-            )
-            added += told["added"]
-            replaced += told["replaced"]
-    if output == "json":
-        click.echo(json.dumps({"added": added, "replaced": replaced}))
+    with waiting("reading") as tell:
+        for file in files:
+            for part in _parts(_text(file)):
+                told: dict[str, Any] = context.client.call(
+                    "system.import", {"toml": part, "replace": replace, "dry_run": dry_run}
+                )
+                added += told["added"]
+                replaced += told["replaced"]
+                tell(f"{len(added) + len(replaced)} machines so far")
+    if output != "table":
+        show({"added": added, "replaced": replaced}, output)
     else:
         show({"added": len(added), "replaced": len(replaced), "dry_run": dry_run}, output)
+
+
+def _text(file: str) -> str:
+    """Content of a file, or of standard input.
+
+    Raises:
+        click.ClickException: it cannot be read, or is not UTF-8.
+    """
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file}: {error}") from error
 
 
 def _parts(text: str) -> Iterator[str]:

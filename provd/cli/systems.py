@@ -1,31 +1,16 @@
-"""Commands that change machines."""
+"""What the commands on machines have beside the arguments of their operations: network cards in short."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 import click
 
-from provd.cli.context import Context, example, output_option, pass_context, sentences
-from provd.cli.output import show
+from provd.cli.context import Context
+from provd.cli.dynamic import Refinement, Values
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _pairs(_context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    """``KEY=VALUE`` options; a value that is JSON counts as that, anything else as text."""
-    found: dict[str, Any] = {}
-    for value in values:
-        key, equals, text = value.partition("=")
-        if not key or not equals:
-            raise click.BadParameter(f"{value!r} is not KEY=VALUE", param=parameter)
-        try:
-            found[key] = json.loads(text)
-        except ValueError:
-            found[key] = text
-    return found
+_CARD_KEYS: Final = ("name", "mac", "address", "hostname")
 
 
 def _cards(macs: tuple[str, ...], addresses: tuple[str, ...], interfaces: tuple[str, ...]) -> list[dict[str, str]]:
@@ -39,103 +24,66 @@ def _cards(macs: tuple[str, ...], addresses: tuple[str, ...], interfaces: tuple[
         card = {}
         for part in text.split(","):
             key, _, value = part.partition("=")
-            if key not in {"name", "mac", "address", "hostname"}:
-                raise click.UsageError(f"--interface {text}: {key!r} is not one of name, mac, address, hostname")
+            if key not in _CARD_KEYS:
+                raise click.UsageError(f"--interface {text}: {key!r} is not one of {', '.join(_CARD_KEYS)}")
             card[key] = value
         cards.append(card)
     return cards
 
 
-_OPTIONS = (
-    click.option("--mac", "macs", multiple=True, help="MAC of a network card; once per card."),
-    click.option("--address", "addresses", multiple=True, help="Reserved address of the card at the same place."),
-    click.option("--interface", "interfaces", multiple=True, metavar="name=,mac=,address=", help="A card in full."),
-    click.option("--profile", help="Profile to install."),
-    click.option("--hostname", help="Host name of the installed system; the name where it is not given."),
-    click.option("--uuid", help="SMBIOS UUID."),
-    click.option("--client-id", help="Client identifier (option 61) that means this machine, as text or 0x and hex."),
-    click.option("--circuit-id", help="Relay port (option 82) that this machine is at, as text or 0x and hex."),
-    click.option("--remote-id", help="Relay (option 82) that this machine is behind, as text or 0x and hex."),
-    click.option("--netboot/--no-netboot", default=None, help="Whether an install is wanted."),
-    click.option("--policy", type=click.Choice(["once", "always", "never"]), help="When network boots install."),
-    click.option("--kernel-arg", "kernel_args", multiple=True, help="Kernel argument to append."),
-    click.option(
-        "--answer", "answers", multiple=True, callback=_pairs, metavar="KEY=VALUE", help="Answer to override."
-    ),
-    click.option("--var", "vars_", multiple=True, callback=_pairs, metavar="KEY=VALUE", help="Template value."),
-    click.option("--option", "options", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="DHCP option."),
-    click.option("--comment", help="Free text."),
-    click.option("--tag", "tags", multiple=True, help="Free word."),
-)
+def card_options() -> list[click.Parameter]:
+    """``--mac``, ``--address`` and ``--interface``."""
+    return [
+        click.Option(["--mac", "--mac-address", "macs"], multiple=True, help="MAC of a network card; once per card."),
+        click.Option(
+            ["--address", "--ip-address", "addresses"], multiple=True,
+            help="Reserved address of the card at the same place.",
+        ),
+        click.Option(["--interface", "cards"], multiple=True, metavar="name=,mac=,address=", help="A card in full."),
+    ]  # fmt: skip
 
 
-def _shared(function: F) -> F:
-    """Options that add and edit have in common."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+def _netboot_option() -> click.Option:
+    """Cobbler's name for ``--netboot``."""
+    return click.Option(["--netboot-enabled"], type=click.BOOL, hidden=True)
 
 
-def _named(given: dict[str, Any]) -> dict[str, object]:
-    """Arguments of the operation: what was named on the command line, nothing else."""
-    cards = _cards(given.pop("macs"), given.pop("addresses"), given.pop("interfaces"))
-    if "vars_" in given:
-        given["vars"] = given.pop("vars_")
-    named = {name: value for name, value in given.items() if value is not None and value not in ((), {})}
+def _take_cards(values: Values, given: Mapping[str, Any]) -> None:
+    cards = _cards(given["macs"], given["addresses"], given["cards"])
     if cards:
-        named["interfaces"] = cards
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in named.items()}
+        values["interfaces"] = [*values.get("interfaces", ()), *cards]
+    if given.get("netboot_enabled") is not None:
+        values["netboot"] = given["netboot_enabled"]
 
 
-@click.command(
-    "add",
-    epilog=example(
-        "provd system add web1 --mac 52:54:00:12:34:56 --profile debian-12-image-server",
-        "provd system add web2 --mac 52:54:00:12:34:57 --address 10.0.0.12 --answer timezone=Europe/Berlin",
-    ),
-)
-@click.argument("name")
-@_shared
-@output_option
-@pass_context
-@sentences
-def add(context: Context, /, name: str, output: str, **given: Any) -> None:
-    """Add the machine NAME."""
-    arguments = _named(given)
-    if "interfaces" not in arguments:
-        raise click.UsageError("a machine needs at least one --mac")
-    show(context.client.call("system.add", {"name": name, **arguments}), output)
+def _for_add(_context: Context, values: Values, given: Values) -> None:
+    """A machine may be added before its cards are known."""
+    _take_cards(values, given)
+    values.setdefault("interfaces", [])
 
 
-@click.command(
-    "edit", epilog=example("provd system edit web1 --netboot", "provd system edit web1 --profile debian-12-server")
-)
-@click.argument("name")
-@click.option("--version", default="", help="Refuse where the machine has another version now.")
-@_shared
-@output_option
-@pass_context
-@sentences
-def edit(context: Context, /, name: str, version: str, output: str, **given: Any) -> None:
-    """Change the machine NAME; what is not named stays. --netboot asks for an install and releases a held machine."""
-    named = _named(given)
-    before: dict[str, Any] = context.client.call("system.show", {"name": name}) if "interfaces" in named else {}
-    if before:
-        named["interfaces"] = _with_names(named["interfaces"], before["interfaces"])
-    show(context.client.call("system.edit", {"name": name, "version": version, **named}), output)
+def _for_edit(context: Context, values: Values, given: Values) -> None:
+    """Cards that are known by their MAC keep their names; in place, cards that are not named stay."""
+    _take_cards(values, given)
+    if "interfaces" not in values or "name" not in values:
+        return
+    before: list[dict[str, Any]] = context.client.call("system.show", {"name": values["name"]})["interfaces"]
+    known = {card["mac"]: card for card in before}
+    wanted = [{"name": known.get(card["mac"].lower(), {}).get("name", ""), **card} for card in values["interfaces"]]
+    if values.get("in_place"):
+        named = {card["mac"].lower(): card for card in wanted}
+        kept = [{**{key: card.get(key) or "" for key in _CARD_KEYS}, **named.pop(card["mac"], {})} for card in before]
+        wanted = [*kept, *named.values()]
+    values["interfaces"] = wanted
 
 
-def _with_names(cards: Any, before: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Cards that are known by their MAC keep their names."""
-    names = {card["mac"]: card["name"] for card in before}
-    return [{"name": names.get(card["mac"].lower(), ""), **card} for card in cards]
+def _for_copy(_context: Context, values: Values, given: Values) -> None:
+    _take_cards(values, given)
+    values.setdefault("interfaces", [])
 
 
-@click.command("remove", epilog=example("provd system remove web1"))
-@click.argument("name")
-@output_option
-@pass_context
-@sentences
-def remove(context: Context, name: str, output: str) -> None:
-    """Remove the machine NAME."""
-    show(context.client.call("system.remove", {"name": name}), output)
+REFINED: Final[Mapping[str, Refinement]] = {
+    "system.add": Refinement(lambda: [*card_options(), _netboot_option()], refine=_for_add),
+    "system.edit": Refinement(lambda: [*card_options(), _netboot_option()], refine=_for_edit),
+    "system.copy": Refinement(card_options, refine=_for_copy),
+}

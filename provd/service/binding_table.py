@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 from math import isinf
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
 
 from provd.core.client_facts import relay_info
 from provd.model.client import RelayInfo
@@ -31,13 +33,13 @@ class BindingQuery(Arguments, frozen=True):
         remote_id: the relay's own word for the client's line, as the table shows it.
     """
 
-    subnet: str = ""
-    mac: str = ""
-    system: str = ""
-    state: State = ""
-    relay: str = ""
-    circuit_id: str = ""
-    remote_id: str = ""
+    subnet: Annotated[str, Meta(description="Only those of one subnet.")] = ""
+    mac: Annotated[str, Meta(description="Only that of one hardware address.")] = ""
+    system: Annotated[str, Meta(description="Only those of one machine.")] = ""
+    state: Annotated[State, Meta(description="Only those in one state.")] = ""
+    relay: Annotated[str, Meta(description="Only those through one relay, by its address (giaddr).")] = ""
+    circuit_id: Annotated[str, Meta(description="Only those through one relay port, as the table shows it.")] = ""
+    remote_id: Annotated[str, Meta(description="Only those with one remote-id, as the table shows it.")] = ""
 
 
 def octets_text(octets: bytes) -> str:

@@ -24,8 +24,10 @@ class ReleaseByHand:
     def __init__(self, tables: SubnetTables, commits: LeaseCommits) -> None:
         self._tables, self._commits = tables, commits
 
-    def __call__(self, address: int, done: Callable[[Exception | None], None]) -> str:
+    def __call__(self, address: int, done: Callable[[Exception | None], None] | None) -> str:
         """Free an address and call ``done`` once that is durable; returns why not, or an empty text.
+
+        Without ``done`` nothing is freed: it only says whether it could be.
 
         The client is not told (DHCP has no message for it): it may use the address until its own lease ends, and gets
         it back when it renews before somebody else has it.
@@ -34,10 +36,12 @@ class ReleaseByHand:
         if table is None:
             return NO_SUBNET
         binding = table.at(address)
-        if binding is not None and binding.state is State.BOUND:
-            self._commits.release(table, binding, done)
-        elif binding is not None and binding.state is State.DECLINED:
-            self._commits.end_quarantine(table, binding, done)
-        else:
+        if binding is None or binding.state not in {State.BOUND, State.DECLINED}:
             return NOT_IN_USE
+        if done is None:
+            return ""
+        if binding.state is State.BOUND:
+            self._commits.release(table, binding, done)
+        else:
+            self._commits.end_quarantine(table, binding, done)
         return ""

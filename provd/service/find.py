@@ -20,10 +20,20 @@ Values = Callable[[Any], Sequence[object]]
 
 Limit = Annotated[int, Meta(description="At most so many; 0 for all.", ge=0, le=100_000)]
 Cursor = Annotated[str, Meta(description="Name of the last object of the page before; empty for the first page.")]
-Where = Annotated[
-    dict[str, Any],
-    Meta(description="Field to pattern (`*`, `?`, `[a-z]`) or list of patterns; every field must fit."),
-]
+
+
+def where_meta(fields: Iterable[str], tables: Iterable[str] = ()) -> Meta:
+    """About an argument ``where``; its schema names the fields, so that a command has an option for each.
+
+    Args:
+        fields: what can be found by, ``x-fields`` of the schema.
+        tables: tables whose keys can be found by (``vars.rack``), ``x-tables`` of the schema.
+    """
+    text = "Field to pattern (`*`, `?`, `[a-z]`) or list of patterns; every field must fit."
+    named = {"x-fields": list(fields), "x-tables": list(tables)}
+    return Meta(description=text, extra_json_schema=named)
+
+
 IgnoreCase = Annotated[bool, Meta(description="Upper and lower case letters are the same.")]
 
 

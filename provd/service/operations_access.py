@@ -18,6 +18,13 @@ from provd.service.passwords import hash_password
 from provd.store.interface import AccountStore, AuditStore, StoreError
 
 Role = Literal["read", "operate", "admin"]
+Password = Annotated[str, msgspec.Meta(description="Password; none: the user has tokens only.")]
+Permitted = Annotated[Role, msgspec.Meta(description="What the user may do.")]
+Groups = Annotated[tuple[str, ...], msgspec.Meta(description="Names under which the user owns objects.")]
+Expiry = Annotated[float, msgspec.Meta(description="Seconds since the epoch, 0 for never.")]
+Disabled = Annotated[bool, msgspec.Meta(description="The user may not log in.")]
+Comment = Annotated[str, msgspec.Meta(description="Free text.")]
+DryRun = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
 _NAME_LENGTH = 64
 
 
@@ -25,29 +32,32 @@ class AddUser(Arguments, frozen=True):
     """A new user."""
 
     name: str
-    password: Annotated[str, msgspec.Meta(description="Password; none: the user has tokens only.")] = ""
-    role: Annotated[Role, msgspec.Meta(description="What the user may do.")] = "read"
-    groups: Annotated[tuple[str, ...], msgspec.Meta(description="Names under which the user owns objects.")] = ()
-    expires_at: Annotated[float, msgspec.Meta(description="Seconds since the epoch, 0 for never.")] = 0.0
-    comment: str = ""
+    password: Password = ""
+    role: Permitted = "read"
+    groups: Groups = ()
+    expires_at: Expiry = 0.0
+    comment: Comment = ""
+    dry_run: DryRun = False
 
 
 class EditUser(Arguments, frozen=True):
     """Changes to a user; what is not named stays."""
 
     name: str
-    password: str | UnsetType = UNSET
-    role: Role | UnsetType = UNSET
-    groups: tuple[str, ...] | UnsetType = UNSET
-    disabled: bool | UnsetType = UNSET
-    expires_at: float | UnsetType = UNSET
-    comment: str | UnsetType = UNSET
+    password: Password | UnsetType = UNSET
+    role: Permitted | UnsetType = UNSET
+    groups: Groups | UnsetType = UNSET
+    disabled: Disabled | UnsetType = UNSET
+    expires_at: Expiry | UnsetType = UNSET
+    comment: Comment | UnsetType = UNSET
+    dry_run: DryRun = False
 
 
-class UserName(Arguments, frozen=True):
-    """One user."""
+class RemoveUser(Arguments, frozen=True):
+    """One user, who goes."""
 
     name: str
+    dry_run: DryRun = False
 
 
 class AddToken(Arguments, frozen=True):
@@ -56,20 +66,22 @@ class AddToken(Arguments, frozen=True):
     user: str
     role: Annotated[Role | None, msgspec.Meta(description="At most this role; none: the user's.")] = None
     ttl_s: Annotated[float, msgspec.Meta(description="Seconds until it expires.", gt=0, le=10 * 366 * 86400)] = 86400.0
-    comment: str = ""
+    comment: Comment = ""
+    dry_run: DryRun = False
 
 
 class TokenKey(Arguments, frozen=True):
     """One token, by the beginning of its key."""
 
     key: Annotated[str, msgspec.Meta(description="Eight or more characters of the key.", min_length=8)]
+    dry_run: DryRun = False
 
 
 class ListAudit(Arguments, frozen=True):
     """Which entries."""
 
-    user: str = ""
-    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
+    user: Annotated[str, msgspec.Meta(description="Only those of one user.")] = ""
+    limit: Annotated[int, msgspec.Meta(description="At most so many.", ge=1, le=10_000)] = 100
 
 
 class AccessOperations:
@@ -125,7 +137,7 @@ class AccessOperations:
                 "user.remove",
                 "Remove a user and the user's tokens.",
                 "admin",
-                UserName,
+                RemoveUser,
                 self.remove,
                 "provd user remove ann",
                 result="`removed`: the name.",
@@ -198,7 +210,7 @@ class AccessOperations:
             expires_at=arguments.expires_at,
             comment=arguments.comment,
         )
-        return self._put(None, user)
+        return self._put(None, user, dry_run=arguments.dry_run)
 
     async def edit(self, arguments: EditUser) -> object:
         """Change what is named; nobody raises or lowers the own role (an administrator cannot lock everybody out)."""
@@ -206,7 +218,7 @@ class AccessOperations:
         changes = {
             field: value
             for field, value in msgspec.structs.asdict(arguments).items()
-            if field != "name" and value is not UNSET
+            if field not in {"name", "dry_run"} and value is not UNSET
         }
         if not changes:
             raise OperationError("nothing to change was named", kind="usage")
@@ -217,11 +229,13 @@ class AccessOperations:
                 raise OperationError(f"nobody changes the own {field}", field=field, kind="denied")
         if "password" in changes:
             changes["password"] = await self._hashed(changes["password"]) if changes["password"] else ""
-        return self._put(before, replace(self._user(before.name), **changes))
+        return self._put(before, replace(self._user(before.name), **changes), dry_run=arguments.dry_run)
 
-    def remove(self, arguments: UserName) -> object:
+    def remove(self, arguments: RemoveUser) -> object:
         """Remove a user."""
         before = self._user(arguments.name)
+        if arguments.dry_run:
+            return {"removed": before.name, "applied": False}
         _stored(lambda: self._accounts.remove_user(before.name))
         audit.changed(f"user {before.name}", _row(before), None)
         return {"removed": before.name}
@@ -234,6 +248,8 @@ class AccessOperations:
         """A token with at most the user's role."""
         user = self._user(arguments.user)
         role = min(arguments.role or user.role, user.role, key=ROLES.index)
+        if arguments.dry_run:
+            return {"user": user.name, "role": role, "comment": arguments.comment, "applied": False}
         login = _stored(
             lambda: self._access.mint(
                 user.name, role, groups=user.groups, ttl_s=arguments.ttl_s, comment=arguments.comment
@@ -248,6 +264,8 @@ class AccessOperations:
         if len(found) != 1:
             what = "no token has" if not found else f"{len(found)} tokens have"
             raise OperationError(f"{what} a key that begins with {arguments.key}", field="key", kind="not-found")
+        if arguments.dry_run:
+            return {"revoked": found[0].key[:16], "applied": False}
         _stored(lambda: self._accounts.remove_tokens([found[0].key]))
         audit.changed(f"token {found[0].key[:16]}", _token_row(found[0]), None)
         return {"revoked": found[0].key[:16]}
@@ -279,7 +297,9 @@ class AccessOperations:
         except ValueError as error:
             raise OperationError(str(error), field="password", kind="usage") from error
 
-    def _put(self, before: User | None, after: User) -> object:
+    def _put(self, before: User | None, after: User, *, dry_run: bool) -> object:
+        if dry_run:
+            return {**_row(after), "applied": False}
         _stored(lambda: self._accounts.put_user(after))
         audit.changed(f"user {after.name}", None if before is None else _row(before), _row(after))
         return _row(after)

@@ -28,8 +28,8 @@ _MAIN: Final = ("ks.cfg", "preseed.cfg", "user-data")
 class PreviewQuery(Arguments, frozen=True):
     """Whose file: a system's, or that of an imagined machine with a profile."""
 
-    system: str = ""
-    profile: str = ""
+    system: Annotated[str, msgspec.Meta(description="Machine.")] = ""
+    profile: Annotated[str, msgspec.Meta(description="Profile of an imagined machine.")] = ""
     document: Annotated[str, msgspec.Meta(description="Which file; none: the installer's main one.")] = ""
 
 
@@ -102,7 +102,7 @@ class AnswerPreview:
                 "read",
                 PreviewQuery,
                 self.preview,
-                "provd answer preview --system web1",
+                "provd answer preview web1",
                 "`document`, its `media_type` and its `text`.",
             ),
         )

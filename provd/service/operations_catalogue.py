@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 import msgspec
 
@@ -14,7 +14,7 @@ from provd.model.profile import Profile
 from provd.model.system import System
 from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub_value
-from provd.service.find import Cursor, IgnoreCase, Limit, Seen, Where, conditions_of, find_fields, page
+from provd.service.find import Cursor, IgnoreCase, Limit, Seen, conditions_of, find_fields, page, where_meta
 from provd.service.operations import Arguments, OperationError
 
 
@@ -74,12 +74,20 @@ class ListObjects(Arguments, frozen=True):
 
 
 class FindObjects(Arguments, frozen=True):
-    """Conditions on the keys of the objects' own files, and ``name``."""
+    """Conditions on the keys of the objects' own files, and ``name``; each kind has a ``where`` of its own."""
 
-    where: Where = msgspec.field(default_factory=dict)
+    where: dict[str, Any] = msgspec.field(default_factory=dict)
     ignore_case: IgnoreCase = False
     limit: Limit = 0
     cursor: Cursor = ""
+
+
+def _find_arguments(kind: str) -> type:
+    """Arguments of ``KIND.find``; their schema says what can be found by."""
+    fields, tables = find_fields(KINDS[kind].type)
+    where: Any = Annotated[dict[str, Any], where_meta(fields, tables)]
+    named: list[Any] = [("where", where, msgspec.field(default_factory=dict))]
+    return msgspec.defstruct(f"Find{kind.capitalize()}s", named, bases=(FindObjects,), frozen=True, module=__name__)
 
 
 def catalogue_operations(catalogue: Callable[[], CatalogueView]) -> tuple[Operation, ...]:
@@ -110,14 +118,14 @@ def _asked(kind: str, ask: _Catalogue) -> Iterator[Operation]:
         f"provd {kind} list", f"One row per {kind}, by name.",
     )  # fmt: skip
     yield Operation(
-        f"{kind}.find", f"Find {kind}s by patterns on any key.", "read", FindObjects,
+        f"{kind}.find", f"Find {kind}s by patterns on any key.", "read", _find_arguments(kind),
         lambda arguments: ask.found(kind, arguments),
-        f"""provd {kind} find --where '{{"name": "debian-*"}}'""", f"One row per {kind} that fits, by name.",
+        f"provd {kind} find 'debian-*'", f"One row per {kind} that fits, by name.",
     )  # fmt: skip
     if kind not in {"distro", "profile"}:
         yield Operation(
             f"{kind}.show", f"Show one {kind}.", "read", Named, lambda arguments: ask.object_show(kind, arguments),
-            f"provd {kind} show NAME", "What its file says, with its `revision`.",
+            f"provd {kind} show my-{kind}", "What its file says, with its `revision`.",
         )  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
 from twisted.internet.defer import Deferred
 
 from provd.model.lease import Lease
@@ -13,8 +14,8 @@ from provd.service.binding_table import BindingQuery, abandoned_table, address_o
 from provd.service.operations import Arguments, OperationError
 
 Written = Callable[[Exception | None], None]
-Release = Callable[[int, Written], str]
-"""Frees an address and calls back once that is durable; returns why it cannot, or an empty text."""
+Release = Callable[[int, Written | None], str]
+"""Frees an address and calls back once that is durable; returns why it cannot, or an empty text. None: only says so."""
 
 
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -23,7 +24,14 @@ InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 class AbandonedQuery(Arguments, frozen=True):
     """Which addresses: all, or those of a subnet."""
 
-    subnet: str = ""
+    subnet: Annotated[str, Meta(description="Only those of one subnet.")] = ""
+
+
+class ReleaseLease(Arguments, frozen=True):
+    """Which lease ends."""
+
+    address: str
+    dry_run: Annotated[bool, Meta(description="Tell what would be done, and do nothing.")] = False
 
 
 class Addressed(Arguments, frozen=True):
@@ -79,10 +87,10 @@ class LeaseOperations:
                 "lease.release",
                 "Free an address: end its lease, or its quarantine.",
                 "operate",
-                Addressed,
+                ReleaseLease,
                 self.release,
                 "provd lease release 10.0.0.100",
-                result="The binding that was released.",
+                result="`released`: the address.",
             ),
             Operation(
                 "lease.abandoned",
@@ -90,7 +98,7 @@ class LeaseOperations:
                 "read",
                 AbandonedQuery,
                 self.abandoned,
-                "provd lease list --abandoned",
+                "provd lease abandoned --subnet lan",
                 "One row per address.",
             ),
         )
@@ -104,9 +112,13 @@ class LeaseOperations:
         """The lease of one address."""
         return binding_row(await self._found(arguments.address), self._wall())
 
-    async def release(self, arguments: Addressed) -> object:
+    async def release(self, arguments: ReleaseLease) -> object:
         """Free an address; answered when that is durable."""
         lease = await self._found(arguments.address)
+        if arguments.dry_run:
+            if refusal := self._release(lease.address, None):
+                raise OperationError(f"{arguments.address}: {refusal}", field="address")
+            return {"released": arguments.address, "applied": False}
         written: Deferred[Exception | None] = Deferred()
         refusal = self._release(lease.address, written.callback)
         if refusal:

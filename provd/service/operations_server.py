@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta
 
 from provd.plugin.contract import Operation
 from provd.plugin.guard import Row
 from provd.plugin.loading import Found
-from provd.service.operations import NoArguments, OperationError
+from provd.service.operations import Arguments, NoArguments, OperationError
+
+
+class Reload(Arguments, frozen=True):
+    """How changed files are applied."""
+
+    dry_run: Annotated[bool, Meta(description="Tell what would be done, and do nothing.")] = False
 
 
 def server_operations(
     *,
     status: Callable[[], Mapping[str, object]],
     problems: Callable[[], Sequence[str]],
-    reload: Callable[[], object | Awaitable[object]],
+    reload: Callable[[bool], object | Awaitable[object]],
     plugins: Callable[[], Sequence[Mapping[str, object]]],
 ) -> tuple[Operation, ...]:
     """``status``, ``check``, ``reload`` and ``plugin.list``.
@@ -22,8 +31,8 @@ def server_operations(
     Args:
         status: facts about the running service: version, uptime, listeners, counts.
         problems: everything that is wrong now, one sentence each.
-        reload: applies changed files; its result has ``applied``, ``error``, ``left`` and ``problems``, or is awaited
-            for a value that has.
+        reload: applies changed files (True: only says what it would do); its result has ``applied``,
+            ``error``, ``left`` and ``problems``, or is awaited for a value that has.
         plugins: one row per plugin that was found.
     """
 
@@ -34,8 +43,8 @@ def server_operations(
         found = list(problems())
         return {"ok": not found, "problems": found}
 
-    async def run_reload(_arguments: object) -> object:
-        return await _reloaded(reload)
+    async def run_reload(arguments: Reload) -> object:
+        return await _reloaded(lambda: reload(arguments.dry_run))
 
     def run_plugins(_arguments: object) -> object:
         return list(plugins())
@@ -57,14 +66,14 @@ def server_operations(
             "read",
             NoArguments,
             run_check,
-            "provd check",
+            "provd check service",
             result="`ok`, and `problems`: one sentence each.",
         ),
         Operation(
             "reload",
-            "Apply changed files.",
+            "Apply changed files; where one is wrong, everything stays as it was.",
             "admin",
-            NoArguments,
+            Reload,
             run_reload,
             "provd reload",
             result="`applied`, `left`: keys that need a restart, `problems`.",
@@ -85,7 +94,7 @@ async def _reloaded(reload: Callable[[], object | Awaitable[object]]) -> object:
     report = reload()
     if isinstance(report, Awaitable):
         report = await report
-    if not getattr(report, "applied", True):
+    if getattr(report, "error", ""):
         raise OperationError(f"the running configuration stays: {getattr(report, 'error', '')}")
     return report
 

@@ -122,7 +122,7 @@ class SystemOperations:
                 "read",
                 FindSystems,
                 self.find,
-                """provd system find --where '{"name": "web*", "profile": "debian-*"}'""",
+                "provd system find 'web*' --profile 'debian-*'",
                 result="One row per system that fits, by name, or the whole system with `full`.",
             ),
             Operation(
@@ -140,7 +140,7 @@ class SystemOperations:
                 "operate",
                 CopySystem,
                 self.copy,
-                f"""provd system copy --name web1 --new web2 --interfaces '[{{"mac": "{mac}"}}]'""",
+                f"provd system copy web1 web2 --mac {mac}",
                 result="The copy.",
             ),
             Operation(
@@ -149,7 +149,7 @@ class SystemOperations:
                 "operate",
                 RenameSystem,
                 self.rename,
-                "provd system rename --name web1 --new web7",
+                "provd system rename web1 web7",
                 result="The system under its new name.",
             ),
             Operation(

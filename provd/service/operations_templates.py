@@ -15,7 +15,7 @@ from provd.model.system import System
 from provd.plugin.contract import Operation
 from provd.plugin.templates import syntax_fault
 from provd.service.catalogue_changes import CatalogueChangeError, CatalogueChanges
-from provd.service.find import Cursor, IgnoreCase, Limit, Where, conditions_of, page
+from provd.service.find import Cursor, IgnoreCase, Limit, conditions_of, page, where_meta
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_catalogue import CatalogueView, ListObjects, Named
 from provd.service.operations_objects import RESULT, Copy, view
@@ -61,7 +61,7 @@ class RemoveTemplate(Arguments, frozen=True):
 class FindTemplates(Arguments, frozen=True):
     """Conditions on ``name`` and ``content``."""
 
-    where: Where = msgspec.field(default_factory=dict)
+    where: Annotated[dict[str, Any], where_meta(_FIELDS)] = msgspec.field(default_factory=dict)
     ignore_case: IgnoreCase = False
     limit: Limit = 0
     cursor: Cursor = ""
@@ -96,36 +96,36 @@ class TemplateOperations:
     def operations(self) -> tuple[Operation, ...]:
         """List, show, find, add, edit, copy, rename and remove."""
         line, row = "provd template", "One row per template, by name."
-        where = """'{"content": "*repos*"}'"""
-        new = f"{line} add --name own.j2 --content 'd-i time/zone string UTC'"
+        where = "--content '*repos*'"
+        new = f"{line} add own.j2 --content 'd-i time/zone string UTC'"
         return (
             Operation(
                 "template.list", "List templates of the site.", "read", ListObjects, self.list, f"{line} list", row
             ),
             Operation(
-                "template.show", "Show one template.", "read", Named, self.show, f"{line} show --name own.j2",
+                "template.show", "Show one template.", "read", Named, self.show, f"{line} show own.j2",
                 "`content`, `file` and `revision`.",
             ),
             Operation(
                 "template.find", "Find templates by patterns on name and content.", "read", FindTemplates, self.find,
-                f"{line} find --where {where}", row,
+                f"{line} find {where}", row,
             ),
             Operation("template.add", "Add a template or snippet.", "admin", AddTemplate, self.add, new, RESULT),
             Operation(
                 "template.edit", "Change a template.", "admin", EditTemplate, self.edit,
-                f"{line} edit --name own.j2 --content ''", RESULT,
+                f"{line} edit own.j2 --content 'd-i time/zone string CET'", RESULT,
             ),
             Operation(
                 "template.copy", "Copy a template.", "admin", Copy, self.copy,
-                f"{line} copy --name own.j2 --new preseed/own.j2", RESULT,
+                f"{line} copy own.j2 preseed/own.j2", RESULT,
             ),
             Operation(
                 "template.rename", "Rename a template that nothing uses.", "admin", RenameTemplate, self.rename,
-                f"{line} rename --name own.j2 --new our.j2", RESULT,
+                f"{line} rename own.j2 our.j2", RESULT,
             ),
             Operation(
                 "template.remove", "Remove a template that nothing uses.", "admin", RemoveTemplate, self.remove,
-                f"{line} remove --name own.j2", RESULT,
+                f"{line} remove own.j2", RESULT,
             ),
         )  # fmt: skip
 

@@ -11,10 +11,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from provd.model.mac import Mac
 from provd.model.system import Interface, Link
-from provd.service.find import Cursor, IgnoreCase, Limit, Where
+from provd.service.find import Cursor, IgnoreCase, Limit, where_meta
 from provd.service.operations import Arguments, OperationError
+from provd.service.system_find import FIELDS, TABLES
 
 Policy = Literal["once", "always", "never"]
+Where = Annotated[dict[str, Any], where_meta(FIELDS, TABLES)]
 DryRun = Annotated[bool, Meta(description="Tell what would be done, and do nothing.")]
 Revision = Annotated[str, Meta(description="Refuse where the object has another revision now.")]
 
@@ -41,33 +43,66 @@ class LinkArgument(Arguments, frozen=True):
     vars: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+Cards = Annotated[tuple[Card, ...], Meta(description="Network cards, in order.")]
+Links = Annotated[tuple[LinkArgument, ...], Meta(description="Bonds, bridges and VLANs.")]
+ProfileName = Annotated[str, Meta(description="Profile to install.")]
+Hostname = Annotated[str, Meta(description="Host name of the installed system; the name where it is empty.")]
+Uuid = Annotated[str, Meta(description="SMBIOS UUID.")]
+ClientId = Annotated[
+    str, Meta(description="Client identifier (option 61) that means this machine, as text or 0x and hex.")
+]
+CircuitId = Annotated[str, Meta(description="Relay port (option 82) that this machine is at, as text or 0x and hex.")]
+RemoteId = Annotated[str, Meta(description="Relay (option 82) that this machine is behind, as text or 0x and hex.")]
+Netboot = Annotated[bool, Meta(description="Whether an install is wanted.")]
+When = Annotated[Policy, Meta(description="When network boots install.")]
+KernelArgs = Annotated[
+    tuple[str, ...], Meta(description="Kernel arguments to append; `!ARG` removes an inherited one.")
+]
+Answers = Annotated[dict[str, Any], Meta(description="What the installer is told, over the profile's answers.")]
+Variables = Annotated[dict[str, Any], Meta(description="Free values for templates.")]
+DhcpOptions = Annotated[dict[str, Any], Meta(description="DHCP options by name or number.")]
+Comment = Annotated[str, Meta(description="Free text.")]
+Tags = Annotated[tuple[str, ...], Meta(description="Free words.")]
+Groups = Annotated[tuple[str, ...], Meta(description="Groups that it belongs to.")]
+Owners = Annotated[tuple[str, ...], Meta(description="Users or their groups who may change it besides administrators.")]
+Installer = Annotated[str, Meta(description="Installer; empty for that of the profile.")]
+Source = Annotated[str, Meta(description="URL of the install source; empty for that of the profile.")]
+BootLoaders = Annotated[
+    tuple[str, ...], Meta(description="Boot loaders in the order they are tried; empty for those of the profile.")
+]
+Loader = Annotated[dict[str, dict[str, Any]], Meta(description="Settings of single boot loaders, `[loader.NAME]`.")]
+Templates = Annotated[
+    dict[str, str], Meta(description="Document name to template of the site, where the installer's is replaced.")
+]
+
+
 class AddSystem(Arguments, frozen=True):
     """A new system."""
 
     name: str
-    interfaces: tuple[Card, ...]
-    links: tuple[LinkArgument, ...] = ()
-    profile: str = ""
-    hostname: str = ""
-    uuid: str = ""
-    client_id: str = ""
-    circuit_id: str = ""
-    remote_id: str = ""
-    netboot: bool = True
-    policy: Policy = "once"
-    kernel_args: tuple[str, ...] = ()
-    answers: dict[str, Any] = msgspec.field(default_factory=dict)
-    vars: dict[str, Any] = msgspec.field(default_factory=dict)
-    options: dict[str, Any] = msgspec.field(default_factory=dict)
-    comment: str = ""
-    tags: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    owners: tuple[str, ...] = ()
-    installer: str = ""
-    source: str = ""
-    boot_loaders: tuple[str, ...] = ()
-    loader: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
-    templates: dict[str, str] = msgspec.field(default_factory=dict)
+    interfaces: Cards
+    links: Links = ()
+    profile: ProfileName = ""
+    hostname: Hostname = ""
+    uuid: Uuid = ""
+    client_id: ClientId = ""
+    circuit_id: CircuitId = ""
+    remote_id: RemoteId = ""
+    netboot: Netboot = True
+    policy: When = "once"
+    kernel_args: KernelArgs = ()
+    answers: Answers = msgspec.field(default_factory=dict)
+    vars: Variables = msgspec.field(default_factory=dict)
+    options: DhcpOptions = msgspec.field(default_factory=dict)
+    comment: Comment = ""
+    tags: Tags = ()
+    groups: Groups = ()
+    owners: Owners = ()
+    installer: Installer = ""
+    source: Source = ""
+    boot_loaders: BootLoaders = ()
+    loader: Loader = msgspec.field(default_factory=dict)
+    templates: Templates = msgspec.field(default_factory=dict)
     dry_run: DryRun = False
 
 
@@ -79,29 +114,29 @@ class EditSystem(Arguments, frozen=True):
     revision: Revision = ""
     in_place: Annotated[bool, Meta(description="Tables change only the keys that are named in them.")] = False
     dry_run: DryRun = False
-    interfaces: tuple[Card, ...] | UnsetType = UNSET
-    links: tuple[LinkArgument, ...] | UnsetType = UNSET
-    profile: str | UnsetType = UNSET
-    hostname: str | UnsetType = UNSET
-    uuid: str | UnsetType = UNSET
-    client_id: str | UnsetType = UNSET
-    circuit_id: str | UnsetType = UNSET
-    remote_id: str | UnsetType = UNSET
-    netboot: bool | UnsetType = UNSET
-    policy: Policy | UnsetType = UNSET
-    kernel_args: tuple[str, ...] | UnsetType = UNSET
-    answers: dict[str, Any] | UnsetType = UNSET
-    vars: dict[str, Any] | UnsetType = UNSET
-    options: dict[str, Any] | UnsetType = UNSET
-    comment: str | UnsetType = UNSET
-    tags: tuple[str, ...] | UnsetType = UNSET
-    groups: tuple[str, ...] | UnsetType = UNSET
-    owners: tuple[str, ...] | UnsetType = UNSET
-    installer: str | UnsetType = UNSET
-    source: str | UnsetType = UNSET
-    boot_loaders: tuple[str, ...] | UnsetType = UNSET
-    loader: dict[str, dict[str, Any]] | UnsetType = UNSET
-    templates: dict[str, str] | UnsetType = UNSET
+    interfaces: Cards | UnsetType = UNSET
+    links: Links | UnsetType = UNSET
+    profile: ProfileName | UnsetType = UNSET
+    hostname: Hostname | UnsetType = UNSET
+    uuid: Uuid | UnsetType = UNSET
+    client_id: ClientId | UnsetType = UNSET
+    circuit_id: CircuitId | UnsetType = UNSET
+    remote_id: RemoteId | UnsetType = UNSET
+    netboot: Netboot | UnsetType = UNSET
+    policy: When | UnsetType = UNSET
+    kernel_args: KernelArgs | UnsetType = UNSET
+    answers: Answers | UnsetType = UNSET
+    vars: Variables | UnsetType = UNSET
+    options: DhcpOptions | UnsetType = UNSET
+    comment: Comment | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+    groups: Groups | UnsetType = UNSET
+    owners: Owners | UnsetType = UNSET
+    installer: Installer | UnsetType = UNSET
+    source: Source | UnsetType = UNSET
+    boot_loaders: BootLoaders | UnsetType = UNSET
+    loader: Loader | UnsetType = UNSET
+    templates: Templates | UnsetType = UNSET
 
 
 class RemoveSystem(Arguments, frozen=True):

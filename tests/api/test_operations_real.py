@@ -27,7 +27,7 @@ class _Running:
     async def in_thread(self, work: Any) -> Any:
         return work()
 
-    def reload(self) -> Any:
+    def reload(self, *, dry_run: bool = False) -> Any:
         raise AssertionError("not asked for")
 
 

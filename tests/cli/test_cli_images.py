@@ -19,7 +19,7 @@ def provd(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_list_of_no_images_is_an_empty_list(tmp_path: Path) -> None:
-    done = provd(tmp_path, "image", "list", "-o", "json")
+    done = provd(tmp_path, "image", "disks", "-o", "json")
     assert (done.returncode, json.loads(done.stdout)) == (0, [])
 
 

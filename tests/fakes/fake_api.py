@@ -194,7 +194,10 @@ class Backend:
         self.table.add(LeaseOperations(lambda: self.leases, self.free, lambda: 1010.0, at_once).operations())
         self.table.add(
             server_operations(
-                status=lambda: {"version": "0.1.0"}, problems=lambda: self.problems, reload=lambda: None, plugins=list
+                status=lambda: {"version": "0.1.0"},
+                problems=lambda: self.problems,
+                reload=lambda _dry_run: None,
+                plugins=list,
             )
         )
         self.table.add(
@@ -214,10 +217,12 @@ class Backend:
             ).operations()
         )
 
-    def free(self, address: int, done: Callable[[Exception | None], None]) -> str:
+    def free(self, address: int, done: Callable[[Exception | None], None] | None) -> str:
         """Addresses below 10.0.0.128 can be freed, all but .66, where the store fails."""
         if address & 0xFF > 127:
             return "it has no running lease and is in no quarantine"
+        if done is None:
+            return ""
         self.freed.append(address)
         done(OSError("disk full") if address & 0xFF == 66 else None)
         return ""

@@ -1,0 +1,226 @@
+"""The command line has every operation, and each command has help, whether a service runs or not."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from provd.api.client import NotReachableError
+from provd.app.operations_page import descriptions, table
+from provd.cli.known import SHIPPED
+from provd.cli.main import build_cli
+from provd.plugin.contract import Operation
+from tests.cli.recording import RecordingClient
+
+OPERATIONS = table().all()
+NAMES = [one.name for one in OPERATIONS]
+
+
+def fields_of(operation: Operation) -> list[str]:
+    return [one.encode_name for one in msgspec.structs.fields(operation.arguments)]
+
+
+class NoService:
+    def call(self, *_words: object, **_more: object) -> Any:
+        raise NotReachableError("no service answers")
+
+    def operations(self) -> list[dict[str, Any]]:
+        raise NotReachableError("no service answers")
+
+
+@pytest.fixture
+def client() -> RecordingClient:
+    return RecordingClient(OPERATIONS)
+
+
+def run(client: Any, *words: str, text: str = "") -> Result:
+    return CliRunner().invoke(build_cli(lambda _path: 0, lambda _socket: client), ["--socket", "x", *words], input=text)
+
+
+def commands(ctx: click.Context, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that the help lists where no service runs."""
+    group = ctx.command
+    assert isinstance(group, click.Group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(click.Context(command, parent=ctx, info_name=name), (*path, name))
+
+
+ROOT = build_cli(lambda _path: 0, lambda _socket: NoService())
+ALL = dict(commands(click.Context(ROOT, info_name="provd", obj=ROOT.context_settings["obj"])))
+
+
+def test_what_is_shipped_is_the_table() -> None:
+    assert SHIPPED.read_text() == descriptions(OPERATIONS), "run: python -m provd.app.operations_page"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_the_example_of_every_operation_is_a_command_that_calls_it(
+    operation: Operation, client: RecordingClient
+) -> None:
+    words = shlex.split(operation.example)
+    assert words[0] == "provd"
+    told = run(client, *words[1:], text="secret\n")
+    assert told.exit_code == 0, told.output
+    assert operation.name in [name for name, _ in client.calls]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_every_argument_of_every_operation_can_be_given(operation: Operation) -> None:
+    """By an option of the command that its example names."""
+    group: click.Command = ROOT
+    ctx = click.Context(ROOT, obj=ROOT.context_settings["obj"])
+    for word in shlex.split(operation.example)[1:]:
+        found = group.get_command(ctx, word) if isinstance(group, click.Group) else None
+        if found is None:
+            break
+        group, ctx = found, click.Context(found, parent=ctx)
+    text = group.get_help(ctx)
+    by_the_command = {"trace": {"after"}, "system.import": {"toml"}}.get(operation.name, set())
+    for field in fields_of(operation):
+        if field in by_the_command:
+            continue
+        flag = f"--{field.replace('_', '-')}"
+        assert flag in text or field.upper() in text, f"{operation.name}: {field}"
+
+
+def test_a_table_with_an_operation_more_is_found_out(client: RecordingClient) -> None:
+    """The test above can fail."""
+    assert run(client, "zone", "sync").exit_code == 2
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_has_help_with_an_example_without_a_service(path: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(ROOT, [*path, "--help"])
+    assert told.exit_code == 0, told.output
+    assert ALL[path].help
+    lines = told.output.partition("Example:")[2].strip().splitlines()
+    assert lines, told.output
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        assert words[0] == "provd"
+        assert words[1 : 1 + len(path)] == list(path)
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_option_has_help(path: tuple[str, ...]) -> None:
+    silent = [
+        one.opts[0]
+        for one in ALL[path].params
+        if isinstance(one, click.Option) and not one.hidden and not one.help and "FIELD" not in str(one.metavar)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("line", "operation", "arguments"),
+    [
+        ("system edit --name x --profile y", "system.edit", {"name": "x", "profile": "y"}),
+        ("system edit x --profile y", "system.edit", {"name": "x", "profile": "y"}),
+        (
+            "system edit x --profile=y --netboot-enabled=1",
+            "system.edit",
+            {"name": "x", "profile": "y", "netboot": True},
+        ),
+        ("system edit x --var a=1 --in-place", "system.edit", {"name": "x", "vars": {"a": 1}, "in_place": True}),
+        ("system copy --name x --newname y", "system.copy", {"name": "x", "new": "y", "interfaces": []}),
+        ("system rename --name x y", "system.rename", {"name": "x", "new": "y"}),
+        ("profile rename x --new y --dry-run", "profile.rename", {"name": "x", "new": "y", "dry_run": True}),
+        ("profile edit x --comment <<inherit>>", "profile.edit", {"name": "x", "comment": None}),
+        ("profile edit x --inherit kernel-args", "profile.edit", {"name": "x", "kernel_args": None}),
+        ("profile edit x --tags a --tag b", "profile.edit", {"name": "x", "tags": ["a", "b"]}),
+        ('profile edit x --tags ["a","b"]', "profile.edit", {"name": "x", "tags": ["a", "b"]}),
+        ("profile edit x --tags=", "profile.edit", {"name": "x", "tags": []}),
+        ("profile edit x --loader grub.timeout=5", "profile.edit", {"name": "x", "loader": {"grub": {"timeout": 5}}}),
+        ("distro remove x --recursive", "distro.remove", {"name": "x", "recursive": True}),
+        ("system add x", "system.add", {"name": "x", "interfaces": []}),
+        ("user add ann --password -", "user.add", {"name": "ann", "password": "secret"}),
+        ("template add a.j2 --content -", "template.add", {"name": "a.j2", "content": "secret\n"}),
+        ("template add a.j2 -", "template.add", {"name": "a.j2", "content": "secret\n"}),
+        ("answer preview web1", "answer.preview", {"system": "web1"}),
+        ("boots web1", "boots", {"system": "web1"}),
+    ],
+)
+def test_habits(line: str, operation: str, arguments: dict[str, Any], client: RecordingClient) -> None:
+    words = [word.replace('"', '"') for word in line.split()]
+    told = run(client, *words, text="secret\n")
+    assert told.exit_code == 0, told.output
+    assert client.calls[-1] == (operation, arguments)
+
+
+def test_find_has_an_option_for_each_field(client: RecordingClient) -> None:
+    assert (
+        run(client, "system", "find", "web*", "db*", "--profile", "debian-*", "--where", "vars.rack=7").exit_code == 0
+    )
+    ((operation, asked),) = client.calls
+    assert operation == "system.find"
+    assert asked["where"] == {"name": ["web*", "db*"], "profile": ["debian-*"], "vars.rack": "7"}
+    assert run(client, "distro", "find", "--name", "d*", "--version", "12").exit_code == 0
+    assert client.calls[-1][1]["where"] == {"name": ["d*"], "version": ["12"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("system edit", "Missing argument 'NAME'"),
+        ("system rename x", "Missing argument 'NEW'"),
+        ("system rename x y z", "unexpected extra argument (z)"),
+        ("system edit x --netboot-enabled perhaps", "not a valid boolean"),
+        ("profile edit x --answer lang", "'lang' is not KEY=VALUE"),
+        ("template add a.j2 /nowhere/file", "No such file"),
+        ("template add a.j2", "Missing argument 'CONTENT'"),
+        ("change --changes [", "is not JSON"),
+        ("image edit x --kind floppy", "'floppy' is not one of"),
+        ("audit list --limit 0", "not in the range"),
+        ("system show x -o csv", "csv is for lists"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_says_what(line: str, sentence: str, client: RecordingClient) -> None:
+    told = run(client, *line.split())
+    assert told.exit_code == 2, told.output
+    assert sentence in told.stderr
+    assert told.stdout == ""
+
+
+def test_a_document_comes_from_a_file(tmp_path: Path, client: RecordingClient) -> None:
+    file = tmp_path / "own.j2"
+    file.write_text("d-i x\n")
+    for words in (["own.j2", str(file)], ["own.j2", "--content", f"@{file}"]):
+        assert run(client, "template", "add", *words).exit_code == 0
+        assert client.calls[-1] == ("template.add", {"name": "own.j2", "content": "d-i x\n"})
+
+
+def test_the_socket_may_be_named_behind_the_command() -> None:
+    asked: list[str] = []
+
+    def make(socket: str) -> Any:
+        asked.append(socket)
+        return RecordingClient(OPERATIONS)
+
+    cli = build_cli(lambda _path: 0, make)
+    assert CliRunner().invoke(cli, ["--socket", "one", "whoami"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["whoami", "--socket", "two"]).exit_code == 0
+    assert asked == ["one", "two"]
+
+
+def test_shipped_commands_ask_no_service_for_their_description(client: RecordingClient) -> None:
+    assert run(client, "system", "show", "x").exit_code == 0
+    assert client.described == 0
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.permission in {"operate", "admin"}], ids=lambda one: one.name
+)
+def test_every_write_has_a_dry_run(operation: Operation) -> None:
+    reads = {"audit.list", "user.list", "token.list", "system.export", "rogue.check"}
+    assert ("dry_run" in fields_of(operation)) == (operation.name not in reads)
