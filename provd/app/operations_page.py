@@ -68,7 +68,7 @@ class _Running:
         """Nothing is run."""
         raise RuntimeError(_NOTHING_RUNS)
 
-    def reload(self, *, dry_run: bool = False) -> Any:
+    def reload(self, *, dry_run: bool = False) -> Any:  # noqa: ARG002
         """Nothing is run."""
         raise RuntimeError(_NOTHING_RUNS)
 
