@@ -4,7 +4,7 @@ FIRMWARE ?= bios
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check clean
+.PHONY: help setup demo test test-long check man clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: setup ## the whole suite: checks, unit tests, real clients, virtual machin
 
 test-long: setup ## what takes longer than a change may wait for
 	@$(VENV)/python tests/parts.py long
+
+man: setup ## manual pages of every command, in build/man/man1
+	@$(VENV)/provd man build/man/man1
 
 check: setup ## ruff, mypy and the floors
 	@$(VENV)/python tests/parts.py check

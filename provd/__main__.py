@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from provd.cli.completion import be_quiet, is_asked
 from provd.cli.main import build_cli
 
 
@@ -16,7 +18,9 @@ def run(config: Path) -> int:
 
 def main() -> None:
     """The command line."""
-    build_cli(run)()
+    if is_asked(os.environ):
+        be_quiet()
+    build_cli(run)(prog_name="provd")
 
 
 if __name__ == "__main__":

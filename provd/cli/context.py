@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 OK: Final = 0
 REFUSED: Final = 1
 NOT_REACHABLE: Final = 3
-EXIT_CODES: Final = (
-    "Exit codes: 0 done; 1 refused or failed, one sentence on standard error says why; 2 wrong usage; "
-    "3 no service answers at the socket."
-)
+CODES: Final[Mapping[int, str]] = {
+    OK: "done",
+    REFUSED: "refused or failed, one sentence on standard error says why",
+    2: "wrong usage",
+    NOT_REACHABLE: "no service answers at the socket",
+}
+"""What the exit codes mean."""
+
+EXIT_CODES: Final = f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in CODES.items())}."
 DEFAULT_CONFIG: Final = "/etc/provd/provd.toml"
+DEFAULT_SOCKET: Final = "/run/provd/provd.sock"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,11 +80,29 @@ class Context:
         except (ConfigError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
+    def socket_path(self) -> str:
+        """The configured socket, without checking everything else: most commands need no more of the file.
+
+        Raises:
+            click.ClickException: the file cannot be read, is no TOML, or names a socket that is no text.
+        """
+        from provd.config import toml
+        from provd.config.errors import ConfigError
+
+        path = Path(self.config)
+        if self.config == DEFAULT_CONFIG and not path.exists():
+            return DEFAULT_SOCKET
+        try:
+            found = toml.read(path).get("socket", DEFAULT_SOCKET)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from error
+        return str(path.absolute().parent / found) if isinstance(found, str) else self.server_config().socket
+
     @property
     def client(self) -> Client:
         """The client of the service this configuration belongs to."""
         if self._client is None:
-            self._client = self.make_client(self.socket or self.server_config().socket)
+            self._client = self.make_client(self.socket or self.socket_path())
         return self._client
 
     def operations(self) -> Mapping[str, dict[str, Any]]:

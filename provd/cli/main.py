@@ -8,7 +8,20 @@ from pathlib import Path
 
 import click
 
-from provd.cli import check, images, leases, listings, migrate, offline, reports, system_documents, systems, trace
+from provd.cli import (
+    check,
+    completion,
+    images,
+    leases,
+    listings,
+    manual,
+    migrate,
+    offline,
+    reports,
+    system_documents,
+    systems,
+    trace,
+)
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import Extras, OperationGroup
 
@@ -79,4 +92,5 @@ def _add_commands(provd: OperationGroup) -> None:
         groups[kind].add_command(reports.report_command(kind))
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
-    provd.add_command(trace.trace)
+    for further in (trace.trace, completion.completion, manual.man):
+        provd.add_command(further)
