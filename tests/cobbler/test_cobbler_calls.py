@@ -178,7 +178,7 @@ def test_missing_objects_are_one_fault_each(remote: Any, token: str) -> None:
     assert "unknown" in refused(remote.xapi_object_edit, "system", "nosuch", "edit", {}, token)
     assert "handle" in refused(remote.modify_system, "nosuch", "comment", "x", token)
     assert "unknown item type" in refused(remote.get_items, "nosuch")
-    assert "no items of the kind repo" in refused(remote.new_repo, token)
+    assert "no items of the kind package" in refused(remote.new_item, "package", token)
     assert "not supported" in refused(remote._new_event, "x")
 
 
@@ -275,6 +275,76 @@ def test_objects_in_one_step(remote: Any, token: str) -> None:
     assert remote.get_item_names("system") == []
     edit("distro", "d1", "remove", {"name": "d1"}, token)
     assert not remote.has_item("distro", "d1")
+
+
+REPO = {
+    "mirror": "http://192.0.2.1/tools", "breed": "yum", "arch": "x86_64", "rpm_list": "a b", "keep_updated": False,
+    "yumopts": "gpgcheck=0", "priority": 7, "comment": "tools",
+}  # fmt: skip
+
+
+@pytest.fixture
+def further(remote: Any, token: str) -> Iterator[Any]:
+    """``xapi_object_edit`` whose repos, images and menus go away."""
+    yield lambda kind, name, what, attributes: remote.xapi_object_edit(kind, name, what, attributes, token)
+    remote.xapi_object_edit("profile", "web", "edit", {"repos": [], "menu": ""}, token)
+    for kind in ("repo", "image", "menu"):
+        for name in remote.get_item_names(kind):
+            if remote.has_item(kind, name):
+                remote.xapi_object_edit(kind, name, "remove", {"recursive": True}, token)
+
+
+def test_repos_from_add_to_remove(server: CobblerServer, remote: Any, further: Any, token: str) -> None:
+    assert further("repo", "tools", "add", REPO) is True
+    wanted = {**REPO, "rpm_list": ["a", "b"], "yumopts": {"gpgcheck": "0"}, "mirror_type": "baseurl"}
+    told = remote.get_repo("tools")
+    assert {key: told[key] for key in wanted} == wanted
+    text = (server.folder / "site" / "repos" / "tools.toml").read_text()
+    assert 'url = "http://192.0.2.1/tools"' in text
+    assert 'kind = "yum"' in text
+    further("repo", "tools", "edit", {"breed": "rsync"})
+    assert remote.get_repo("tools")["breed"] == "rsync"
+    further("repo", "tools", "edit", {"breed": "apt", "apt_dists": "bookworm", "apt_components": "main contrib"})
+    told = remote.get_repo("tools")
+    assert (told["breed"], told["apt_components"], told["yumopts"]) == ("apt", ["main", "contrib"], {"gpgcheck": "0"})
+    assert "rsync" not in (server.folder / "site" / "repos" / "tools.toml").read_text()
+    assert remote.find_repo({"breed": "apt"}) == ["tools"]
+    assert [one["name"] for one in remote.get_repos_compatible_with_profile("web", token)] == ["tools"]
+    further("repo", "tools", "copy", {"newname": "more"})
+    further("repo", "more", "rename", {"newname": "others"})
+    assert remote.get_item_names("repo") == ["others", "tools"]
+    further("profile", "web", "edit", {"repos": "tools others"})
+    assert remote.get_profile("web")["repos"] == ["tools", "others"]
+    assert "is used by profile web" in refused(further, "repo", "tools", "remove", {})
+    assert "nosuch" in refused(further, "profile", "web", "edit", {"repos": "nosuch"})
+
+
+def test_repos_by_handles(remote: Any, further: Any, token: str) -> None:
+    handle = remote.new_repo(token)
+    remote.modify_repo(handle, "name", "r2", token)
+    remote.modify_repo(handle, "mirror", "http://192.0.2.1/r2", token)
+    assert remote.save_repo(handle, token) is True
+    assert remote.get_repo_handle("r2", token) == "repo::r2"
+    assert remote.get_repo("r2")["breed"] == "none"
+    remote.remove_repo("r2", token)
+    assert remote.get_repos() == []
+
+
+def test_images_and_menus_from_add_to_remove(remote: Any, further: Any) -> None:
+    further("menu", "top", "add", {"display_name": "Top"})
+    further("menu", "sub", "add", {"parent": "top"})
+    further("image", "rescue", "add", {"file": "/srv/r.iso", "image_type": "iso", "menu": "sub", "virt_ram": "1024"})
+    told = remote.get_image("rescue")
+    assert (told["image_type"], told["menu"], told["virt_ram"], told["file"]) == ("iso", "sub", 1024, "/srv/r.iso")
+    assert (remote.get_menu("sub")["parent"], remote.get_menu("top")["display_name"]) == ("top", "Top")
+    further("image", "rescue", "edit", {"image_type": "direct"})
+    assert remote.find_image({"image_type": "direct"}) == ["rescue"]
+    further("menu", "sub", "rename", {"newname": "below"})
+    assert remote.get_image("rescue")["menu"] == "below"
+    further("profile", "web", "edit", {"menu": "top"})
+    assert remote.get_profile("web")["menu"] == "top"
+    assert "not one of direct" in refused(further, "image", "x", "add", {"file": "/a", "image_type": "floppy"})
+    assert "no attribute that can be set" in refused(further, "menu", "m", "add", {"kernel_options": "a"})
 
 
 def test_a_refused_edit_changes_nothing(remote: Any, token: str) -> None:

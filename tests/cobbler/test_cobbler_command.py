@@ -114,6 +114,37 @@ def test_a_system_from_add_to_remove(cobbler: Cobbler) -> None:
     assert listed(cobbler("system list")) == []
 
 
+def test_a_repo_from_add_to_remove(cobbler: Cobbler) -> None:
+    cobbler("repo add --name=tools --mirror=http://192.0.2.1/tools --breed=yum --arch=x86_64 --keep-updated=0")
+    cobbler("repo edit --name=tools --priority=7 --yumopts=gpgcheck=0 --comment=extras")
+    report = cobbler("repo report --name=tools")
+    for word in ("http://192.0.2.1/tools", "yum", "extras", "gpgcheck"):
+        assert word in report
+    cobbler("repo copy --name=tools --newname=more")
+    cobbler("repo rename --name=more --newname=others")
+    assert listed(cobbler("repo list")) == ["others", "tools"]
+    assert listed(cobbler("repo find --comment=extras")) == ["others", "tools"]
+    for name in ("others", "tools"):
+        cobbler(f"repo remove --name={name}")
+    assert listed(cobbler("repo list")) == []
+
+
+def test_menus_and_images_from_add_to_remove(cobbler: Cobbler) -> None:
+    cobbler("menu add --name=top --display-name=Top")
+    cobbler("menu add --name=sub --parent=top")
+    assert "Top" in cobbler("menu report --name=top")
+    cobbler("image add --name=rescue --file=/srv/rescue.iso --image-type=iso --arch=x86_64")
+    assert "/srv/rescue.iso" in cobbler("image report --name=rescue")
+    cobbler("image copy --name=rescue --newname=other")
+    assert listed(cobbler("image find --file=/srv/*")) == ["other", "rescue"]
+    for name in ("rescue", "other"):
+        cobbler(f"image remove --name={name}")
+    cobbler("menu remove --name=sub")
+    cobbler("menu remove --name=top")
+    assert listed(cobbler("image list")) == []
+    assert listed(cobbler("menu list")) == []
+
+
 def test_tasks_are_followed_to_their_end(cobbler: Cobbler) -> None:
     assert "*** TASK COMPLETE ***" in cobbler("sync")
     assert "nothing to synchronise" in cobbler("sync --dhcp")

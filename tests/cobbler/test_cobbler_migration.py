@@ -73,6 +73,32 @@ def test_collections_of_3_become_a_catalogue_that_loads(tmp_path: Path) -> None:
     assert plain(system.vars["cobbler"])["interfaces"]["eth0"] == {"netmask": "255.255.255.0", "static": True}
 
 
+def test_repos_menus_and_images_come_over_and_profiles_name_only_those(tmp_path: Path) -> None:
+    more: dict[str, list[dict[str, Any]]] = {
+        **NEW,
+        "repos": [{"name": "epel", **COMMON}, {"name": "tools", "mirror": "http://192.0.2.1/t", "breed": "apt",
+                   "apt_dists": ["bookworm"], "yumopts": {"gpgcheck": "0"}, **COMMON}],
+        "menus": [{"name": "top", "display_name": "Top", "parent": "", **COMMON}, {"name": "sub", "parent": "top", **COMMON}],
+        "images": [{"name": "rescue", "file": "/srv/r.iso", "image_type": "iso", "menu": "sub", **COMMON}],
+        "profiles": [{"name": "web", "distro": "el9", "repos": ["epel", "tools"], "menu": "gone", **COMMON},
+                     {"name": "web-child", "distro": "el9", "parent": "web", "menu": "sub", **COMMON}],
+    }  # fmt: skip
+    folder = collections(tmp_path / "cobbler", more, "collections/{kind}")
+    done = CliRunner().invoke(provd_migrate, ["cobbler", str(folder), "--to", str(tmp_path / "site")])
+    assert done.exit_code == 0, done.output
+    catalogue = Catalogue.load([Layer("site", tmp_path / "site")])
+    assert [str(problem) for problem in catalogue.problems] == []
+    repo = catalogue.sources.good("repos")["tools"].value
+    assert (repo.url, repo.kind, repo.suites) == ("http://192.0.2.1/t", "apt", ("bookworm",))
+    assert plain(repo.vars["cobbler"]) == {"yumopts": {"gpgcheck": "0"}}
+    assert catalogue.sources.good("menus")["sub"].value.parent == "top"
+    assert catalogue.sources.good("images")["rescue"].value.kind == "iso"
+    assert catalogue.sources.good("profiles")["web"].value.repos == ("tools",)
+    assert catalogue.sources.good("profiles")["web-child"].value.menu == "sub"
+    for sentence in ("there is no repo epel here", "there is no menu gone here", "it has no mirror"):
+        assert sentence in done.output
+
+
 def test_collections_of_2_8_are_read_by_their_old_names(tmp_path: Path) -> None:
     found = migrate(collections(tmp_path, OLD, "config/{kind}.d"))
     assert found.counts == {"distro": 1, "profile": 1, "system": 1}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provd.api.cobbler.attributes import INHERIT
 from provd.api.cobbler.call import Call, CobblerError
-from provd.api.cobbler.fields import INHERIT, arguments
-from provd.api.cobbler.items import BAG
-from provd.api.cobbler.reading import KINDS, known, one
+from provd.api.cobbler.fields import arguments
+from provd.api.cobbler.further_items import BAG
+from provd.api.cobbler.reading import EMPTY, KINDS, known, one
 from provd.api.cobbler.registry import Registry
 from provd.service.operations import ANONYMOUS_READ, OperationError
 
@@ -27,9 +28,8 @@ async def blended(call: Call, kind: str, name: str) -> dict[str, Any]:
                 found[key] = _merged(found[key], value)
             elif value not in (INHERIT, "", [], {}) or key not in found:
                 found[key] = value
-    names = {"distro": "distro_name", "profile": "profile_name", "system": "system_name"}
     for level, of in zip(levels, [kind_ for kind_, _ in await _chain(call, kind, name)], strict=True):
-        found[names[of]] = level["name"]
+        found[f"{of}_name"] = level["name"]
     options = {key: found.get(key) for key in ("kernel_options", "kernel_options_post")}
     for key, value in options.items():
         found[key] = " ".join(arguments(value)) if isinstance(value, dict) else ""
@@ -51,8 +51,8 @@ def _merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
 async def _chain(call: Call, kind: str, name: str) -> list[tuple[str, str]]:
     """The item and what it inherits from, the farthest first."""
-    if kind == "distro":
-        return [("distro", name)]
+    if kind not in {"profile", "system"}:
+        return [(kind, name)]
     if kind == "profile":
         shown = await call.ask("profile.show", name=name)
         known_names = {row["name"] for row in await call.ask("profile.list")}
@@ -145,7 +145,7 @@ def register(methods: Registry) -> None:
     hidden = "secrets and the install token are masked"
     methods.add("get_blended_data", ANONYMOUS_READ, get_blended_data, differs=hidden)
     methods.add("get_item_resolved_value", ANONYMOUS_READ, get_item_resolved_value, differs=hidden)
-    for kind in (*KINDS, "repo", "image", "menu", "mgmtclass", "package", "file"):
+    for kind in (*KINDS, *EMPTY):
         differs = hidden if kind in KINDS else "provd keeps no items of this kind; empty"
         methods.add(f"get_{kind}_as_rendered", ANONYMOUS_READ, as_rendered, kind, differs=differs)
     methods.add("generate_autoinstall", ANONYMOUS_READ, generate_autoinstall, differs=hidden)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from provd.api.cobbler.attributes import FIELDS, INTERFACE
 from provd.api.cobbler.call import Call, CobblerError
-from provd.api.cobbler.fields import FIELDS, INTERFACE, FieldError, modern, read
+from provd.api.cobbler.fields import FieldError, modern, read
 from provd.api.cobbler.items import cards
 from provd.api.cobbler.reading import one
 from provd.api.cobbler.registry import Registry

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
-from provd.api.cobbler.fields import FIELDS, INTERFACE, Field, arguments, words
+from provd.api.cobbler import further_items
+from provd.api.cobbler.attributes import FIELDS, INTERFACE, Field
+from provd.api.cobbler.fields import arguments, words
+from provd.api.cobbler.further_items import BAG
 from provd.plugin.scrub import HIDDEN, scrub_value
-
-BAG: Final = "cobbler"
-"""Key of ``vars`` under which attributes are kept that only Cobbler's clients know."""
 
 _LOADERS: Final = {"pxe": "pxelinux", "grub": "grub_efi", "ipxe": "ipxe"}
 _FAMILIES: Final = {"redhat": "redhat", "debian": "debian", "ubuntu": "ubuntu", "suse": "suse"}
 _INSTALLERS: Final = {"redhat": "kickstart", "debian": "preseed"}
-_DEPTH: Final = {"distro": 0, "profile": 1, "system": 2}
+_DEPTH: Final = {"profile": 1, "system": 2}
 
 
 def defaults(fields: Mapping[str, Field]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def item(kind: str, own: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[st
     found = defaults(FIELDS[kind])
     found.update({key: value for key, value in bag.items() if key in FIELDS[kind]})
     found.update(name=name, uid=hashlib.sha256(f"{kind} {name}".encode()).hexdigest()[:32])
-    found.update(ctime=0.0, mtime=0.0, depth=_DEPTH[kind], is_subobject=False)
+    found.update(ctime=0.0, mtime=0.0, depth=_DEPTH.get(kind, 0), is_subobject=False)
     if own.get("kernel_args"):
         found["kernel_options"] = scrub_value(words(list(own["kernel_args"])))
     if variables:
@@ -49,6 +49,8 @@ def item(kind: str, own: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[st
     if own.get("boot_loaders"):
         cobblers = {ours: theirs for theirs, ours in _LOADERS.items()}
         found["boot_loaders"] = [cobblers.get(one, one) for one in own["boot_loaders"]]
+    if kind in further_items.KINDS:
+        return further_items.read_item(kind, found, own)
     return {"distro": _distro, "profile": _profile, "system": _system}[kind](found, own, shown, bag)
 
 
@@ -71,6 +73,10 @@ def _profile(
     parents = list(shown.get("parents") or ())
     found.update(distro=shown["distro"], parent=own.get("parent", ""), depth=1 + len(parents))
     found["is_subobject"] = bool(found["parent"])
+    if "repos" in own:
+        found["repos"] = list(own["repos"])
+    if own.get("menu"):
+        found["menu"] = own["menu"]
     return found
 
 
@@ -107,6 +113,13 @@ def changes(kind: str, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> 
         wanted: attribute to value, None for "inherit"; ``interfaces`` of a system: all that shall be there.
         before: the item as it is, as :func:`item` tells it; empty for a new one.
     """
+    if kind in further_items.KINDS:
+        return further_items.changes(kind, wanted)
+    return _booted_changes(kind, wanted, before)
+
+
+def _booted_changes(kind: str, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for distros, profiles and systems."""
     own = _OWN[kind]
     bag: dict[str, Any] = {}
     arguments_: dict[str, Any] = {}
@@ -139,7 +152,7 @@ def changes(kind: str, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> 
 
 _OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "distro": {"arch": "arch", "kernel": "kernel", "initrd": "initrd"},
-    "profile": {"parent": "parent", "distro": "distro"},
+    "profile": {"parent": "parent", "distro": "distro", "repos": "repos", "menu": "menu"},
     "system": {
         "profile": "profile",
         "hostname": "hostname",

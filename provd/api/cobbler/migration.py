@@ -10,14 +10,16 @@ from typing import Any, Final
 
 import tomlkit
 
-from provd.api.cobbler.fields import FIELDS, INHERIT, INTERFACE, FieldError, modern, read
-from provd.api.cobbler.items import BAG, changes
+from provd.api.cobbler.attributes import FIELDS, INHERIT, INTERFACE
+from provd.api.cobbler.fields import FieldError, modern, read
+from provd.api.cobbler.further_items import BAG
+from provd.api.cobbler.items import changes
 from provd.config.layers import NAME
 
 _PLACES: Final = ("collections/{kind}s", "config/{kind}s.d", "{kind}s", "{kind}s.d")
 """Folders of a kind below Cobbler's data directory, of 3.x and of 2.8, and below the collections themselves."""
 
-_OTHER: Final = ("repo", "image", "menu", "mgmtclasse", "package", "file")
+_OTHER: Final = ("mgmtclasse", "package", "file")
 _OWN: Final = frozenset({"name", "uid", "ctime", "mtime", "depth", "is_subobject", "interfaces", "children", "parent"})
 _UNUSED: Final = frozenset(
     {
@@ -25,8 +27,9 @@ _UNUSED: Final = frozenset(
         "redhat_management_server", "template_remote_kickstarts",
     }
 )  # fmt: skip
+_NEEDED: Final = {"repo": "mirror", "image": "file"}
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {}, INHERIT, "~")
-_FILES: Final = {"distro": "distros", "profile": "profiles"}
+_FILES: Final = {"repo": "repos", "menu": "menus", "image": "images", "distro": "distros", "profile": "profiles"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ def migrate(folder: Path) -> Migration:
     Raises:
         FileNotFoundError: there are no collections.
     """
-    if not any((folder / place.format(kind=kind)).is_dir() for kind in FIELDS for place in _PLACES):
+    if not any(
+        (folder / place.format(kind=kind)).is_dir() for kind in ("distro", "profile", "system") for place in _PLACES
+    ):
         raise FileNotFoundError(f"{folder} has no collections of Cobbler (collections/distros or config/distros.d)")
     found = Migration()
     for kind, directory in _FILES.items():
@@ -83,7 +88,7 @@ def migrate(folder: Path) -> Migration:
             table = table_of(kind, raw, found)
             if table is not None:
                 found.files[f"{directory}/{raw['name']}.toml"] = tomlkit.dumps(table)
-                found.counts[kind] += 1
+                found.counts[kind] = found.counts.get(kind, 0) + 1
     systems: dict[str, Any] = {}
     for raw in items(folder, "system", found):
         table = table_of("system", raw, found)
@@ -117,7 +122,7 @@ def table_of(kind: str, raw: Mapping[str, Any], found: Migration) -> dict[str, A
     """The item as a TOML table; None where it cannot be one."""
     name = str(raw["name"])
     wanted = dict(_wanted(kind, name, raw, found))
-    if kind == "profile" and raw.get("parent") not in _EMPTY:
+    if kind in {"profile", "menu"} and raw.get("parent") not in _EMPTY:
         wanted["parent"] = raw["parent"]
         wanted.pop("distro", None)
     if kind == "system":
@@ -127,6 +132,11 @@ def table_of(kind: str, raw: Mapping[str, Any], found: Migration) -> dict[str, A
         if not wanted.get("profile"):
             found.left_out(kind, name, "", "it has no profile; a system of an image is made anew")
             return None
+    if kind in _NEEDED and not wanted.get(_NEEDED[kind]):
+        found.left_out(kind, name, "", f"it has no {_NEEDED[kind]}")
+        return None
+    if kind == "profile":
+        _only_known(name, wanted, found)
     table: dict[str, Any] = _without_none(changes(kind, wanted, {}))
     if kind == "system":
         table["interface"] = [_without_empty(card) for card in table.pop("interfaces", [])]
@@ -134,6 +144,17 @@ def table_of(kind: str, raw: Mapping[str, Any], found: Migration) -> dict[str, A
         reason = "templates find it under vars.cobbler; provd itself does nothing with it"
         found.rows.append(Row(kind, name, attribute, "kept", reason))
     return table
+
+
+def _only_known(name: str, wanted: dict[str, Any], found: Migration) -> None:
+    """A profile names only repos and a menu that are brought over."""
+    for repo in [one for one in wanted.get("repos") or () if f"repos/{one}.toml" not in found.files]:
+        found.left_out("profile", name, "repos", f"there is no repo {repo} here")
+        wanted["repos"] = [one for one in wanted["repos"] if one != repo]
+    menu = wanted.get("menu")
+    if menu and f"menus/{menu}.toml" not in found.files:
+        found.left_out("profile", name, "menu", f"there is no menu {menu} here")
+        del wanted["menu"]
 
 
 def _wanted(kind: str, name: str, raw: Mapping[str, Any], found: Migration) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Methods that read distros, profiles and systems; other kinds of Cobbler's items are empty where provd has none."""
+"""Methods that read items of every kind; some kinds of Cobbler's items are empty, because provd has none."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from provd.api.cobbler.attributes import FIELDS, INTERFACE
 from provd.api.cobbler.call import Call, CobblerError
-from provd.api.cobbler.fields import FIELDS, INTERFACE, FieldError, modern, read
+from provd.api.cobbler.fields import FieldError, modern, read
 from provd.api.cobbler.items import item
 from provd.api.cobbler.registry import Registry
 from provd.service.operations import ANONYMOUS_READ, OperationError
 
-KINDS: Final = ("distro", "profile", "system")
-EMPTY: Final = ("repo", "image", "menu", "mgmtclass", "package", "file")
+KINDS: Final = ("distro", "profile", "system", "repo", "image", "menu")
+EMPTY: Final = ("mgmtclass", "package", "file")
 """Kinds that Cobbler has and whose lists are empty here."""
 
 PLURALS: Final[Mapping[str, str]] = {

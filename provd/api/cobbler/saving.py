@@ -14,7 +14,10 @@ from provd.api.cobbler.registry import Registry
 from provd.api.cobbler.writing import Draft, handle_of
 from provd.plugin.scrub import HIDDEN
 
-PERMISSION: Final[Mapping[str, str]] = {"distro": "admin", "profile": "admin", "system": "operate"}
+PERMISSION: Final[Mapping[str, str]] = {
+    **dict.fromkeys(KINDS, "admin"),
+    "system": "operate",
+}
 """What it needs to make an object of a kind; whoever owns one may change it."""
 
 _RANDOM: Final = re.compile(r"random", re.IGNORECASE)

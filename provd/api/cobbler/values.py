@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from provd.api.cobbler.call import Call, CobblerError
-from provd.api.cobbler.reading import KINDS
+from provd.api.cobbler.reading import KINDS, every
 from provd.api.cobbler.registry import Registry
 from provd.service.operations import ANONYMOUS_READ
 
@@ -80,10 +80,12 @@ async def get_random_mac(_call: Call, virt_type: object = "kvm", token: str = ""
     return random_mac()
 
 
-async def get_repos_compatible_with_profile(_call: Call, profile: object = "", token: str = "") -> object:
-    """None: an installer's package sources are its tree and its answers."""
-    del profile, token
-    return []
+async def get_repos_compatible_with_profile(call: Call, profile: str = "", token: str = "") -> object:
+    """Repos for the CPU of a profile's distro, or for every CPU."""
+    del token
+    shown = await call.ask("profile.show", name=profile)
+    arch = (await call.ask("distro.show", name=shown["distro"]))["arch"] if shown["distro"] else ""
+    return [one for one in await every(call, "repo") if one["arch"] in {arch, "none"}]
 
 
 async def empty_list(_call: Call, token: str = "") -> object:
@@ -102,11 +104,11 @@ def register(methods: Registry) -> None:
     methods.add("get_valid_os_versions_for_breed", ANONYMOUS_READ, get_valid_os_versions_for_breed, differs=own)
     methods.add("get_valid_os_versions", ANONYMOUS_READ, get_valid_os_versions, differs=own)
     methods.add("get_valid_archs", ANONYMOUS_READ, get_valid_archs, differs="the CPUs that provd boots")
-    for kind in (*KINDS, "image"):
+    for kind in ("distro", "profile", "system", "image"):
         methods.add(f"get_valid_{kind}_boot_loaders", ANONYMOUS_READ, boot_loaders, kind)
     methods.add("get_random_mac", ANONYMOUS_READ, get_random_mac, differs="always of the range 52:54:00")
-    none = "empty: package sources are the tree and the answers"
-    methods.add("get_repos_compatible_with_profile", ANONYMOUS_READ, get_repos_compatible_with_profile, differs=none)
+    by_arch = "the CPU decides"
+    methods.add("get_repos_compatible_with_profile", ANONYMOUS_READ, get_repos_compatible_with_profile, differs=by_arch)
     templates = "empty: templates are files of the site that the API does not list"
     methods.add("get_autoinstall_templates", ANONYMOUS_READ, empty_list, differs=templates)
     methods.add("get_autoinstall_snippets", ANONYMOUS_READ, empty_list, differs=templates)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from provd.api.cobbler.fields import FIELDS, INTERFACE, FieldError, modern, read
+from provd.api.cobbler.attributes import FIELDS, INTERFACE
+from provd.api.cobbler.fields import FieldError, modern, read
 
 _MOST: Final = 500
 _NEW: Final = "___NEW___"
