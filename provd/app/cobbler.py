@@ -139,12 +139,13 @@ def write_secret(path: Path, group: str) -> Secret:
     text = secrets.token_urlsafe(48)
     beside = path.with_name(f".{path.name}.new")
     try:
+        number = grp.getgrnam(group).gr_gid if group else -1
         beside.unlink(missing_ok=True)
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(text)
             if group:
-                os.fchown(file.fileno(), -1, grp.getgrnam(group).gr_gid)
+                os.fchown(file.fileno(), -1, number)
                 os.fchmod(file.fileno(), 0o640)
         beside.replace(path)
     except KeyError as error:

@@ -95,6 +95,20 @@ class Ansible:
         result: dict[str, Any] = json.loads(told.partition("=>")[2])
         return result
 
+    def inventory(self, name: str, *lines: str) -> dict[str, Any]:
+        """What the inventory plugin finds over TLS."""
+        file = self._folder / f"{name}.cobbler.yml"
+        # ansible-core 2.19 gives the plugin no cache unless it is asked for, and the plugin fails without one.
+        where = [
+            "plugin: community.general.cobbler",
+            f"url: https://127.0.0.1:{self.tls_port}/cobbler_api",
+            "cache: true",
+        ]
+        file.write_text("\n".join([*where, *lines]) + "\n")
+        text = self.command("ansible-inventory", "-i", str(file), "--list")
+        found: dict[str, Any] = json.loads(text, object_hook=lambda one: one.get("__ansible_unsafe", one))
+        return found
+
     def system(self, *words: str, **arguments: Any) -> dict[str, Any]:
         """Result of one use of the module for systems."""
         where = {
@@ -153,6 +167,30 @@ def test_a_system_is_made_once_changed_when_it_differs_and_removed(ansible: Ansi
     gone = ansible.system(state="absent", name="web1")
     assert gone["changed"] is True, gone
     assert ansible.system(state="absent", name="web1")["changed"] is False
+
+
+@pytest.mark.parametrize("login", [("user: ann", f"password: {PASSWORD}"), ()], ids=["as-ann", "anonymous"])
+def test_the_inventory_has_hosts_groups_and_facts(ansible: Ansible, login: tuple[str, ...]) -> None:
+    ansible.system(**SYSTEM)
+    try:
+        name = "ann" if login else "anonymous"
+        found = ansible.inventory(name, *login, "want_facts: true", "group_by: [status]", "group: site")
+        facts = found["_meta"]["hostvars"]["web1.example.org"]
+        assert facts["cobbler_ipv4_address"] == "127.0.9.9"
+        assert facts["cobbler"]["interfaces"]["eth0"]["mac_address"] == MAC
+        for group in ("cobbler_web", "cobbler_production", "site"):
+            assert found[group]["hosts"] == ["web1.example.org"]
+        rendered = ansible.inventory(f"{name}-rendered", *login, "facts_level: as_rendered", "want_facts: true")
+        facts = rendered["_meta"]["hostvars"]["web1.example.org"]["cobbler"]
+        assert (facts["distro_name"], facts["kernel_options"]) == ("el9", "quiet console=ttyS0")
+        assert "hunter2" not in str(rendered)
+        assert ansible.inventory(f"{name}-without", *login, "exclude_profiles: [web]")["_meta"]["hostvars"] == {}
+    finally:
+        ansible.system(state="absent", name="web1")
+
+
+def test_an_inventory_with_a_wrong_password_has_no_hosts(ansible: Ansible) -> None:
+    assert ansible.inventory("wrong", "user: ann", "password: wrong")["_meta"]["hostvars"] == {}
 
 
 def test_a_sync_is_reported(ansible: Ansible) -> None:
