@@ -48,7 +48,7 @@ def test_the_secret_is_its_owners_without_a_group(tmp_path: Path) -> None:
 
 
 def test_a_group_that_is_not_there_is_named_and_nothing_is_left(tmp_path: Path) -> None:
-    with pytest.raises(ListenError, match="cobbler.secret_group: there is no group 'nosuch-group'"):
+    with pytest.raises(ListenError, match=r"cobbler\.secret_group: there is no group 'nosuch-group'"):
         write_secret(tmp_path / "web.ss", "nosuch-group")
     assert list(tmp_path.iterdir()) == []
 
