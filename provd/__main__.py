@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from provd.cli.completion import be_quiet, is_asked
+from provd.cli.context import Client, local_client
+from provd.cli.dynamic import OperationGroup
 from provd.cli.main import build_cli
+from provd.testing.command import check
 
 
 def run(config: Path) -> int:
@@ -16,11 +20,20 @@ def run(config: Path) -> int:
     return run_service(config)
 
 
+def command_line(make_client: Callable[[str], Client] = local_client) -> OperationGroup:
+    """Every command, those of floors above the command line too.
+
+    Args:
+        make_client: makes a client for a socket path.
+    """
+    return build_cli(run, make_client, above={"plugin": (check,)})
+
+
 def main() -> None:
     """The command line."""
     if is_asked(os.environ):
         be_quiet()
-    build_cli(run)(prog_name="provd")
+    command_line()(prog_name="provd")
 
 
 if __name__ == "__main__":

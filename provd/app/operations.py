@@ -28,7 +28,8 @@ from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_objects import object_operations
-from provd.service.operations_server import plugin_rows, server_operations
+from provd.service.operations_plugins import plugin_operations
+from provd.service.operations_server import server_operations
 from provd.service.operations_systems import SystemOperations
 from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
@@ -77,9 +78,9 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
             status=_status(server, started_at),
             problems=lambda: [*problems_of(services), *server.rogue.problems()],
             reload=lambda dry_run: server.reload(dry_run=dry_run),
-            plugins=lambda: plugin_rows(found, host.names, host.hooks_of, host.stats()),
         )
     )
+    table.add(plugin_operations(lambda: found, lambda: host))
     table.add(
         [
             Operation(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from os import environ
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -17,6 +18,7 @@ from provd.cli import (
     manual,
     migrate,
     offline,
+    plugins,
     reports,
     system_documents,
     systems,
@@ -25,13 +27,20 @@ from provd.cli import (
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import Extras, OperationGroup
 
+NONE_ABOVE: Mapping[str, Sequence[click.Command]] = MappingProxyType({})
 
-def build_cli(run: Callable[[Path], int], make_client: Callable[[str], Client] = local_client) -> OperationGroup:
+
+def build_cli(
+    run: Callable[[Path], int],
+    make_client: Callable[[str], Client] = local_client,
+    above: Mapping[str, Sequence[click.Command]] = NONE_ABOVE,
+) -> OperationGroup:
     """The whole command line.
 
     Args:
         run: runs the service and returns its exit code; it lies above this floor and is handed down.
         make_client: makes a client for a socket path.
+        above: commands by their group, from floors above this one.
     """
     # The help of the whole lists the operations of the service before any option was read.
     first = Context(environ.get("PROVD_CONFIG", DEFAULT_CONFIG), environ.get("PROVD_SOCKET", ""), run, make_client)
@@ -51,6 +60,11 @@ def build_cli(run: Callable[[Path], int], make_client: Callable[[str], Client] =
         ctx.obj = Context(config, socket, run, make_client)
 
     _add_commands(provd)
+    for name, commands in above.items():
+        group = provd.commands[name]
+        assert isinstance(group, click.Group)  # noqa: S101  a programmer's error
+        for command in commands:
+            group.add_command(command)
     return provd
 
 
@@ -86,6 +100,7 @@ def _add_commands(provd: OperationGroup) -> None:
         provd.add_command(group)
     groups["lease"].add_command(leases.list_)
     groups["system"].add_command(system_documents.import_)
+    groups["plugin"].add_command(plugins.new)
     for command in (images.image_build, images.image_import, images.image_deployer, images.image_disks):
         groups["image"].add_command(command)
     for kind in reports.KINDS:

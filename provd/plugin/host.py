@@ -131,6 +131,14 @@ class PluginHost:
         """Hooks that an enabled plugin implements."""
         return next(instance.hooks for instance in self._now.instances if instance.plugin == name)
 
+    def brought_by(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        """Names of what an enabled plugin registered, by registration hook."""
+        found: dict[str, tuple[str, ...]] = {}
+        for (hook, value), owner in self._now.registries.owners.items():
+            if owner == name:
+                found[hook] = (*found.get(hook, ()), value)
+        return found
+
     def hook_is_pure(self, hook: str) -> bool:
         """Whether every implementation of ``hook`` is a pure function of its arguments, so that answers may be kept."""
         return hook not in self._now.impure

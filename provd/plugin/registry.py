@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -50,7 +51,10 @@ _CALLABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Registries:
-    """Everything that was registered, by name in configured order."""
+    """Everything that was registered, by name in configured order.
+
+    ``owners`` names the plugin of each value, by registration hook and name.
+    """
 
     boot_loaders: Mapping[str, BootLoader]
     install_sources: Mapping[str, InstallSource]
@@ -59,6 +63,7 @@ class Registries:
     callbacks: Mapping[str, Callback]
     inventories: Mapping[str, Inventory]
     operations: Mapping[str, Operation]
+    owners: Mapping[tuple[str, str], str]
 
 
 def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
@@ -67,30 +72,34 @@ def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
     Raises:
         PluginError: a registration hook raises or returns a wrong value, or two plugins register one name.
     """
+    owners: dict[tuple[str, str], str] = {}
+    gather = partial(_gather, instances, guard, owners)
     return Registries(
-        boot_loaders=_gather(instances, guard, "provd_boot_loaders", BootLoader),
-        install_sources=_gather(instances, guard, "provd_install_sources", InstallSource),
-        installers=_gather(instances, guard, "provd_installers", Installer),
-        triggers=_gather(instances, guard, "provd_triggers", Trigger),
-        callbacks=_gather(instances, guard, "provd_callbacks", Callback),
-        inventories=_gather(instances, guard, "provd_inventories", Inventory),
-        operations=_gather(instances, guard, "provd_operations", Operation),
+        boot_loaders=gather("provd_boot_loaders", BootLoader),
+        install_sources=gather("provd_install_sources", InstallSource),
+        installers=gather("provd_installers", Installer),
+        triggers=gather("provd_triggers", Trigger),
+        callbacks=gather("provd_callbacks", Callback),
+        inventories=gather("provd_inventories", Inventory),
+        operations=gather("provd_operations", Operation),
+        owners=MappingProxyType(owners),
     )
 
 
-def _gather(instances: Sequence[Instance], guard: Guard, hook: str, kind: type[R]) -> Mapping[str, R]:
+def _gather(
+    instances: Sequence[Instance], guard: Guard, owners: dict[tuple[str, str], str], hook: str, kind: type[R]
+) -> Mapping[str, R]:
     found: dict[str, R] = {}
-    owners: dict[str, str] = {}
     for instance in instances:
         if hook not in instance.hooks:
             continue
         for value in _ask(instance, hook, kind):
-            if value.name in owners:
+            if value.name in found:
                 raise PluginError(
                     instance.plugin,
-                    f"{hook}: the name {value.name} is already registered by plugin {owners[value.name]}",
+                    f"{hook}: the name {value.name} is already registered by plugin {owners[hook, value.name]}",
                 )
-            owners[value.name] = instance.plugin
+            owners[hook, value.name] = instance.plugin
             found[value.name] = cast("R", _guarded(value, instance, guard))
     return MappingProxyType(found)
 

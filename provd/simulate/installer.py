@@ -134,4 +134,8 @@ def _family(given: Mapping[str, str]) -> tuple[Family, str]:
                 return family, f"{seed[1]}user-data"
             if given.get(name, "").startswith("http"):
                 return family, given[name]
+    for name, value in given.items():
+        # A family that a plugin brings: whatever argument names an answer file of ours.
+        if value.startswith("http") and _DOCUMENT.search(value):
+            return Family(name, (name,), "installer", DUID_CLIENT), value
     raise BootError("installer", "the command line names no answer file")

@@ -47,6 +47,26 @@ routers = ["10.88.0.1"]
 """
 
 
+SAMPLE_FILES: Final[Mapping[str, bytes | str]] = {
+    "data/payload/sample/linux": b"kernel" * 4000,
+    "data/payload/sample/initrd": b"initrd" * 9000,
+    **{
+        f"data/payload/loaders/{name}": name.encode() * 300
+        for name in (
+            "pxelinux.0",
+            "lpxelinux.0",
+            "ldlinux.c32",
+            "shimx64.efi",
+            "grubx64.efi",
+            "grubx64-http.efi",
+            "ipxe.efi",
+            "undionly.kpxe",
+        )
+    },
+}
+"""What a provd has fetched, by path below its folder: files of the right names."""
+
+
 class World:
     """One provd at 10.88.0.1 in a folder; also the driver of the simulated machines that talk to it.
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from provd.cli.main import build_cli
+from provd.__main__ import command_line
 from provd.config import toml
 from provd.config.catalogue import Catalogue
 from provd.config.checks import allowed_servers
@@ -51,7 +51,7 @@ def operations() -> Mapping[str, Operation]:
 @pytest.fixture(scope="module")
 def cli() -> click.Group:
     backend = Backend(dict(operations()))
-    return build_cli(lambda _path: 0, lambda _socket: TableClient(backend))
+    return command_line(lambda _socket: TableClient(backend))
 
 
 def understand(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
@@ -143,9 +143,10 @@ def test_the_readme_configures_a_server_that_starts(tmp_path: Path) -> None:
 
 
 def test_the_page_about_plugins_shows_toml_that_fits(tmp_path: Path) -> None:
-    server, *packages = blocks(ROOT / "docs" / "writing-a-plugin.md", "toml")
-    (tmp_path / "provd.toml").write_text(server)
-    assert load(tmp_path / "provd.toml").enabled[-1] == "by_name"
+    package, file, *packages = blocks(ROOT / "docs" / "writing-a-plugin.md", "toml")
+    for name, server in (("acme", package), ("by_name", file)):
+        (tmp_path / "provd.toml").write_text(server)
+        assert load(tmp_path / "provd.toml").enabled[-1] == name
     for number, text in enumerate(packages):
         (tmp_path / f"{number}.toml").write_text(text)
         groups = toml.read(tmp_path / f"{number}.toml")["project"]["entry-points"]

@@ -194,10 +194,7 @@ class Backend:
         self.table.add(LeaseOperations(lambda: self.leases, self.free, lambda: 1010.0, at_once).operations())
         self.table.add(
             server_operations(
-                status=lambda: {"version": "0.1.0"},
-                problems=lambda: self.problems,
-                reload=lambda _dry_run: None,
-                plugins=list,
+                status=lambda: {"version": "0.1.0"}, problems=lambda: self.problems, reload=lambda _dry_run: None
             )
         )
         self.table.add(

@@ -1,0 +1,86 @@
+"""Writes the files of a new plugin package from the templates of its kind."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, StrictUndefined
+
+from provd.plugin.discovery import discover
+from provd.shipped import shipped_dir
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,40}")
+KINDS: Final[dict[str, str]] = {
+    "distro": "a distro family: installer, answer file, a distro and a profile",
+    "loader": "a boot loader for machines of one architecture",
+    "source": "a way to reach packages",
+    "trigger": "something that is run on an event",
+    "inventory": "systems known elsewhere",
+    "operation": "a command of its own, in the CLI and every API",
+}
+"""What can be begun with, each in a few words."""
+
+
+class ScaffoldError(ValueError):
+    """The package cannot be written; one sentence."""
+
+
+def write(name: str, kind: str, folder: Path) -> list[Path]:
+    """Write a package.
+
+    Args:
+        name: of the plugin and its package: small letters, digits and underscores.
+        kind: one of :data:`KINDS`.
+        folder: where the package's folder ``name`` is made.
+
+    Returns:
+        The files, relative to ``folder``.
+
+    Raises:
+        ScaffoldError: no such kind, a name that cannot be one or is taken, or a folder that is there already.
+        OSError: it cannot be written.
+    """
+    if kind not in KINDS:
+        raise ScaffoldError(f"there is no kind {kind}: {', '.join(KINDS)}")
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise ScaffoldError(f"{name!r} cannot be a plugin's name: small letters, digits and _, a letter first")
+    if name in discover(shipped_dir("plugins"), []):
+        raise ScaffoldError(f"there is a plugin {name} already: choose another name")
+    root = folder / name
+    if not folder.is_dir():
+        raise ScaffoldError(f"there is no folder {folder}")
+    if root.exists():
+        raise ScaffoldError(f"{root} is there already: nothing was written")
+    written = []
+    for source, target in _files(kind, name):
+        path = root / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_render(source, name, kind), encoding="utf-8")
+        written.append(path.relative_to(folder))
+    return sorted(written)
+
+
+def _files(kind: str, name: str) -> list[tuple[Path, str]]:
+    found = []
+    for part in ("common", kind):
+        for path in sorted((_TEMPLATES / part).rglob("*.j2")):
+            relative = str(path.relative_to(_TEMPLATES / part)).removesuffix(".j2")
+            found.append((path, relative.replace("NAME", name)))
+    return found
+
+
+def _render(source: Path, name: str, kind: str) -> str:
+    # Answer file templates are Jinja themselves, so these use brackets of their own.
+    environment = Environment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False,  # noqa: S701  code, not HTML
+        variable_start_string="<<", variable_end_string=">>", block_start_string="<%", block_end_string="%>",
+        comment_start_string="<#", comment_end_string="#>",
+    )  # fmt: skip
+    title = "".join(part.capitalize() for part in name.split("_"))
+    return environment.from_string(source.read_text(encoding="utf-8")).render(
+        name=name, title=title, dashed=name.replace("_", "-"), kind=kind
+    )

@@ -1,0 +1,152 @@
+"""Operations on plugins: which there are, what one brings, what its calls cost."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from provd.plugin.contract import Operation
+from provd.plugin.guard import Row
+from provd.plugin.host import PluginHost
+from provd.plugin.loading import Found
+from provd.service.operations import Arguments, NoArguments, OperationError
+
+
+class PluginName(Arguments, frozen=True):
+    """Which plugin."""
+
+    name: str
+
+
+class PluginFilter(Arguments, frozen=True):
+    """Of which plugin; empty for all."""
+
+    name: str = ""
+
+
+def plugin_operations(
+    found: Callable[[], Mapping[str, Found]], host: Callable[[], PluginHost]
+) -> tuple[Operation, ...]:
+    """``plugin.list``, ``plugin.show`` and ``plugin.stats``.
+
+    Args:
+        found: discovered plugins by name.
+        host: the enabled ones.
+    """
+
+    def run_list(_arguments: object) -> object:
+        return plugin_rows(found(), host().names, host().hooks_of, host().stats())
+
+    def run_show(arguments: PluginName) -> object:
+        return shown(_named(arguments.name, found()), host())
+
+    def run_stats(arguments: PluginFilter) -> object:
+        if arguments.name:
+            _named(arguments.name, found())
+        return [stat_row(row) for row in host().stats() if arguments.name in {"", row.plugin}]
+
+    return (
+        Operation(
+            "plugin.list", "List plugins with origin, version and counters.", "read", NoArguments, run_list,
+            "provd plugin list", result="One row per plugin: enabled, origin, version, hooks, counters.",
+        ),
+        Operation(
+            "plugin.show", "Show where a plugin came from, what it brings and how it fares.", "read", PluginName,
+            run_show, "provd plugin show pxelinux",
+            result="Origin, path, version, hash, names of its settings, hooks, what it registered, breaker.",
+        ),
+        Operation(
+            "plugin.stats", "Show calls, failures and times of every hook.", "read", PluginFilter, run_stats,
+            "provd plugin stats", result="One row per plugin and hook; times in milliseconds.",
+        ),
+    )  # fmt: skip
+
+
+def _named(name: str, found: Mapping[str, Found]) -> Found:
+    if name not in found:
+        known = ", ".join(sorted(found))
+        raise OperationError(f"there is no plugin {name}; there are {known}", field="name", kind="not-found")
+    return found[name]
+
+
+def plugin_rows(
+    found: Mapping[str, Found], enabled: Sequence[str], hooks: Callable[[str], Sequence[str]], stats: Sequence[Row]
+) -> list[Mapping[str, object]]:
+    """Rows of ``plugin.list``: the enabled ones in their order, then the others by name.
+
+    Args:
+        found: discovered plugins by name.
+        enabled: names in the order in which they are asked.
+        hooks: hooks that an enabled plugin implements.
+        stats: counters per plugin and hook.
+    """
+    order = [name for name in enabled if name in found]
+    order += sorted(name for name in found if name not in enabled)
+    return [
+        _plugin_row(
+            found[name],
+            enabled=name in enabled,
+            hooks=hooks(name) if name in enabled else (),
+            stats=[row for row in stats if row.plugin == name],
+        )
+        for name in order
+    ]
+
+
+def _plugin_row(found: Found, *, enabled: bool, hooks: Sequence[str], stats: Sequence[Row]) -> Mapping[str, object]:
+    return {
+        "name": found.name,
+        "enabled": enabled,
+        "origin": found.origin,
+        "version": found.version,
+        "sha256": found.sha256,
+        "hooks": list(hooks),
+        "calls": sum(row.calls for row in stats),
+        "failures": sum(row.failures for row in stats),
+        "breaker": next((row.breaker for row in stats if row.breaker != "closed"), "closed"),
+        "last_error": next((row.last_error for row in stats if row.last_error), ""),
+    }
+
+
+def shown(found: Found, host: PluginHost) -> Mapping[str, object]:
+    """Everything about one plugin; of its settings the names alone, since a value may be a secret."""
+    enabled = found.name in host.names
+    stats = [row for row in host.stats() if row.plugin == found.name]
+    hooks = host.hooks_of(found.name) if enabled else ()
+    brought = host.brought_by(found.name)
+    return {
+        **_plugin_row(found, enabled=enabled, hooks=hooks, stats=stats),
+        "path": str(found.path),
+        "summary": _summary(found.path),
+        "settings": [one.encode_name for one in msgspec.structs.fields(found.plugin.settings)],
+        "brings": {hook.removeprefix("provd_"): list(names) for hook, names in brought.items()},
+        "api": found.plugin.api,
+    }
+
+
+def _summary(path: Path) -> str:
+    file = path / "__init__.py" if path.is_dir() else path
+    try:
+        return (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    except (OSError, ValueError, SyntaxError):
+        return ""
+
+
+def stat_row(row: Row) -> Mapping[str, object]:
+    """Counters of one hook, times in milliseconds."""
+    return {
+        "plugin": row.plugin,
+        "hook": row.hook,
+        "calls": row.calls,
+        "failures": row.failures,
+        "slow": row.slow,
+        "skipped": row.skipped,
+        "mean_ms": round(row.total_s / row.calls * 1000, 4) if row.calls else 0.0,
+        "p99_ms": round(row.p99_s * 1000, 4),
+        "max_ms": round(row.max_s * 1000, 4),
+        "breaker": row.breaker,
+        "last_error": row.last_error,
+    }
