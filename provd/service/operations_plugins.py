@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from provd.plugin.contract import Operation
 from provd.plugin.guard import Row
@@ -18,13 +20,13 @@ from provd.service.operations import Arguments, NoArguments, OperationError
 class PluginName(Arguments, frozen=True):
     """Which plugin."""
 
-    name: str
+    name: Annotated[str, Meta(description="Name of a plugin.")]
 
 
 class PluginFilter(Arguments, frozen=True):
     """Of which plugin; empty for all."""
 
-    name: str = ""
+    name: Annotated[str, Meta(description="Of this plugin alone.")] = ""
 
 
 def plugin_operations(

@@ -17,7 +17,7 @@ from provd.cli.output import show
 )
 @click.argument("plugin")
 @click.option(
-    "--settings", type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    "--settings", type=click.Path(dir_okay=False, path_type=Path),
     help="TOML file with [plugins.NAME]; without it, the one in the plugin's manual is taken.",
 )  # fmt: skip
 @output_option

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from provd.__main__ import command_line
 from provd.cli.context import local_client
 from provd.cli.main import build_cli
 from provd.cli.output import show
@@ -41,7 +42,7 @@ def backend() -> Backend:
 
 
 def _provd(backend: Backend, *argv: str) -> Result:
-    cli = build_cli(lambda _path: 0, lambda _socket: TableClient(backend))
+    cli = command_line(lambda _socket: TableClient(backend))
     return CliRunner().invoke(cli, ["--socket", "unused", *argv])
 
 
@@ -55,7 +56,7 @@ def _commands(ctx: click.Context, path: tuple[str, ...] = ()) -> Iterator[tuple[
             yield from _commands(click.Context(command, parent=ctx), (*path, name))
 
 
-ALL = dict(_commands(click.Context(build_cli(lambda _path: 0))))
+ALL = dict(_commands(click.Context(command_line())))
 
 
 def test_the_commands_of_this_service_are_there() -> None:

@@ -27,6 +27,7 @@ from provd.model.session import BootSession
 from provd.model.subnet import Subnet
 from provd.model.system import InstallState, Interface, System
 from provd.plugin.contract import BootLoader, Change, Installer, Operation, Veto
+from provd.plugin.host import PluginHost
 from provd.service.dhcp_counters import Throttle
 from provd.service.dhcp_levels import OptionLevels
 from provd.service.explain import Explainer
@@ -35,6 +36,7 @@ from provd.service.operations import OperationError, OperationTable
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_leases import LeaseOperations
+from provd.service.operations_plugins import plugin_operations
 from provd.service.operations_server import server_operations
 from provd.service.operations_systems import SystemOperations
 from provd.service.systems import Systems
@@ -197,6 +199,7 @@ class Backend:
                 status=lambda: {"version": "0.1.0"}, problems=lambda: self.problems, reload=lambda _dry_run: None
             )
         )
+        self.table.add(plugin_operations(dict, lambda: PluginHost([], {}, clock=lambda: 0.0)))
         self.table.add(
             Explainer(
                 host=FakeExplainHost(),
