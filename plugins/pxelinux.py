@@ -39,11 +39,13 @@ from provd.plugin.api import (
     NotFound,
     Plugin,
     Settings,
+    check_length,
+    command_line,
     hookimpl,
+    screen_line,
 )
 
 FOLDER = "pxelinux.cfg/"
-MAX_COMMAND_LINE = 2047
 _FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32")
 _MAC = re.compile(r"01(?:-[0-9a-f]{2}){6}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -115,7 +117,7 @@ class Pxelinux:
         number = self._setting(plan, "localboot")
         if plan.action is not Action.HOLD:
             return _boot_local(number)
-        said = f"SAY provd holds this machine: {one_line(plan.reason)}\nSAY It starts from its own disk.\n"
+        said = f"SAY provd holds this machine: {screen_line(plan.reason)}\nSAY It starts from its own disk.\n"
         return said + _boot_local(number, prompt_s=self._settings.hold_s)
 
     def _install(self, plan: BootPlan) -> str:
@@ -124,9 +126,7 @@ class Pxelinux:
         arguments = command_line(plan.kernel_args)
         # pxelinux adds these three to what APPEND says.
         added = f" BOOT_IMAGE={kernel} initrd={initrd} BOOTIF=01-52-54-00-00-00-00"
-        if len(arguments) + len(added) > MAX_COMMAND_LINE:
-            length = len(arguments) + len(added)
-            raise ValueError(f"the command line has {length} characters, Linux reads {MAX_COMMAND_LINE}")
+        check_length(arguments + added)
         lines = ["DEFAULT provd", "PROMPT 0", "LABEL provd", f"  KERNEL {kernel}"]
         lines += [f"  INITRD {initrd}"] if initrd else []
         lines += [f"  APPEND {arguments}", "  IPAPPEND 2"]
@@ -153,32 +153,6 @@ def means(name: str, peer: str, plan: BootPlan) -> bool:
         known = plan.client.uuid
         return bool(known) and name in {known, str(uuid.UUID(bytes=uuid.UUID(known).bytes_le))}
     return f"{int(IPv4Address(peer)):08X}".startswith(name)
-
-
-def command_line(arguments: Iterable[str]) -> str:
-    """One line for APPEND; a value with blanks gets the double quotes that Linux understands.
-
-    Raises:
-        ValueError: an argument that no quoting can carry.
-    """
-    return " ".join(quoted(argument) for argument in arguments)
-
-
-def quoted(argument: str) -> str:
-    """One kernel argument; Linux knows no escape, so a quote inside a quoted value cannot be written."""
-    if any(ord(char) < 32 or ord(char) == 127 for char in argument):
-        raise ValueError(f"kernel argument {argument!r} holds a control character")
-    if argument.count('"') % 2:
-        raise ValueError(f"kernel argument {argument!r} holds an unpaired double quote")
-    if " " not in argument or '"' in argument:
-        return argument
-    key, equals, value = argument.partition("=")
-    return f'{key}="{value}"' if equals and " " not in key else f'"{argument}"'
-
-
-def one_line(text: str) -> str:
-    """A text for SAY: printable ASCII on one line."""
-    return " ".join(re.sub(r"[^\x20-\x7e]+", " ", text).split())
 
 
 def _boot_local(number: object, *, prompt_s: int = 0) -> str:

@@ -53,12 +53,13 @@ from provd.plugin.api import (
     NotFound,
     Plugin,
     Settings,
+    check_length,
     hookimpl,
+    screen_line,
 )
 
 from .server_image import HTTP, ServerImage, asked_server, served_path
 
-MAX_COMMAND_LINE = 2047
 SHIM, SIGNED = "shimx64.efi", "grubx64.efi"
 _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 # The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
@@ -149,7 +150,7 @@ class GrubEfi:
         text = chain(tuple(dict.fromkeys((*loaders, _FALLBACK))))
         if plan.action is not Action.HOLD:
             return text
-        reason = f"provd holds this machine: {' '.join(re.sub('[^ -~]+', ' ', plan.reason).split())}"
+        reason = f"provd holds this machine: {screen_line(plan.reason)}"
         return f"echo {quoted(reason)}\necho 'It starts from its own disk.'\nsleep {self._settings.hold_s}\n{text}"
 
     def _install(self, plan: BootPlan) -> str:
@@ -157,9 +158,8 @@ class GrubEfi:
         base = f"{host}/" if self._by_http(plan.client, plan) else "/"
         bootif = f"BOOTIF=01-{str(plan.client.mac).replace(':', '-')}"
         arguments = [argument(text) for text in (*plan.kernel_args, bootif)]
-        length = len(" ".join((f"BOOT_IMAGE={base}{plan.kernel}", *arguments))) + 2 * sum(" " in a for a in arguments)
-        if length > MAX_COMMAND_LINE:
-            raise ValueError(f"the command line has {length} characters, Linux reads {MAX_COMMAND_LINE}")
+        # GRUB sets the quotes itself, so that the line is longer by them.
+        check_length(" ".join((f"BOOT_IMAGE={base}{plan.kernel}", *(f'"{a}"' if " " in a else a for a in arguments))))
         linux = " ".join(("linux", quoted(base + plan.kernel), *(quoted(text) for text in arguments)))
         initrd = " ".join(("initrd", *(quoted(base + path) for path in plan.initrd))) if plan.initrd else "true"
         return (

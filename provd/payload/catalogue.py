@@ -59,9 +59,24 @@ class PayloadSpec:
         )
 
 
+_IPXE = "usr/lib/ipxe"
 _DI_12 = "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64"
 
 _PAYLOADS = (
+    PayloadSpec(
+        name="ipxe",
+        summary="iPXE for BIOS and UEFI (unsigned)",
+        packages=(
+            Package(
+                "ipxe",
+                {
+                    "undionly.kpxe": f"{_IPXE}/undionly.kpxe",
+                    "snponly.efi": f"{_IPXE}/snponly.efi",
+                    "ipxe.efi": "boot/ipxe.efi",
+                },
+            ),
+        ),
+    ),
     PayloadSpec(
         name="loaders",
         summary="pxelinux for BIOS, shim and GRUB for UEFI (signed), and a GRUB with HTTP (unsigned)",

@@ -28,6 +28,7 @@ from provd.model.subnet import Pool, Subnet
 from provd.model.system import InstallState, Interface, System
 from provd.plugin.answers import COMMON_ANSWERS, LogSettings, no_source, nobody_logs_in
 from provd.plugin.beneath import file_beneath, open_body
+from provd.plugin.command_line import check_length, command_line, quoted_argument, screen_line
 from provd.plugin.contract import (
     API_VERSION,
     Answer,
@@ -157,12 +158,16 @@ __all__ = [
     "Task",
     "Trigger",
     "Veto",
+    "check_length",
+    "command_line",
     "file_beneath",
     "hookimpl",
     "media_type",
     "no_source",
     "nobody_logs_in",
     "open_body",
+    "quoted_argument",
+    "screen_line",
     "scrub",
     "scrub_value",
 ]

@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, StrictUndefined
-
 from provd.plugin.discovery import discover
 from provd.shipped import shipped_dir
 
@@ -59,28 +57,26 @@ def write(name: str, kind: str, folder: Path) -> list[Path]:
     for source, target in _files(kind, name):
         path = root / target
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_render(source, name, kind), encoding="utf-8")
+        path.write_text(_render(source, name), encoding="utf-8")
         written.append(path.relative_to(folder))
     return sorted(written)
 
 
 def _files(kind: str, name: str) -> list[tuple[Path, str]]:
-    found = []
+    found: dict[str, Path] = {}
     for part in ("common", kind):
-        for path in sorted((_TEMPLATES / part).rglob("*.j2")):
-            relative = str(path.relative_to(_TEMPLATES / part)).removesuffix(".j2")
-            found.append((path, relative.replace("NAME", name)))
-    return found
+        # What a kind has of its own replaces what all have in common.
+        for path in sorted((_TEMPLATES / part).rglob("*.txt")):
+            relative = str(path.relative_to(_TEMPLATES / part)).removesuffix(".txt")
+            found[relative.replace("NAME", name)] = path
+    return [(path, target) for target, path in found.items()]
 
 
-def _render(source: Path, name: str, kind: str) -> str:
-    # Answer file templates are Jinja themselves, so these use brackets of their own.
-    environment = Environment(
-        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False,  # noqa: S701  code, not HTML
-        variable_start_string="<<", variable_end_string=">>", block_start_string="<%", block_end_string="%>",
-        comment_start_string="<#", comment_end_string="#>",
-    )  # fmt: skip
-    title = "".join(part.capitalize() for part in name.split("_"))
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
-        name=name, title=title, dashed=name.replace("_", "-"), kind=kind
-    )
+def _render(source: Path, name: str) -> str:
+    """The file with the words for the plugin put in; answer file templates in it stay as they are."""
+    words = {"name": name, "title": "".join(part.capitalize() for part in name.split("_"))}
+    words["dashed"] = name.replace("_", "-")
+    text = source.read_text(encoding="utf-8")
+    for word, value in words.items():
+        text = text.replace(f"<< {word} >>", value)
+    return text

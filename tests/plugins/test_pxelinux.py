@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.pxelinux import PLUGIN, Pxelinux, PxelinuxSettings, is_config, quoted
-from provd.plugin.api import Action, BootLoader, BootPlan, Content, Interface, Mac, NotFound
+from plugins.pxelinux import PLUGIN, Pxelinux, PxelinuxSettings, is_config
+from provd.plugin.api import Action, BootLoader, BootPlan, Content, Interface, Mac, NotFound, quoted_argument
 from provd.testing.samples import MAC, UUID, client, payload, plan, profile, request
 
 INSTALL_BY_HTTP = """\
@@ -153,7 +153,7 @@ def test_hold_says_why_and_then_boots_the_disk(data_dir: Path) -> None:
     ],
 )
 def test_row19_quoting_of_the_append_line(argument: str, line: str) -> None:
-    assert quoted(argument) == line
+    assert quoted_argument(argument) == line
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,144 @@
+"""ipxe: network boot with iPXE, for BIOS and x86-64 UEFI machines (architectures 0, 7 and 9, RFC 4578).
+
+A machine whose card or firmware is iPXE already gets a script at once. Any other gets iPXE first (``undionly.kpxe``,
+``snponly.efi`` or ``ipxe.efi`` from ``provd fetch ipxe``) and the script when iPXE asks: it says so in option 77.
+The kernel and its initial RAM disks go by HTTP.
+
+No iPXE of Debian's is signed: with Secure Boot on, use ``grub_efi``. Before the disk is booted iPXE ends: a BIOS then
+takes its next entry, UEFI too, because iPXE ends with an error there (after a success OVMF and others stop at a menu).
+
+This plugin is not enabled by default. Put it before ``pxelinux`` and ``grub_efi`` in ``enabled``, or name it in the
+``boot_loaders`` of a profile.
+
+Settings::
+
+    [plugins.ipxe]
+    uefi_program = "snponly.efi"   # uses the firmware's driver; "ipxe.efi" brings drivers of its own
+    chain = true                   # false: only machines that are iPXE already
+    local_boot = "exit"            # or "sanboot": a BIOS disk is started by iPXE itself
+    hold_s = 10                    # seconds that the reason for a held boot stays on the screen
+
+A profile may set ``local_boot`` for its machines under ``[loader.ipxe]``. iPXE's language has no quotes: an argument
+with ``${``, with two blanks in a row, or that is ``;``, ``&&`` or ``||``, is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from provd.plugin.api import (
+    Action,
+    BootFile,
+    BootLoader,
+    BootPlan,
+    ClientFacts,
+    Content,
+    FileRequest,
+    NotFound,
+    Plugin,
+    Settings,
+    check_length,
+    command_line,
+    hookimpl,
+    screen_line,
+)
+
+SCRIPT = "ipxe/boot.ipxe"
+BIOS = "undionly.kpxe"
+_PROGRAMS = (BIOS, "snponly.efi", "ipxe.efi")
+_SPLITS = re.compile(r"\$\{|  |(?:^| )(?:;|&&|\|\|)(?:$| )|^#")
+
+
+class IpxeSettings(Settings, frozen=True):
+    """Keys of ``[plugins.ipxe]``; ``data_dir`` is filled in by provd."""
+
+    uefi_program: Literal["snponly.efi", "ipxe.efi"] = "snponly.efi"
+    chain: bool = True
+    local_boot: Literal["exit", "sanboot"] = "exit"
+    hold_s: int = 10
+    data_dir: str = ""
+
+
+class Ipxe:
+    """Serves iPXE and its scripts."""
+
+    def __init__(self, settings: IpxeSettings) -> None:
+        self._settings = settings
+        self._folder = Path(settings.data_dir) / "payload" / "ipxe"
+
+    @hookimpl
+    def provd_boot_loaders(self) -> Iterable[BootLoader]:
+        return [BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local)]
+
+    def _files(self) -> Mapping[str, Path]:
+        found = {name: self._folder / name for name in _PROGRAMS}
+        return {name: path for name, path in found.items() if path.is_file()}
+
+    def _select(self, client: ClientFacts, _plan: BootPlan) -> BootFile | None:
+        arch = client.arch
+        if arch is None or arch.http or arch.name not in {"bios", "x64-uefi"}:
+            return None
+        if client.is_ipxe:
+            return BootFile(SCRIPT)
+        name = BIOS if arch.firmware == "bios" else self._settings.uefi_program
+        return BootFile(name) if self._settings.chain and name in self._files() else None
+
+    def _config(self, _request: FileRequest, plan: BootPlan | None) -> Content | NotFound:
+        if plan is None:
+            return Content.text(_script(_end(self._settings.local_boot)))
+        if plan.action is not Action.INSTALL:
+            return Content.text(self._local(plan))
+        try:
+            return Content.text(_install(plan), secret=True)
+        except ValueError as error:
+            return NotFound(f"iPXE cannot start {plan.kernel}: {error}", status=500)
+
+    def _local(self, plan: BootPlan) -> str:
+        own = plan.profile.loader.get("ipxe", {}) if plan.profile else {}
+        end = _end(str(own.get("local_boot", self._settings.local_boot)))
+        if plan.action is not Action.HOLD:
+            return _script(end)
+        said = f"echo provd holds this machine: {_words(screen_line(plan.reason))}"
+        return _script(said, "echo It starts from its own disk.", f"sleep {self._settings.hold_s}", end)
+
+
+def is_config(path: str) -> bool:
+    """Whether a served path is iPXE's script."""
+    return path == SCRIPT
+
+
+def _install(plan: BootPlan) -> str:
+    initrds = [f"initrd{number}" for number in range(len(plan.initrd))]
+    bootif = f"BOOTIF=01-{str(plan.client.mac).replace(':', '-')}"
+    # UEFI kernels find an initial RAM disk by its name; a BIOS kernel gets all of them.
+    arguments = command_line([*(f"initrd={name}" for name in initrds), *plan.kernel_args, bootif])
+    check_length(arguments)
+    if match := _SPLITS.search(arguments):
+        raise ValueError(f"the command line holds {match[0].strip() or 'two blanks in a row'!r}, which iPXE changes")
+    lines = ["imgfree", f"kernel {plan.http_base}/{plan.kernel} {arguments} || goto failed"]
+    lines += [
+        f"initrd --name {name} {plan.http_base}/{path} || goto failed"
+        for name, path in zip(initrds, plan.initrd, strict=True)
+    ]
+    tail = (":failed", "echo The kernel could not be loaded; trying again.", "sleep 10", "reboot")
+    return _script(*lines, "boot || goto failed", *tail)
+
+
+def _end(local_boot: str) -> str:
+    bios = "sanboot --no-describe --drive 0x80 || exit 0" if local_boot == "sanboot" else "exit 0"
+    return f"iseq ${{platform}} efi && goto efi ||\n{bios}\n:efi\nexit 1"
+
+
+def _words(text: str) -> str:
+    """A text that iPXE takes for nothing but words."""
+    return text.replace("${", "$ {").replace("&&", "and").replace("||", "or").replace(";", ",")
+
+
+def _script(*lines: str) -> str:
+    return "\n".join(("#!ipxe", *lines)) + "\n"
+
+
+PLUGIN = Plugin(name="ipxe", settings=IpxeSettings, build=Ipxe)
