@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
 
 from provd.simulate.actions import BootError, Driver, Fetched, HttpSend, Stage, TftpGet, run
 from provd.simulate.dhcp import Bound, dora
-from provd.simulate.firmware import BIOS_IPXE, GRUB, OVMF_HTTP, OVMF_PXE, Machine
+from provd.simulate.firmware import BIOS_IPXE, GRUB, OVMF_HTTP, OVMF_PXE, UEFI_IPXE, ClientStyle, Machine
 from provd.simulate.installer import Installed, install
-from provd.simulate.loaders import Started, grub_by_http, grub_by_tftp, pxelinux, shim
+from provd.simulate.loaders import Started, grub_by_http, grub_by_tftp, ipxe, pxelinux, shim
 
-FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http"]
+FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe"]
+_STYLES: Final[Mapping[FirmwareName, ClientStyle]] = {
+    "bios": BIOS_IPXE,
+    "x64-uefi": OVMF_PXE,
+    "x64-uefi-http": OVMF_HTTP,
+    "x64-uefi-ipxe": UEFI_IPXE,
+}
+_IPXE_PROGRAMS: Final = ("undionly.kpxe", "snponly.efi", "ipxe.efi", "ipxe.pxe")
 _ROM_OPTIONS: Final = (("blksize", "1432"), ("tsize", "0"))
 _EDK2_SIZE: Final = (("tsize", "0"), ("blksize", "1468"), ("windowsize", "4"))
 _SERVER: Final = re.compile(rb"set provd_server=([\d.]+:\d+) #")
@@ -130,7 +137,7 @@ def boot(
     Raises:
         BootError: a step failed.
     """
-    style = {"bios": BIOS_IPXE, "x64-uefi": OVMF_PXE, "x64-uefi-http": OVMF_HTTP}[firmware]
+    style = _STYLES[firmware]
     bound = story.bound = yield from dora(style, machine, random.getrandbits(32))
     story.tell(style.name, f"address {bound.address}, boot file {bound.file or 'none'}")
     if not bound.file:
@@ -169,6 +176,16 @@ def _load(
         own = yield from dora(GRUB, machine, random.getrandbits(32))
         story.tell(GRUB.name, f"address {own.address}")
         return (yield from grub_by_http(machine, own, server=_server_in(image), disk=disk))
+    efi = firmware != "bios"
+    if firmware in {"bios", "x64-uefi-ipxe"} and bound.file.endswith(".ipxe"):
+        # These ROMs are iPXE: they run a script themselves.
+        return (yield from ipxe(machine, bound, efi=efi))
+    if bound.file.endswith(_IPXE_PROGRAMS):
+        yield from _tftp_boot_file(bound, _ROM_OPTIONS)
+        story.tell("firmware", f"fetched {bound.file} by TFTP")
+        own = yield from dora(UEFI_IPXE if efi else BIOS_IPXE, machine, random.getrandbits(32))
+        story.tell("iPXE", f"address {own.address}, boot file {own.file or 'none'}")
+        return (yield from ipxe(machine, own, efi=efi))
     if firmware == "bios":
         yield from _tftp_boot_file(bound, _ROM_OPTIONS)
         story.tell("firmware", f"fetched {bound.file} by TFTP")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -77,6 +77,13 @@ BIOS_IPXE: Final = ClientStyle(
     },
     request_values={},
     secs=(4, 18),
+)
+UEFI_IPXE: Final = replace(
+    BIOS_IPXE,
+    name="iPXE under UEFI",
+    # As its ROM says in captured packets; the list of features (option 175) is that of the BIOS ROM.
+    values={**BIOS_IPXE.values, 93: b"\0\7", 94: b"\1\3\x0a", 60: b"PXEClient:Arch:00007:UNDI:003010"},
+    secs=(4, 12),
 )
 OVMF_PXE: Final = ClientStyle(
     name="UEFI PXE",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from typing import Final
 
-from provd.simulate import pxelinux_config
+from provd.simulate import ipxe_script, pxelinux_config
 from provd.simulate.actions import BootError, Fetched, HttpSend, Stage, TftpGet
 from provd.simulate.dhcp import Bound
 from provd.simulate.firmware import Machine
@@ -98,6 +98,38 @@ def pxelinux(machine: Machine, bound: Bound) -> Stage[Started]:
             raise BootError("pxelinux", f"{file}: {answer.error or answer.status}")
         loaded.append(answer.body)
     return Started("install", loaded[0], tuple(loaded[1:]), entry.command_line, path, tuple(fetcher.asked), entry.said)
+
+
+def ipxe(machine: Machine, bound: Bound, *, efi: bool) -> Stage[Started]:
+    """IPXE with its own DHCP round ``bound``: the script it was given, by TFTP or HTTP, and what that starts.
+
+    Raises:
+        BootError: no script, one that iPXE cannot run, or one that ends without a boot.
+    """
+    fetcher = _Fetcher(bound, (("blksize", "1432"), ("tsize", "0")), "iPXE/1.21.1")
+    found = yield from fetcher.get(bound.file)
+    if not found.ok:
+        raise BootError("iPXE", f"{bound.file}: {found.error or found.status}")
+    settings = ipxe_script.settings_of(machine.mac, bound.address, bound.next_server, efi=efi)
+    running = ipxe_script.IpxeScript(bound.file, dict(settings)).run(found.body.decode("utf-8", "replace"))
+    files: dict[str, bytes] = {}
+    ok: bool | None = None
+    try:
+        while True:
+            try:
+                wanted = running.send(ok)  # type: ignore[arg-type]
+            except StopIteration as stop:
+                end: ipxe_script.IpxeEnd = stop.value
+                break
+            file = yield from fetcher.get(wanted.url)
+            files[wanted.url], ok = file.body, file.ok
+    except ipxe_script.IpxeScriptError as error:
+        raise BootError("iPXE", f"{bound.file}: {error}") from error
+    asked = tuple(fetcher.asked)
+    if end.kind != "boot":
+        return Started(end.kind, config=bound.file, asked=asked, said=end.said)
+    initrd = tuple(files[url] for url in end.initrd)
+    return Started("install", files[end.kernel], initrd, end.command_line, bound.file, asked, end.said)
 
 
 def shim(bound: Bound) -> Stage[Fetched]:
