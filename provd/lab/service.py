@@ -23,13 +23,16 @@ class RunningService:
         config: ``provd.toml``; its ``socket`` must be ``socket``.
         socket: path of the local socket.
         name: of its log file.
+        python: interpreter that has provd.
     """
 
-    def __init__(self, host: Host, config: Path, socket: Path, name: str = "provd") -> None:
+    def __init__(
+        self, host: Host, config: Path, socket: Path, name: str = "provd", python: str | Path = sys.executable
+    ) -> None:
         self.host = host
         self.config = config
         self.socket = socket
-        argv = [sys.executable, "-m", "provd", "run", "--config", str(config)]
+        argv = [str(python), "-m", "provd", "run", "--config", str(config)]
         self.process = host.start(name, argv)
         self.client = LocalClient(str(socket))
 

@@ -208,8 +208,17 @@ def _execute(name: str, main: Path, folder: Path | None, source: bytes) -> Modul
 
 def _source_of(point: EntryPoint) -> Path:
     """File or folder of an entry point's module, found without importing it."""
+    roots = []
     if point.dist is not None:
-        base = Path(str(point.dist.locate_file(point.module.replace(".", "/"))))
+        roots.append(Path(str(point.dist.locate_file(""))))
+    top = point.module.partition(".")[0]
+    # An editable install has its files elsewhere. To look for a top-level module runs none of its code.
+    spec = importlib.util.find_spec(top)
+    if spec is not None and spec.origin:
+        file = Path(spec.origin)
+        roots.append(file.parent.parent if file.name == "__init__.py" else file.parent)
+    for root in roots:
+        base = root / point.module.replace(".", "/")
         for path in (base.with_name(base.name + ".py"), base):
             if path.exists():
                 return path

@@ -233,6 +233,22 @@ def test_an_installed_package_announces_its_plugin(
         discover(empty, [])
 
 
+def test_an_editable_install_shows_the_files_where_they_are(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages, sources = tmp_path / "packages", tmp_path / "sources"
+    entry_point(packages, "[provd.plugins]\nacme = acme_provd_edit.inner:PLUGIN\n")
+    package = sources / "acme_provd_edit"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('code of a plugin that is not enabled ran')")
+    (package / "inner.py").write_text(SOURCE.replace("NAME", "acme"))
+    monkeypatch.syspath_prepend(str(packages))
+    monkeypatch.syspath_prepend(str(sources))
+    found = discover(empty, [])["acme"]
+    assert found.path == package / "inner.py"
+    assert found.sha256 == hashlib.sha256((package / "inner.py").read_bytes()).hexdigest()
+
+
 def test_an_entry_point_that_cannot_be_loaded_is_a_sentence(
     empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

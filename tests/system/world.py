@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,7 @@ class Site:
         plugins: Path | None = None,
         more: tuple[str, ...] = (),
         name: str = "provd",
+        python: str | Path = sys.executable,
     ) -> RunningService:
         """Write the configuration and start the service on a host."""
         copy_data(self.cache, self.data)
@@ -77,7 +79,7 @@ class Site:
         cards = "".join(f'[[interface]]\nname = "{name}"\n' for name in interfaces)
         config = self.directory / "provd.toml"
         config.write_text("\n".join((head + self.extra, cards, subnets)))
-        self.service = RunningService(server, config, self.socket, name)
+        self.service = RunningService(server, config, self.socket, name, python)
         self.service.wait_ready()
         return self.service
 

@@ -191,6 +191,14 @@ def test_every_rule_is_broken_by_one_of_these() -> None:
     assert {rule for _, _, rule, _ in BROKEN.values()} | {rule for rule, _, _ in HOOKS.values()} == set(rules())
 
 
+def test_a_manual_without_indentation_counts_too(tmp_path: Path) -> None:
+    # Formatters take the indentation of a docstring in which everything is indented.
+    text = GOOD.replace('    [plugins.sample]\n    argument = "quiet"', '[plugins.sample]\nargument = "quiet"')
+    assert text != GOOD
+    assert told(tmp_path, text) == {}
+    assert list(told(tmp_path, text.replace("argument =", "argumant =", 1))) == ["settings_fit"]
+
+
 def test_a_plugin_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="there is no plugin nope: a path, or one of"):
         found_at("nope")

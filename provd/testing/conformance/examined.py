@@ -64,9 +64,10 @@ class Examined:
 
     @cached_property
     def manual_toml(self) -> list[str]:
-        """Indented blocks of the manual that configure it."""
+        """Blocks of the manual that configure it: indented, or paragraphs where a formatter took the indentation."""
         wanted = rf"\[plugins\.{re.escape(self.name)}\b"
-        return [textwrap.dedent(block) for block in _BLOCK.findall(self.manual + "\n") if re.search(wanted, block)]
+        blocks = [textwrap.dedent(block) for block in _BLOCK.findall(self.manual + "\n") if re.search(wanted, block)]
+        return blocks or [part for part in self.manual.split("\n\n") if re.match(rf"\s*\[?{wanted}", part)]
 
     @cached_property
     def settings_table(self) -> Mapping[str, object]:

@@ -1,0 +1,1 @@
+"""Nimbus: what a stranger brings to provd."""

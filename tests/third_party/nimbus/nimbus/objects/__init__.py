@@ -1,0 +1,1 @@
+"""Distros and profiles."""
