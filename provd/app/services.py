@@ -124,7 +124,11 @@ class Services:
             wall=self.wall,
         )
         self.access = Access(
-            accounts=store.accounts, authenticators=dict, in_thread=in_thread, wall=self.wall, monotonic=time.monotonic
+            accounts=store.accounts,
+            authenticators=lambda: host.authenticators,
+            in_thread=in_thread,
+            wall=self.wall,
+            monotonic=time.monotonic,
         )
         self._build_boots()
         self._build_installs()

@@ -41,6 +41,7 @@ NEEDS = MappingProxyType(
         "nfs-ganesha": ("libntirpc4.3", "nfs-ganesha-vfs", "liburcu8", "libnfsidmap1", "libwbclient0"),
         "nginx": ("libpcre2-8-0",),
         "rpcbind": ("libtirpc3", "libwrap0"),
+        "slapd": ("libltdl7", "libodbc2", "libwrap0"),
         "systemd": ("libsystemd-shared",),
         "tftp-hpa": (),
         "tftpd-hpa": ("libwrap0",),

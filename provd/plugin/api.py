@@ -32,6 +32,7 @@ from provd.plugin.command_line import check_length, command_line, quoted_argumen
 from provd.plugin.contract import (
     API_VERSION,
     Answer,
+    Authenticator,
     BootLoader,
     Callback,
     CallbackCall,
@@ -46,7 +47,9 @@ from provd.plugin.contract import (
     Plugin,
     Trigger,
     Veto,
+    Vouched,
 )
+from provd.plugin.roles import RoleGroups
 from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, Task
 from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.specs import PROJECT
@@ -106,6 +109,7 @@ __all__ = [
     "Allow",
     "Answer",
     "Arch",
+    "Authenticator",
     "AwaitedBody",
     "BootFile",
     "BootLoader",
@@ -150,6 +154,7 @@ __all__ = [
     "Refuse",
     "RelayInfo",
     "Reply",
+    "RoleGroups",
     "Runtime",
     "Settings",
     "StreamBody",
@@ -158,6 +163,7 @@ __all__ = [
     "Task",
     "Trigger",
     "Veto",
+    "Vouched",
     "check_length",
     "command_line",
     "file_beneath",

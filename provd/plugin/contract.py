@@ -244,6 +244,33 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
+class Vouched:
+    """What a user may do whom an authenticator vouches for.
+
+    Attributes:
+        role: ``read``, ``operate`` or ``admin``; anything else lets nobody in.
+        groups: names under which the user owns objects.
+    """
+
+    role: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """Judges passwords of users that provd does not have itself.
+
+    Attributes:
+        name: unique name; kept with the login as its origin.
+        check: a coroutine; gets user and password as they were typed, returns None for "no". An exception lets nobody
+            in, and the next authenticator is asked. It must end by itself: a login waits for it.
+    """
+
+    name: str
+    check: Callable[[str, str], Awaitable[Vouched | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """An operation that appears in the API and the CLI alike.
 

@@ -22,6 +22,7 @@ from provd.model.system import System
 from provd.plugin.assembly import assemble
 from provd.plugin.breaker import Limits
 from provd.plugin.contract import (
+    Authenticator,
     BootLoader,
     Callback,
     Change,
@@ -116,6 +117,11 @@ class PluginHost:
     def inventories(self) -> Mapping[str, Inventory]:
         """Registered inventories by name."""
         return self._now.registries.inventories
+
+    @property
+    def authenticators(self) -> Mapping[str, Authenticator]:
+        """Registered authenticators by name."""
+        return self._now.registries.authenticators
 
     @property
     def operations(self) -> Mapping[str, Operation]:

@@ -15,6 +15,7 @@ import msgspec
 from provd.model.content import NotFound
 from provd.plugin.contract import (
     CALLBACK_FAILED,
+    Authenticator,
     BootLoader,
     Callback,
     CallbackResult,
@@ -30,7 +31,7 @@ from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance
 from provd.plugin.validation import boot_file, callback_result, content, location, of_type
 
-R = TypeVar("R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Operation)
+R = TypeVar("R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Operation)
 Check = Callable[[object, tuple[object, ...]], object]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
@@ -44,6 +45,7 @@ _CALLABLES = (
     "resolve",
     "run",
     "load",
+    "check",
     "payload",
     "kernel_args",
 )
@@ -62,6 +64,7 @@ class Registries:
     triggers: Mapping[str, Trigger]
     callbacks: Mapping[str, Callback]
     inventories: Mapping[str, Inventory]
+    authenticators: Mapping[str, Authenticator]
     operations: Mapping[str, Operation]
     owners: Mapping[tuple[str, str], str]
 
@@ -81,6 +84,7 @@ def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
         triggers=gather("provd_triggers", Trigger),
         callbacks=gather("provd_callbacks", Callback),
         inventories=gather("provd_inventories", Inventory),
+        authenticators=gather("provd_authenticators", Authenticator),
         operations=gather("provd_operations", Operation),
         owners=MappingProxyType(owners),
     )
@@ -213,6 +217,8 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
             return replace(value, run=instance.in_use(value.run))
         case Inventory():
             return replace(value, load=instance.in_use(value.load))
+        case Authenticator():
+            return replace(value, check=instance.in_use(value.check))
         case Operation():
             return replace(value, run=instance.maybe_in_use(value.run))
     return value

@@ -22,6 +22,7 @@ from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.plugin.contract import (
+    Authenticator,
     BootLoader,
     Callback,
     Change,
@@ -68,6 +69,11 @@ class Registration:
     @hookspec
     def provd_inventories(self) -> Iterable[Inventory]:
         """Systems known elsewhere."""
+        raise AssertionError
+
+    @hookspec
+    def provd_authenticators(self) -> Iterable[Authenticator]:
+        """Judges of passwords of users that provd does not have."""
         raise AssertionError
 
     @hookspec

@@ -14,6 +14,7 @@ import pytest
 
 from provd.model.dhcp import Allow, DhcpRequest, GateVerdict
 from provd.plugin.api import (
+    Authenticator,
     BootLoader,
     Callback,
     Document,
@@ -176,6 +177,7 @@ SOURCE = InstallSource("s", ("http",), lambda _url, _plan: None)
 INSTALLER = Installer("i", (), {"a.cfg": Document(lambda _answer: "")}, lambda _plan: ())
 CALLBACK = Callback("c", 10, lambda _call: None)  # type: ignore[arg-type,return-value]
 INVENTORY = Inventory("v", 60.0, _load)
+AUTHENTICATOR = Authenticator("w", lambda _user, _password: _load())
 OPERATION = Operation("a.b", "Do.", "read", Arguments, lambda _arguments: None, "provd a b")
 VALUES: list[tuple[str, Any, str]] = [
     ("provd_boot_loaders", replace(LOADER, name="a/b"), "its name does not match"),
@@ -188,6 +190,7 @@ VALUES: list[tuple[str, Any, str]] = [
     ("provd_triggers", replace(TRIGGER, timeout_s=0), "timeout_s must be above 0"),
     ("provd_callbacks", replace(CALLBACK, max_bytes=0), "max_bytes must be above 0"),
     ("provd_inventories", replace(INVENTORY, refresh_s=0), "refresh_s must be above 0"),
+    ("provd_authenticators", replace(AUTHENTICATOR, check=None), "check cannot be called"),  # type: ignore[arg-type]
     ("provd_operations", replace(OPERATION, name="ab"), "its name does not match"),
     ("provd_operations", replace(OPERATION, permission="root"), "permission is not read, operate or admin"),
     ("provd_operations", replace(OPERATION, arguments=dict), "arguments is not a msgspec.Struct type"),
@@ -212,6 +215,7 @@ def test_a_wrong_registered_value_stops_the_start(hook: str, value: Any, sentenc
         ("provd_triggers", TRIGGER),
         ("provd_callbacks", CALLBACK),
         ("provd_inventories", INVENTORY),
+        ("provd_authenticators", AUTHENTICATOR),
         ("provd_operations", OPERATION),
     ],
 )

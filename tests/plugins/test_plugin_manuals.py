@@ -52,6 +52,11 @@ def buildable(name: str, table: dict[str, Any], folder: Path) -> dict[str, Any]:
         secret.write_text("key")
         secret.chmod(0o600)
         return {"hooks": [{**hook, "secret_file": str(secret)} for hook in table["hooks"]]}
+    if name == "auth_ldap":
+        secret = folder / "secret"
+        secret.write_text("key")
+        secret.chmod(0o600)
+        return {**table, "bind_password_file": str(secret)}
     return table
 
 
