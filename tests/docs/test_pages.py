@@ -195,8 +195,20 @@ def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
     build_host(loaded, tmp_path / "provd.toml").close()
 
 
+def test_the_settings_of_the_page_on_logins_build_plugins(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    secret.chmod(0o600)
+    tables = "".join(blocks(ROOT / "docs" / "logins.md", "toml")).replace("/etc/provd/ldap.secret", str(secret))
+    head = f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\nenabled = ["auth_pam", "auth_ldap"]\n'
+    (tmp_path / "provd.toml").write_text(head + tables)
+    host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+    assert list(host.authenticators) == ["pam", "ldap"]
+    host.close()
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
-    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler")
+    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins")
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
 
