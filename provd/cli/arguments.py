@@ -200,7 +200,10 @@ def _password() -> str:
     """A password that is typed twice, or the first line of standard input where that is no terminal."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    read = sys.stdin.readline().rstrip("\r\n")
+    if not read:
+        raise click.BadParameter("standard input is empty", param_hint="--password")
+    return read
 
 
 def _document(argument: Argument, text: str) -> str:

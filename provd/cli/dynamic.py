@@ -133,6 +133,8 @@ def operation_command(name: str, description: Description, refinement: Refinemen
             refinement.refine(context, values, {**given, "more": words})
         _check_required(arguments, values)
         (refinement.call or _call)(context, operation, values, output)
+        if values.get("dry_run") and output == "table":
+            click.echo("a dry run: nothing is changed", err=True)
 
     parameters: list[click.Parameter] = list(refinement.parameters())
     parameters += [*options_of(arguments, noun), output_parameter()]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from provd.cli.arguments import arguments_of
+from provd.cli.arguments import arguments_of, pair
 from provd.cli.context import Context
 from provd.cli.dynamic import Refinement, Values
 from provd.cli.known import shipped
@@ -33,7 +33,7 @@ def found(noun: str) -> Refinement:
 
 def searched(operation: str) -> Refinement:
     """Patterns for the name, ``--FIELD PATTERN`` for the others; they become ``where``."""
-    fields = fields_of(operation)
+    fields: Sequence[str] = schema_of(operation).get("x-fields", ())
     if not fields:
         return Refinement()
     taken = {one.name for one in _arguments(operation)} | {"name"}
@@ -44,8 +44,18 @@ def searched(operation: str) -> Refinement:
         completer = name_completer(field)
         return click.Option(names, multiple=True, metavar="PATTERN", help=text, shell_complete=completer)
 
+    def table(name: str) -> click.Option:
+        names = [*dict.fromkeys((f"--{name}", f"--{name.removesuffix('s')}")), f"table_{name}"]
+        text = f"Patterns of single {name}."
+        return click.Option(names, multiple=True, metavar="KEY=PATTERN", help=text)
+
     def options() -> list[click.Parameter]:
-        return [option("name"), *(option(field) for field in fields if field not in taken)]
+        tables = schema_of(operation).get("x-tables", ())
+        return [
+            option("name"),
+            *(option(field) for field in fields if field not in taken),
+            *(table(name) for name in tables),
+        ]
 
     return Refinement(options, refine=_where, many="NAME")
 
@@ -55,20 +65,22 @@ def _arguments(operation: str) -> Sequence[Any]:
     return arguments_of(known["arguments"]) if known else ()
 
 
-def fields_of(operation: str) -> Sequence[str]:
-    """What objects can be found by, as the operation's schema says."""
+def schema_of(operation: str) -> Mapping[str, Any]:
+    """Schema of the argument ``where``, empty where there is none."""
     where = next((one for one in _arguments(operation) if one.name == "where"), None)
-    fields: Sequence[str] = where.schema.get("x-fields", ()) if where is not None else ()
-    return fields
+    return where.schema if where is not None else {}
 
 
 def _where(_context: Context, values: Values, given: Values) -> None:
     """Put the patterns that were given into ``where``."""
     where: dict[str, Any] = dict(values.get("where") or {})
     for key, patterns in given.items():
-        field = key.removeprefix("field_")
-        if patterns and key != field:
+        what, _, field = key.partition("_")
+        if patterns and what == "field":
             where[field] = [*patterns]
+        for text in patterns if what == "table" and patterns else ():
+            inner, pattern = pair(text, f"--{field}", only_text=True)
+            where.setdefault(f"{field}.{inner}", []).append(pattern)
     names = given.get("more") or ()
     if names:
         where["name"] = [*where.get("name", ()), *names]

@@ -11,11 +11,19 @@ from typing import Any, Final
 
 import click
 
+_OF_NOUN: Final[Mapping[str, Sequence[str]]] = {
+    "distro": ("name", "family", "version", "arch", "installer", "file"),
+    "profile": ("name", "distro", "installer", "source", "file"),
+    "system": ("name", "profile", "macs", "addresses", "netboot", "state", "origin"),
+    "repo": ("name", "url", "kind", "arch", "priority", "comment", "file"),
+    "image": ("name", "kind", "arch", "family", "version", "menu", "comment"),
+    "menu": ("name", "title", "parent", "comment", "file"),
+    "template": ("name", "octets", "file"),
+}
+
 COLUMNS: Final[Mapping[str, Sequence[str]]] = {
-    "distro.list": ("name", "family", "version", "arch", "installer", "file"),
-    "profile.list": ("name", "distro", "installer", "source", "file"),
-    "system.list": ("name", "profile", "macs", "addresses", "netboot", "state", "origin"),
-    "system.find": ("name", "profile", "macs", "addresses", "netboot", "state", "origin"),
+    **{f"{noun}.{verb}": columns for noun, columns in _OF_NOUN.items() for verb in ("list", "find")},
+    "audit.list": ("at", "user", "via", "operation", "outcome", "arguments"),
     "boots": ("session", "system", "mac", "started_at", "seconds", "action", "step", "outcome", "address"),
     "plugin.list": ("name", "enabled", "origin", "version", "sha256", "calls", "failures", "breaker"),
 }
@@ -95,6 +103,12 @@ def _csv(rows: Any) -> None:
 def _harmless(value: Any) -> Any:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = " ".join(value)
+    elif isinstance(value, list | Mapping):
+        return json.dumps(value, ensure_ascii=False)
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
 
 

@@ -13,6 +13,12 @@ import click
 MANY: Final = 2000
 """Rows above which a table is written without rich."""
 
+MOST_COLUMNS: Final = 12
+"""Columns above which each row is written as an object."""
+
+MOST_ENTRIES: Final = 4
+"""Entries above which a table within an object is written below it."""
+
 PIPE_WIDTH: Final = 240
 
 
@@ -49,6 +55,12 @@ def _rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         click.echo("nothing", err=True)
         return
     names = list(columns) or list(rows[0])
+    if len(names) > MOST_COLUMNS:
+        for number, row in enumerate(rows):
+            if number:
+                click.echo()
+            _facts(row)
+        return
     if len(rows) > MANY:
         _plain_rows(rows, names)
         return
@@ -70,22 +82,24 @@ def _plain_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _facts(facts: Mapping[str, Any]) -> None:
+def _facts(facts: Mapping[str, Any], *, inner: bool = False) -> None:
     from rich.table import Table
 
-    blocks = {name: value for name, value in facts.items() if _is_rows(value) or _is_long(value)}
+    blocks = {name: value for name, value in facts.items() if _is_rows(value) or _is_long(value) or _is_wide(value)}
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if name not in blocks:
-            table.add_row(name.replace("_", " "), cell(value, name))
+            table.add_row(name if inner else name.replace("_", " "), cell(value, name))
     if table.row_count:
         console(sys.stdout).print(table)
     for name, value in blocks.items():
         click.echo(f"\n{name.replace('_', ' ')}:")
         if _is_rows(value):
             _rows(value, ())
+        elif isinstance(value, Mapping):
+            _facts(value, inner=True)
         else:
             click.echo(value, nl=not value.endswith("\n"))
 
@@ -113,6 +127,10 @@ def _is_rows(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
 
 
+def _is_wide(value: object) -> bool:
+    return isinstance(value, Mapping) and len(value) > MOST_ENTRIES
+
+
 def _is_long(value: object) -> bool:
     return isinstance(value, str) and "\n" in value
 
@@ -123,7 +141,7 @@ def cell(value: Any, name: str = "") -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name.endswith("_at") and isinstance(value, int | float):
+    if (name.endswith("_at") or name == "at") and isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if name == "sha256":
         return str(value)[:16]

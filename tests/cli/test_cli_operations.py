@@ -165,6 +165,9 @@ def test_find_has_an_option_for_each_field(client: RecordingClient) -> None:
     ((operation, asked),) = client.calls
     assert operation == "system.find"
     assert asked["where"] == {"name": ["web*", "db*"], "profile": ["debian-*"], "vars.rack": "7"}
+    assert run(client, "system", "find", "--var", "rack=r*", "--vars", "rack=q", "--answer", "lang=de").exit_code == 0
+    assert client.calls[-1][1]["where"] == {"vars.rack": ["r*", "q"], "answers.lang": ["de"]}
+    assert run(client, "system", "find", "--var", "rack").exit_code == 2
     assert run(client, "distro", "find", "--name", "d*", "--version", "12").exit_code == 0
     assert client.calls[-1][1]["where"] == {"name": ["d*"], "version": ["12"]}
 
@@ -190,6 +193,19 @@ def test_wrong_usage_is_exit_code_2_and_says_what(line: str, sentence: str, clie
     assert told.exit_code == 2, told.output
     assert sentence in told.stderr
     assert told.stdout == ""
+
+
+def test_an_empty_password_is_none(client: RecordingClient) -> None:
+    told = run(client, "user", "add", "ann", "--password", "-", text="")
+    assert told.exit_code == 2
+    assert "standard input is empty" in told.stderr
+    assert client.calls == []
+
+
+def test_a_dry_run_says_that_it_was_one(client: RecordingClient) -> None:
+    assert "nothing is changed" in run(client, "system", "remove", "x", "--dry-run").stderr
+    assert run(client, "system", "remove", "x", "--dry-run", "-o", "json").stderr == ""
+    assert run(client, "system", "remove", "x").stderr == ""
 
 
 def test_a_document_comes_from_a_file(tmp_path: Path, client: RecordingClient) -> None:

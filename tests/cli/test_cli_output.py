@@ -83,6 +83,21 @@ def test_many_rows_are_columns_without_rich(capsys: pytest.CaptureFixture[str]) 
     assert len(lines) == tables.MANY + 2
 
 
+def test_an_object_with_much_in_it_is_laid_out(capsys: pytest.CaptureFixture[str]) -> None:
+    show({"name": "web", "origins": {f"key{number}": f"file{number}" for number in range(5)}}, "table")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["name", "web"]
+    assert lines[2] == ["origins:"]
+    assert lines[3] == ["key0", "file0"]
+    show([{f"c{number}": number for number in range(20)}] * 2, "table")
+    assert ["c19", "19"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_csv_holds_lists_as_words_and_truth_in_lower_case(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"macs": ["a", "b"], "netboot": True, "vars": {"a": 1}}], "csv")
+    assert capsys.readouterr().out.splitlines()[1] == 'a b,true,"{""a"": 1}"'
+
+
 def test_a_change_is_shown_as_its_difference(capsys: pytest.CaptureFixture[str]) -> None:
     told = {
         "applied": False, "objects": {"profile web": "r2", "profile old": ""}, "systems": ["web1"],

@@ -161,6 +161,8 @@ def test_every_shipped_plugin_keeps_every_rule(name: str, tmp_path: Path) -> Non
         secret.write_text("key")
         secret.chmod(0o600)
         table = {"hooks": [{"name": "x", "url": "http://10.0.0.9/", "on": ["install.*"], "secret_file": str(secret)}]}
+    if name == "auth_ldap":
+        table = {"url": "ldaps://10.0.0.9", "base": "dc=example", "roles": {"read": ["*"]}}
     verdicts = examined(name, table)
     assert [f"{one.rule}: {one.text}" for one in verdicts if not one.ok] == []
     assert {one.rule for one in verdicts} == set(rules())
