@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,7 +156,7 @@ def told(folder: Path, text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_plugin_keeps_every_rule(name: str, tmp_path: Path) -> None:
-    table = None
+    table: dict[str, Any] | None = None
     if name == "trigger_webhook":
         secret = tmp_path / "secret"
         secret.write_text("key")
