@@ -9,7 +9,8 @@
 The body is the event: ``kind``, ``at`` (seconds since the epoch), ``system``, ``mac``, ``session``, ``fields``, ``id``.
 With a secret the header ``X-Provd-Signature`` is ``sha256=`` and the HMAC-SHA256 (RFC 2104) of the body in hex; ``id``
 and ``at`` let a receiver refuse replays. A status of 500 and above, 408, 429, and network errors are tried again after
-``backoff_s``, then twice that, and so on; any other status outside 200 to 299 is a failure at once.
+``backoff_s``, then twice that, and so on; any other status outside 200 to 299 is a failure at once. What waits is on
+the disk: a restart of provd loses nothing, and may post an event twice.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from provd.plugin.api import Event, Plugin, Runtime, Settings, Trigger, hookimpl, scrub_value
+from provd.plugin.api import Event, GiveUpError, Plugin, Runtime, Settings, Trigger, hookimpl, scrub_value
 
 _AGAIN = frozenset({408, 429})
 
@@ -39,7 +40,8 @@ class Hook(Settings, frozen=True):
         secret_file: file whose content, without surrounding white space, is the HMAC key; empty for no signature.
         timeout_s: seconds for one attempt.
         attempts: attempts in all.
-        backoff_s: seconds before the second attempt; doubles each time.
+        backoff_s: seconds before the second attempt; doubles each time, an hour at most.
+        most_at_once: events that are posted at the same time; further ones wait.
     """
 
     name: str
@@ -47,15 +49,16 @@ class Hook(Settings, frozen=True):
     url: str
     secret_file: str = ""
     timeout_s: float = 10.0
-    attempts: int = 3
+    attempts: int = 8
     backoff_s: float = 2.0
+    most_at_once: int = 4
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
             raise ValueError(f"url of {self.name!r} must be http or https with a host and without a password")
-        if self.attempts < 1 or self.timeout_s <= 0 or self.backoff_s < 0:
-            raise ValueError(f"{self.name!r}: attempts, timeout_s and backoff_s must be positive")
+        if min(self.attempts, self.most_at_once) < 1 or self.timeout_s <= 0 or self.backoff_s < 0:
+            raise ValueError(f"{self.name!r}: attempts, most_at_once, timeout_s and backoff_s must be positive")
 
 
 class SettingsOfTriggerWebhook(Settings, frozen=True):
@@ -79,9 +82,16 @@ class TriggerWebhook:
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:
         for hook in self._hooks:
-            waits = sum(hook.backoff_s * 2**attempt for attempt in range(hook.attempts - 1))
-            whole_s = hook.attempts * hook.timeout_s + waits + 5
-            yield Trigger(hook.name, hook.on, whole_s, partial(self.post, hook))
+            yield Trigger(
+                hook.name,
+                hook.on,
+                hook.timeout_s + 5,
+                partial(self.post, hook),
+                attempts=hook.attempts,
+                backoff_s=hook.backoff_s,
+                most_at_once=hook.most_at_once,
+                durable=True,
+            )
 
     async def post(self, hook: Hook, event: Event) -> str:
         """Send one event; returns the receiver's status."""
@@ -91,23 +101,14 @@ class TriggerWebhook:
         headers = {"Content-Type": "application/json", "X-Provd-Event": event.kind}
         if hook.name in self._keys:
             headers["X-Provd-Signature"] = signature(self._keys[hook.name], body)
-        problem = ""
-        for attempt in range(hook.attempts):
-            if attempt:
-                await self._runtime.sleep(hook.backoff_s * 2 ** (attempt - 1))
-            try:
-                status, _ = await self._runtime.http_request(
-                    "POST", hook.url, body=body, headers=headers, timeout_s=hook.timeout_s
-                )
-            except OSError as error:
-                problem = str(error) or type(error).__name__
-                continue
-            if 200 <= status < 300:
-                return f"status {status} at attempt {attempt + 1}"
-            problem = f"status {status}"
-            if status < 500 and status not in _AGAIN:
-                break
-        raise RuntimeError(f"{hook.name}: {problem}")
+        status, _ = await self._runtime.http_request(
+            "POST", hook.url, body=body, headers=headers, timeout_s=hook.timeout_s
+        )
+        if 200 <= status < 300:
+            return f"status {status}"
+        if status < 500 and status not in _AGAIN:
+            raise GiveUpError(f"{hook.name}: status {status}")
+        raise ConnectionError(f"{hook.name}: status {status}")
 
 
 def signature(key: bytes, body: bytes) -> str:

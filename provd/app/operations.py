@@ -33,6 +33,7 @@ from provd.service.operations_server import server_operations
 from provd.service.operations_systems import SystemOperations
 from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
+from provd.service.operations_triggers import TriggerOperations
 from provd.service.rogue import RogueWatch
 
 
@@ -79,6 +80,9 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
             problems=lambda: [*problems_of(services), *server.rogue.problems()],
             reload=lambda dry_run: server.reload(dry_run=dry_run),
         )
+    )
+    table.add(
+        TriggerOperations(services.triggers, lambda: host.triggers, store.trigger_runs, services.wall).operations()
     )
     table.add(plugin_operations(lambda: found, lambda: host))
     table.add(

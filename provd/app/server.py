@@ -106,6 +106,7 @@ class Server:
         self.listeners.bind()
         self._addresses_changed()
         self.host.start(TwistedRuntime(self._reactor, open_file=self._open_file))
+        self.services.triggers.resume()
         table = operations_of(self, self._found, self._started_at)
         try:
             self._api = listen(self._reactor, self._config.socket, ApiSite(self._reactor, table))

@@ -157,6 +157,10 @@ class Installer:
     ready: Callable[[Profile], str] = lambda _profile: ""
 
 
+class GiveUpError(Exception):
+    """A trigger's failure that no further attempt would change; the text is kept as its output."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """Something run on an event.
@@ -165,13 +169,23 @@ class Trigger:
         name: unique name.
         on: event kinds, ``*`` as in file name patterns (``install.*``).
         timeout_s: seconds after which it is cancelled and counted as failed.
-        run: a coroutine; what it returns is kept as its output (at most 4 KiB), an exception is a failure.
+        run: a coroutine; what it returns is kept as its output (at most 4 KiB), an exception is a failure of this
+            attempt, :class:`GiveUpError` one of all.
+        attempts: attempts in all.
+        backoff_s: seconds before the second attempt; doubles each time, an hour at most.
+        most_at_once: events it works on at the same time; further ones wait.
+        durable: what waits is on the disk: an attempt that a stop of provd prevented or cut off is made after the
+            start. So it may be made twice; a receiver tells by the event's ``id``.
     """
 
     name: str
     on: tuple[str, ...]
     timeout_s: float
     run: Callable[[Event], Awaitable[str]]
+    attempts: int = 1
+    backoff_s: float = 2.0
+    most_at_once: int = 8
+    durable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def _fault(value: object) -> str:
         case Trigger():
             if not _words(value.on):
                 return "on is not a tuple of event kinds, or is empty"
-            return "" if value.timeout_s > 0 else "timeout_s must be above 0"
+            return _trigger_fault(value)
         case Callback():
             return "" if isinstance(value.max_bytes, int) and value.max_bytes > 0 else "max_bytes must be above 0"
         case Inventory():
@@ -160,6 +160,14 @@ def _fault(value: object) -> str:
             return _operation_fault(value)
         case Installer():
             return _installer_fault(value)
+    return ""
+
+
+def _trigger_fault(value: Trigger) -> str:
+    if value.timeout_s <= 0:
+        return "timeout_s must be above 0"
+    if value.attempts < 1 or value.most_at_once < 1 or value.backoff_s < 0:
+        return "attempts and most_at_once must be 1 or more, backoff_s not negative"
     return ""
 
 

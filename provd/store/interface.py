@@ -200,8 +200,8 @@ class TokenStore(Protocol):
 class TriggerRunStore(Protocol):
     """Runs of triggers with their output."""
 
-    def record(self, run: TriggerRun) -> None:
-        """Keep one run."""
+    def record(self, run: TriggerRun) -> int:
+        """Keep one run under its number, or under a new one where that is 0; gives the number."""
         ...
 
     def runs(self, *, event_id: int = 0, limit: int = 50) -> Sequence[TriggerRun]:

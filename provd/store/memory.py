@@ -201,19 +201,22 @@ class MemoryTriggerRuns:
     """:class:`provd.store.interface.TriggerRunStore` in memory."""
 
     def __init__(self) -> None:
-        self._runs: list[TriggerRun] = []
+        self._runs: dict[int, TriggerRun] = {}
+        self._numbers = itertools.count(1)
 
-    def record(self, run: TriggerRun) -> None:
-        """Keep one run."""
-        self._runs.append(run)
+    def record(self, run: TriggerRun) -> int:
+        """Keep one run under its number, or under a new one where that is 0; gives the number."""
+        number = run.id or next(self._numbers)
+        self._runs[number] = replace(run, id=number)
+        return number
 
     def runs(self, *, event_id: int = 0, limit: int = 50) -> Sequence[TriggerRun]:
         """Runs that one event started, or all; the newest first."""
-        return [run for run in reversed(self._runs) if event_id in {0, run.event_id}][:limit]
+        return [run for run in reversed(self._runs.values()) if event_id in {0, run.event_id}][:limit]
 
     def prune(self, *, before: float) -> None:
         """Remove runs that started before this time."""
-        self._runs = [run for run in self._runs if run.started_at >= before]
+        self._runs = {run.id: run for run in self._runs.values() if run.started_at >= before or run.waiting}
 
 
 class MemoryStore:

@@ -6,6 +6,7 @@ import itertools
 import sqlite3
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -224,16 +225,18 @@ class SqliteTriggerRuns:
         self._numbers = itertools.count(database.number("runs") + 1)
         self._behind = WriteBehind(database, RUNS)
 
-    def record(self, run: TriggerRun) -> None:
-        """Keep one run."""
-        self._behind.save(NumberedRun(next(self._numbers), run))
+    def record(self, run: TriggerRun) -> int:
+        """Keep one run under its number, or under a new one where that is 0; gives the number."""
+        number = run.id or next(self._numbers)
+        self._behind.save(NumberedRun(number, run))
+        return number
 
     def runs(self, *, event_id: int = 0, limit: int = 50) -> Sequence[TriggerRun]:
         """Runs that one event started, or all; the newest first."""
         clause = "WHERE event_id = ? OR ? = 0 ORDER BY id DESC LIMIT ?"
         found = {run.id: run for run in self._database.select(RUNS, clause, (event_id, event_id, limit))}
         found |= {run.id: run for run in self._behind.pending() if event_id in {0, run.run.event_id}}
-        return [found[number].run for number in sorted(found, reverse=True)][:limit]
+        return [replace(found[number].run, id=number) for number in sorted(found, reverse=True)][:limit]
 
     def prune(self, *, before: float) -> None:
         """Remove runs that started before this time."""

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.task import Clock
 
+from provd.model.trigger import TriggerRun
 from provd.plugin.api import Event, ProcessResult
 from provd.plugin.errors import PluginError
+from provd.service.triggers import Triggers
+from provd.store.memory import MemoryTriggerRuns
 from provd.testing.runtime import FakeRuntime, run_now
 from tests.fakes.shipped_plugins import shipped
 
@@ -96,7 +100,7 @@ def test_a_webhook_posts_json_and_signs_it(tmp_path: Path) -> None:
     secret.write_text("key\n")
     secret.chmod(0o600)
     runtime = FakeRuntime(answers=[(204, b"")])
-    assert run_now(webhook(runtime, secret_file=str(secret)).run(EVENT)) == "status 204 at attempt 1"
+    assert run_now(webhook(runtime, secret_file=str(secret)).run(EVENT)) == "status 204"
     method, url, body, headers = runtime.sent[0]
     assert (method, url) == ("POST", "https://cmdb.example/x")
     assert json.loads(body) == {
@@ -118,28 +122,65 @@ def test_a_webhook_without_secret_is_not_signed() -> None:
     assert "X-Provd-Signature" not in runtime.sent[0][3]
 
 
+class Engine:
+    """The engine of triggers with this webhook, on a clock that moves when told."""
+
+    def __init__(self, runtime: FakeRuntime, **more: Any) -> None:
+        self.clock, self.store, self.events = Clock(), MemoryTriggerRuns(), list[Event]()
+        trigger = webhook(runtime, **more)
+        engine = Triggers(
+            lambda: {trigger.name: trigger},
+            clock=self.clock,
+            wall=self.clock.seconds,
+            log=self.store,
+            publish=self.events.append,
+        )
+        engine.on_event(EVENT)
+
+    @property
+    def run(self) -> TriggerRun:
+        return self.store.runs()[0]
+
+
 def test_a_webhook_tries_again_with_growing_pauses() -> None:
     runtime = FakeRuntime(answers=[(503, b""), ConnectionError("refused"), (429, b""), (200, b"")])
-    assert run_now(webhook(runtime, attempts=4).run(EVENT)) == "status 200 at attempt 4"
-    assert runtime.slept == [2.0, 4.0, 8.0]
+    engine = Engine(runtime, attempts=4)
+    sent_at = [0.0]
+    for _ in range(20):
+        engine.clock.advance(1)
+        if len(runtime.sent) > len(sent_at):
+            sent_at.append(engine.clock.seconds())
+    assert sent_at == [0.0, 2.0, 6.0, 14.0]
+    assert (engine.run.ok, engine.run.attempt, engine.run.output) == (True, 4, "status 200")
+    assert [event.kind for event in engine.events] == ["trigger.finished"]
 
 
 def test_a_webhook_gives_up_after_its_attempts() -> None:
     runtime = FakeRuntime(answers=[TimeoutError("no complete answer in 10 s")] * 3)
-    with pytest.raises(RuntimeError, match=r"^cmdb: no complete answer in 10 s$"):
-        run_now(webhook(runtime).run(EVENT))
+    engine = Engine(runtime, attempts=3)
+    engine.clock.pump([1.0] * 60)
     assert len(runtime.sent) == 3
+    assert (engine.run.ok, engine.run.waiting) == (False, False)
+    assert engine.run.output == "TimeoutError: no complete answer in 10 s"
+    assert [event.kind for event in engine.events] == ["trigger.failed"]
 
 
 def test_a_refusal_is_not_tried_again() -> None:
     runtime = FakeRuntime(answers=[(403, b"")])
-    with pytest.raises(RuntimeError, match=r"^cmdb: status 403$"):
-        run_now(webhook(runtime).run(EVENT))
+    engine = Engine(runtime)
+    engine.clock.pump([1.0] * 60)
     assert len(runtime.sent) == 1
+    assert (engine.run.ok, engine.run.output) == (False, "cmdb: status 403")
 
 
-def test_the_whole_timeout_covers_every_attempt_and_pause() -> None:
-    assert webhook(FakeRuntime(), attempts=3, timeout_s=10).timeout_s == 30 + 2 + 4 + 5
+def test_what_waits_for_a_webhook_is_on_the_disk() -> None:
+    engine = Engine(FakeRuntime(answers=[(503, b"")]))
+    assert (engine.run.waiting, engine.run.attempt, engine.run.next_at) == (True, 1, 2.0)
+    assert engine.run.of == EVENT
+
+
+def test_the_timeout_covers_one_attempt() -> None:
+    assert webhook(FakeRuntime(), attempts=3, timeout_s=10).timeout_s == 10 + 5
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from provd.service.inventories import Inventories
 from provd.service.systems import ChangeRefusedError, Systems
 from provd.service.triggers import Triggers
 from provd.store.interface import StaleWriteError, StoreError
+from provd.store.memory import MemoryTriggerRuns
 from tests.fakes.boot_world import FakeHost, FakeStates, FakeSystemStore
 
 NOBODY = 65534
@@ -104,7 +105,7 @@ def test_hanging_triggers_are_waited_for_together_not_one_after_the_other() -> N
         lambda: {name: Trigger(name, ("x",), 600.0, hang) for name in names},
         clock=clock,
         wall=clock.seconds,
-        log=NoLog(),
+        log=MemoryTriggerRuns(),
         publish=lambda _event: None,
     )
     triggers.on_event(Event("x", 0.0))
@@ -113,13 +114,6 @@ def test_hanging_triggers_are_waited_for_together_not_one_after_the_other() -> N
     clock.advance(10.0)
     assert ended == [None]
     assert not triggers.running
-
-
-class NoLog:
-    """Keeps no run."""
-
-    def record(self, run: object) -> None:
-        return
 
 
 @pytest.mark.netns  # only root gives files away

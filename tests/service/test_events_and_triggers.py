@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -12,6 +10,7 @@ from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Trigger
 from provd.service.events import TURN_S, EventBus
 from provd.service.triggers import Triggers
+from provd.store.memory import MemoryTriggerRuns
 
 
 class FakeEventLog:
@@ -28,22 +27,16 @@ class FakeEventLog:
         return len(self.events)
 
 
-@dataclass
-class Runs:
-    """Recorded trigger runs."""
-
-    runs: list[TriggerRun] = field(default_factory=list)
-
-    def record(self, run: TriggerRun) -> None:
-        self.runs.append(run)
+def oldest_first(runs: MemoryTriggerRuns) -> list[TriggerRun]:
+    return list(runs.runs())[::-1]
 
 
 def event(kind: str = "install.finished") -> Event:
     return Event(kind, 1.0, session="s1", system="web1")
 
 
-def world(*triggers: Trigger) -> tuple[Clock, EventBus, Runs, list[str], FakeEventLog]:
-    clock, runs, kinds, log = Clock(), Runs(), list[str](), FakeEventLog()
+def world(*triggers: Trigger) -> tuple[Clock, EventBus, MemoryTriggerRuns, list[str], FakeEventLog]:
+    clock, runs, kinds, log = Clock(), MemoryTriggerRuns(), list[str](), FakeEventLog()
     bus = EventBus(clock, log)
     engine = Triggers(
         lambda: {trigger.name: trigger for trigger in triggers},
@@ -132,7 +125,7 @@ def test_row_36_each_trigger_fires_once_for_its_events_with_the_payload() -> Non
     clock.advance(0)
     clock.advance(0)
     assert got == [("install.started", "web1"), ("install.finished", "web1")]
-    assert [(one.trigger, one.event, one.ok, one.output) for one in runs.runs] == [
+    assert [(one.trigger, one.event, one.ok, one.output) for one in oldest_first(runs)] == [
         ("t", "install.started", True, "done"),
         ("t", "install.finished", True, "done"),
     ]
@@ -149,7 +142,7 @@ def test_a_trigger_that_hangs_is_cancelled_and_recorded_as_failed() -> None:
     clock.advance(0)
     clock.advance(5)
     clock.advance(0)
-    assert [(one.ok, one.seconds) for one in runs.runs] == [(False, 5.0)]
+    assert [(one.ok, one.seconds) for one in oldest_first(runs)] == [(False, 5.0)]
     assert kinds[-1] == "trigger.failed"
 
 
@@ -163,9 +156,9 @@ def test_a_trigger_that_raises_is_recorded_and_the_others_run() -> None:
     clock, bus, runs, _kinds, _log = world(Trigger("bad", ("*",), 5, bad), Trigger("good", ("*",), 5, good))
     bus.publish(event())
     clock.advance(0)
-    assert [(one.trigger, one.ok) for one in runs.runs] == [("bad", False), ("good", True)]
-    assert runs.runs[0].output == "ValueError: no such host"
-    assert len(runs.runs[1].output) == 4096
+    assert [(one.trigger, one.ok) for one in oldest_first(runs)] == [("bad", False), ("good", True)]
+    assert oldest_first(runs)[0].output == "ValueError: no such host"
+    assert len(oldest_first(runs)[1].output) == 4096
 
 
 def test_the_results_of_triggers_start_no_triggers() -> None:
@@ -176,4 +169,4 @@ def test_the_results_of_triggers_start_no_triggers() -> None:
     bus.publish(event())
     for _ in range(5):
         clock.advance(0)
-    assert len(runs.runs) == 1
+    assert len(runs.runs()) == 1

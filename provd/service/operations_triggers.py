@@ -1,0 +1,155 @@
+"""Operations on triggers: which there are, what they did, try one, do one again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from provd.model.event import Event
+from provd.model.trigger import TriggerRun
+from provd.plugin.contract import Operation, Trigger
+from provd.plugin.scrub import scrub
+from provd.service.operations import Arguments, NoArguments, OperationError
+from provd.service.triggers import TriggerLog, Triggers
+
+_FAR: Final = 10_000
+"""Runs that are looked through at most."""
+
+
+class RunFilter(Arguments, frozen=True):
+    """Which runs."""
+
+    trigger: Annotated[str, Meta(description="Of this trigger alone.")] = ""
+    failed: Annotated[bool, Meta(description="Only those that failed.")] = False
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most, the newest first.")] = 50
+
+
+class Trial(Arguments, frozen=True):
+    """A made-up event for one trigger."""
+
+    name: Annotated[str, Meta(description="Trigger.")]
+    event: Annotated[str, Meta(description="Kind of the event; empty for the first that the trigger wants.")] = ""
+    system: Annotated[str, Meta(description="Machine that the event is about.")] = "test"
+
+
+class RunNumber(Arguments, frozen=True):
+    """Which run."""
+
+    id: Annotated[int, Meta(ge=1, description="Number of a run (see trigger.runs).")]
+
+
+class TriggerOperations:
+    """``trigger.list``, ``trigger.runs``, ``trigger.test`` and ``trigger.replay``.
+
+    Args:
+        engine: runs them.
+        triggers: those that plugins brought, by name.
+        log: what they did.
+        wall: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        engine: Triggers,
+        triggers: Callable[[], Mapping[str, Trigger]],
+        log: TriggerLog,
+        wall: Callable[[], float],
+    ) -> None:
+        self._engine, self._triggers, self._log, self._wall = engine, triggers, log, wall
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All four."""
+        return (
+            Operation(
+                "trigger.list", "List triggers: what they wait for, and how they fared.", "read", NoArguments,
+                self._list, "provd trigger list",
+                result="One row per trigger: `on`, `waiting`, the newest run's `ok` and `output`.",
+            ),
+            Operation(
+                "trigger.runs", "List what triggers did, the newest first.", "read", RunFilter, self._runs,
+                "provd trigger runs --failed",
+                result="One row per run: `id`, `trigger`, `event`, `system`, `attempt`, `ok`, `waiting`, `output`.",
+            ),
+            Operation(
+                "trigger.test", "Run a trigger once with a made-up event, now.", "operate", Trial, self._test,
+                "provd trigger test cmdb --system web1", result="The run: `ok`, `seconds`, `output`.",
+            ),
+            Operation(
+                "trigger.replay", "Run a trigger again for the event of an earlier run, now.", "operate", RunNumber,
+                self._replay, "provd trigger replay 17", result="The new run: `ok`, `seconds`, `output`.",
+            ),
+        )  # fmt: skip
+
+    def _list(self, _arguments: NoArguments) -> object:
+        newest: dict[str, TriggerRun] = {}
+        for run in self._log.runs(limit=_FAR):
+            newest.setdefault(run.trigger, run)
+        return [
+            {
+                "name": name,
+                "on": list(trigger.on),
+                "timeout_s": trigger.timeout_s,
+                "attempts": trigger.attempts,
+                "most_at_once": trigger.most_at_once,
+                "durable": trigger.durable,
+                "waiting": self._engine.waiting(name),
+                **_newest(newest.get(name)),
+            }
+            for name, trigger in self._triggers().items()
+        ]
+
+    def _runs(self, arguments: RunFilter) -> object:
+        if arguments.trigger:
+            self._named(arguments.trigger, "trigger")
+        rows = (
+            run
+            for run in self._log.runs(limit=_FAR)
+            if arguments.trigger in {"", run.trigger} and not (arguments.failed and (run.ok or run.waiting))
+        )
+        return [run_row(run) for run, _ in zip(rows, range(arguments.limit), strict=False)]
+
+    async def _test(self, arguments: Trial) -> object:
+        trigger = self._named(arguments.name)
+        kind = arguments.event or trigger.on[0].replace("*", "finished")
+        event = Event(kind, self._wall(), system=arguments.system, fields={"test": True})
+        return run_row(await self._engine.once(trigger, event))
+
+    async def _replay(self, arguments: RunNumber) -> object:
+        run = next((run for run in self._log.runs(limit=_FAR) if run.id == arguments.id), None)
+        if run is None:
+            raise OperationError(f"there is no run {arguments.id}", field="id", kind="not-found")
+        if run.of is None:
+            raise OperationError(f"run {run.id} was made by an earlier provd, which kept no events", field="id")
+        return run_row(await self._engine.once(self._named(run.trigger, "id"), run.of))
+
+    def _named(self, name: str, field: str = "name") -> Trigger:
+        triggers = self._triggers()
+        if name not in triggers:
+            there = ", ".join(sorted(triggers)) or "none"
+            raise OperationError(f"there is no trigger {name}; there are {there}", field=field, kind="not-found")
+        return triggers[name]
+
+
+def _newest(run: TriggerRun | None) -> Mapping[str, object]:
+    if run is None:
+        return {"last_at": None, "ok": None, "output": ""}
+    return {"last_at": run.started_at, "ok": run.ok, "output": scrub(run.output)[:200]}
+
+
+def run_row(run: TriggerRun) -> Mapping[str, object]:
+    """One run as it is shown; its output without tokens."""
+    return {
+        "id": run.id,
+        "trigger": run.trigger,
+        "event": run.event,
+        "system": run.of.system if run.of else "",
+        "started_at": run.started_at,
+        "seconds": round(run.seconds, 3),
+        "attempt": run.attempt,
+        "ok": run.ok,
+        "waiting": run.waiting,
+        "next_at": run.next_at or None,
+        "output": scrub(run.output),
+    }
