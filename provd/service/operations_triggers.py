@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import Meta, to_builtins
 
 from provd.model.event import Event
 from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Operation, Trigger
-from provd.plugin.scrub import scrub
+from provd.plugin.scrub import scrub, scrub_value
 from provd.service.operations import Arguments, NoArguments, OperationError
 from provd.service.triggers import TriggerLog, Triggers
 
@@ -32,12 +32,14 @@ class Trial(Arguments, frozen=True):
     name: Annotated[str, Meta(description="Trigger.")]
     event: Annotated[str, Meta(description="Kind of the event; empty for the first that the trigger wants.")] = ""
     system: Annotated[str, Meta(description="Machine that the event is about.")] = "test"
+    dry_run: Annotated[bool, Meta(description="Show the event, and run nothing.")] = False
 
 
 class RunNumber(Arguments, frozen=True):
     """Which run."""
 
     id: Annotated[int, Meta(ge=1, description="Number of a run (see trigger.runs).")]
+    dry_run: Annotated[bool, Meta(description="Show the event, and run nothing.")] = False
 
 
 class TriggerOperations:
@@ -78,7 +80,7 @@ class TriggerOperations:
             ),
             Operation(
                 "trigger.replay", "Run a trigger again for the event of an earlier run, now.", "operate", RunNumber,
-                self._replay, "provd trigger replay 17", result="The new run: `ok`, `seconds`, `output`.",
+                self._replay, "provd trigger replay --id 17", result="The new run: `ok`, `seconds`, `output`.",
             ),
         )  # fmt: skip
 
@@ -114,7 +116,7 @@ class TriggerOperations:
         trigger = self._named(arguments.name)
         kind = arguments.event or trigger.on[0].replace("*", "finished")
         event = Event(kind, self._wall(), system=arguments.system, fields={"test": True})
-        return run_row(await self._engine.once(trigger, event))
+        return await self._now(trigger, event, dry_run=arguments.dry_run)
 
     async def _replay(self, arguments: RunNumber) -> object:
         run = next((run for run in self._log.runs(limit=_FAR) if run.id == arguments.id), None)
@@ -122,7 +124,12 @@ class TriggerOperations:
             raise OperationError(f"there is no run {arguments.id}", field="id", kind="not-found")
         if run.of is None:
             raise OperationError(f"run {run.id} was made by an earlier provd, which kept no events", field="id")
-        return run_row(await self._engine.once(self._named(run.trigger, "id"), run.of))
+        return await self._now(self._named(run.trigger, "id"), run.of, dry_run=arguments.dry_run)
+
+    async def _now(self, trigger: Trigger, event: Event, *, dry_run: bool) -> object:
+        if dry_run:
+            return {"trigger": trigger.name, "of": scrub_value(to_builtins(event))}
+        return run_row(await self._engine.once(trigger, event))
 
     def _named(self, name: str, field: str = "name") -> Trigger:
         triggers = self._triggers()

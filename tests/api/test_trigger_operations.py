@@ -78,6 +78,14 @@ def test_a_run_is_made_again_for_its_event(world: World) -> None:
     assert world.call("trigger.runs", failed=True) == []
 
 
+def test_a_dry_run_shows_the_event_and_runs_nothing(world: World) -> None:
+    told = world.call("trigger.test", name="cmdb", system="web7", dry_run=True)
+    assert (told["of"]["kind"], told["of"]["system"]) == ("install.finished", "web7")
+    world.engine.on_event(Event("install.failed", 1.0, system="web1"))
+    assert world.call("trigger.replay", id=1, dry_run=True)["of"]["system"] == "web1"
+    assert len(world.seen) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "sentence"),
     [
