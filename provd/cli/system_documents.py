@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ PAGE: Final = 100
 
 CHUNK: Final = 500_000
 """Characters of TOML that one call imports; a request has a megabyte."""
+
+_HEADER: Final = re.compile(r"^\[system\.[^].]+\]", re.MULTILINE)
 
 
 def export(context: Context, operation: str, values: Values, _output: str) -> None:
@@ -81,15 +84,60 @@ def _text(file: str) -> str:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """The document, cut before the tables of machines where it is long."""
+    """The document, cut before the tables of machines where it is long.
+
+    Raises:
+        click.ClickException: it is no TOML, or has something else than machines.
+    """
     if len(text) <= CHUNK:
         yield text
         return
+    from provd.config import toml
+    from provd.config.errors import ConfigError
+
+    try:
+        document = toml.parse(text.encode(), "the document", most=len(text) * 4)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    machines = document.get("system")
+    if set(document) != {"system"} or not isinstance(machines, dict):
+        raise click.ClickException("tables `[system.NAME]` are expected, and nothing else")
+    parts = list(_cut(text))
+    yield from parts if _together(parts) == machines else _written_anew(machines)
+
+
+def _cut(text: str) -> Iterator[str]:
+    """The text itself, cut before headers of machines."""
+    begin = end = 0
+    for header in _HEADER.finditer(text):
+        if header.start() - begin > CHUNK and end > begin:
+            yield text[begin:end]
+            begin = end
+        end = header.start()
+    yield text[begin:]
+
+
+def _together(parts: list[str]) -> object:
+    """What the parts say together; a cut within a text of several lines would be seen by it."""
+    from provd.config import toml
+    from provd.config.errors import ConfigError
+
+    found: dict[str, Any] = {}
+    for part in parts:
+        try:
+            found |= toml.parse(part.encode(), "", most=len(part) * 4).get("system", {})
+        except ConfigError:
+            return None
+    return found
+
+
+def _written_anew(machines: Mapping[str, Any]) -> Iterator[str]:
+    """The same as other text, for a document that cannot be cut."""
     import tomlkit
 
     waiting: dict[str, Any] = {}
     size = 0
-    for name, table in tomlkit.parse(text).unwrap().get("system", {}).items():
+    for name, table in machines.items():
         length = len(tomlkit.dumps({"system": {name: table}}))
         if waiting and size + length > CHUNK:
             yield tomlkit.dumps({"system": waiting})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, TypeVar
 
@@ -43,14 +44,22 @@ def decode(table: Mapping[str, Any], type_: type[T], file: str, prefix: str = ""
     Raises:
         ConfigError: the first fault, with its key path.
     """
-    _refuse_unknown(table, inspect.type_info(type_), file, prefix)
+    hashable: Any = type_  # mypy does not know that classes are
+    shape = _described(hashable)
+    _refuse_unknown(table, shape, file, prefix)
     try:
         return msgspec.convert(table, type_, dec_hook=_from_toml)
     except msgspec.ValidationError as error:
         path, rule = _split(str(error))
-        path = _name_keys(path, table, inspect.type_info(type_))
-        known = _choices(_at(table, inspect.type_info(type_), path)[1]) if "enum" in rule else ""
+        path = _name_keys(path, table, shape)
+        known = _choices(_at(table, shape, path)[1]) if "enum" in rule else ""
         raise ConfigError(file, _join(prefix, path), rule + known) from error
+
+
+@lru_cache(256)
+def _described(type_: Hashable) -> inspect.Type:
+    """A structure as msgspec describes it; that costs a millisecond, and thousands of machines have the same one."""
+    return inspect.type_info(type_)
 
 
 def near_miss(word: str, known: list[str]) -> str:

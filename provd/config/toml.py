@@ -41,18 +41,19 @@ def read_bytes(path: Path) -> bytes:
     return raw
 
 
-def parse(raw: bytes, file: str) -> dict[str, Any]:
+def parse(raw: bytes, file: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
     """Decode TOML.
 
     Args:
         raw: the octets of the file.
         file: what to call it in errors.
+        most: octets that it may have.
 
     Raises:
         ConfigError: it is too large, not UTF-8, not TOML, or nested deeper than :data:`MAX_DEPTH`.
     """
-    if len(raw) > MAX_BYTES:
-        raise ConfigError(file, "", f"is larger than {MAX_BYTES} octets")
+    if len(raw) > most:
+        raise ConfigError(file, "", f"is larger than {most} octets")
     try:
         table = tomli.loads(raw.decode())
     except UnicodeDecodeError as error:

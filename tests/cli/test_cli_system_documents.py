@@ -17,6 +17,45 @@ def provd(backend: Backend, *words: str) -> Result:
     return CliRunner().invoke(cli, list(words))
 
 
+ODD = """
+[system.n1]
+comment = '''
+[system.n9]
+is in a text'''
+[[system.n1.interface]]
+mac = "52:54:00:00:cc:01"
+[system.n2]
+interface = [{mac = "52:54:00:00:cc:02"}]
+[system.'n3']
+comment = 'in a row'
+"""
+
+
+@pytest.mark.parametrize("chunk", [10, 60, 500_000])
+def test_a_document_that_cannot_be_cut_is_written_anew(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = Backend()
+    monkeypatch.setattr(system_documents, "CHUNK", chunk)
+    cli = build_cli(lambda _path: 0, lambda _socket: TableClient(backend))
+    told = CliRunner().invoke(cli, ["system", "import", "-"], input=ODD)
+    assert told.exit_code == 0, told.output
+    assert [one.name for one in backend.systems.all()] == ["n1", "n2", "n3", "web1"]
+    assert "[system.n9]" in backend.systems.index.by_name()["n1"].comment
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("x = 1\n" * 9, "the document:2: is not TOML: cannot overwrite"), ("[other.a]\nb = 1\n", "nothing else")],
+)
+def test_a_long_document_that_is_none_is_one_sentence(
+    text: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_documents, "CHUNK", 10)
+    cli = build_cli(lambda _path: 0, lambda _socket: TableClient(Backend()))
+    told = CliRunner().invoke(cli, ["system", "import", "-"], input=text)
+    assert told.exit_code == 1
+    assert sentence in told.stderr
+
+
 @pytest.mark.parametrize(("page", "chunk"), [(100, 500_000), (3, 300)])
 def test_machines_are_written_and_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int, chunk: int
