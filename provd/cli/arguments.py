@@ -24,7 +24,7 @@ INHERIT: Final = "<<inherit>>"
 DOCUMENTS: Final = frozenset({"content", "toml", "changes"})
 """Arguments that are a whole text: ``@FILE`` reads a file, ``-`` standard input."""
 
-_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {"new": ("--newname",), "kernel_args": ("--kernel-options",)}
+_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {"new": ("--newname",)}
 _PLAIN: Final = {"string": "text", "integer": "integer", "number": "number", "boolean": "switch"}
 
 

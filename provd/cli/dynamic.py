@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from provd.cli import cobbler_habits
 from provd.cli.arguments import DOCUMENTS, Argument, arguments_of, options_of, value_of
 from provd.cli.context import Context, example, output_parameter, sentences, service_parameters
 from provd.cli.known import Description, find, running, shipped
@@ -129,6 +130,7 @@ def operation_command(name: str, description: Description, refinement: Refinemen
     def invoke(words: tuple[str, ...], output: str, **given: Any) -> None:
         context = click.get_current_context().ensure_object(Context)
         values = _values(arguments, placed, () if refinement.many else words, given)
+        cobbler_habits.take(values, given)
         if refinement.refine:
             refinement.refine(context, values, {**given, "more": words})
         _check_required(arguments, values)
@@ -137,7 +139,7 @@ def operation_command(name: str, description: Description, refinement: Refinemen
             click.echo("a dry run: nothing is changed", err=True)
 
     parameters: list[click.Parameter] = list(refinement.parameters())
-    parameters += [*options_of(arguments, noun), output_parameter()]
+    parameters += [*options_of(arguments, noun), *cobbler_habits.hidden_options(arguments), output_parameter()]
     for one in parameters:
         if isinstance(one, click.Option) and not one.help and one.name in {known.name for known in placed}:
             one.help = f"The same as {one.name.upper()}."

@@ -11,6 +11,7 @@ import click
 
 from provd.cli import (
     check,
+    cobbler_habits,
     completion,
     images,
     leases,
@@ -103,6 +104,8 @@ def _add_commands(provd: OperationGroup) -> None:
     groups["plugin"].add_command(plugins.new)
     for command in (images.image_build, images.image_import, images.image_deployer, images.image_disks):
         groups["image"].add_command(command)
+    for kind in ("system", "profile"):
+        groups[kind].add_command(cobbler_habits.autoinstall_command(kind))
     for kind in reports.KINDS:
         groups[kind].add_command(reports.report_command(kind))
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):

@@ -14,21 +14,27 @@ _CARD_KEYS: Final = ("name", "mac", "address", "hostname")
 
 
 def _cards(macs: tuple[str, ...], addresses: tuple[str, ...], interfaces: tuple[str, ...]) -> list[dict[str, str]]:
-    """Cards of ``--mac`` with ``--address`` in the same order, then those of ``--interface``."""
-    if len(addresses) > len(macs):
+    """Cards of ``--mac`` with ``--address`` and a plain ``--interface`` in the same order, then those in full."""
+    names = [text for text in interfaces if "=" not in text]
+    if len(addresses) > max(len(macs), len(names)):
         raise click.UsageError("there are more --address than --mac")
-    cards = [{"mac": mac} for mac in macs]
-    for card, address in zip(cards, addresses, strict=False):
-        card["address"] = address
-    for text in interfaces:
-        card = {}
-        for part in text.split(","):
-            key, _, value = part.partition("=")
-            if key not in _CARD_KEYS:
-                raise click.UsageError(f"--interface {text}: {key!r} is not one of {', '.join(_CARD_KEYS)}")
+    if len(names) > max(len(macs), len(addresses)):
+        raise click.UsageError(f"--interface {names[-1]} needs --mac or --address at the same place")
+    cards: list[dict[str, str]] = [{} for _ in range(max(len(macs), len(names)))]
+    for key, values in (("name", names), ("mac", macs), ("address", addresses)):
+        for card, value in zip(cards, values, strict=False):
             card[key] = value
-        cards.append(card)
-    return cards
+    return [*cards, *(_in_full(text) for text in interfaces if "=" in text)]
+
+
+def _in_full(text: str) -> dict[str, str]:
+    card = {}
+    for part in text.split(","):
+        key, _, value = part.partition("=")
+        if key not in _CARD_KEYS:
+            raise click.UsageError(f"--interface {text}: {key!r} is not one of {', '.join(_CARD_KEYS)}")
+        card[key] = value
+    return card
 
 
 def card_options() -> list[click.Parameter]:
@@ -39,7 +45,10 @@ def card_options() -> list[click.Parameter]:
             ["--address", "--ip-address", "addresses"], multiple=True,
             help="Reserved address of the card at the same place.",
         ),
-        click.Option(["--interface", "cards"], multiple=True, metavar="name=,mac=,address=", help="A card in full."),
+        click.Option(
+            ["--interface", "cards"], multiple=True, metavar="NAME|name=,mac=,address=",
+            help="Name of the card at the same place, or a card in full.",
+        ),
     ]  # fmt: skip
 
 
@@ -63,18 +72,32 @@ def _for_add(_context: Context, values: Values, given: Values) -> None:
 
 
 def _for_edit(context: Context, values: Values, given: Values) -> None:
-    """Cards that are known by their MAC keep their names; in place, cards that are not named stay."""
+    """Cards that are known by their name or MAC keep the rest; in place, cards that are not named stay."""
     _take_cards(values, given)
     if "interfaces" not in values or "name" not in values:
         return
     before: list[dict[str, Any]] = context.client.call("system.show", {"name": values["name"]})["interfaces"]
-    known = {card["mac"]: card for card in before}
-    wanted = [{"name": known.get(card["mac"].lower(), {}).get("name", ""), **card} for card in values["interfaces"]]
-    if values.get("in_place"):
-        named = {card["mac"].lower(): card for card in wanted}
-        kept = [{**{key: card.get(key) or "" for key in _CARD_KEYS}, **named.pop(card["mac"], {})} for card in before]
-        wanted = [*kept, *named.values()]
-    values["interfaces"] = wanted
+    old = [{key: card.get(key) or "" for key in _CARD_KEYS} | {"vars": card.get("vars") or {}} for card in before]
+    # Whoever names one card, as Cobbler's users do, means that one only.
+    in_place = values.get("in_place") or any("=" not in text for text in given["cards"])
+    if not in_place:
+        names = {card["mac"]: card["name"] for card in old}
+        values["interfaces"] = [{"name": names.get(card["mac"].lower(), ""), **card} for card in values["interfaces"]]
+        return
+    for card in values["interfaces"]:
+        same = next((one for one in old if _same(one, card)), None)
+        if same is None:
+            old.append(card)
+        else:
+            same.update(card)
+    values["interfaces"] = old
+
+
+def _same(known: Mapping[str, Any], card: Mapping[str, Any]) -> bool:
+    """Whether a card that was named is one that the machine has."""
+    if card.get("name"):
+        return bool(known.get("name") == card["name"])
+    return bool(known.get("mac") == str(card.get("mac", "")).lower())
 
 
 def _for_copy(_context: Context, values: Values, given: Values) -> None:

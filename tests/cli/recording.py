@@ -11,6 +11,7 @@ from provd.plugin.contract import Operation
 from provd.service.operations import decode_arguments
 
 ANSWERS: Mapping[str, Any] = {
+    "answer.preview": {"document": "x", "media_type": "text/plain", "text": "d-i x\n"},
     "check": {"ok": True, "problems": []},
     "rogue.check": {"interfaces": [], "servers": []},
     "system.export": {"toml": "", "systems": []},

@@ -113,6 +113,25 @@ def test_systems_from_the_command_line(backend: Backend) -> None:
     assert backend.systems.get("db1") is None
 
 
+def _cards(backend: Backend, name: str) -> list[tuple[str, str, str]]:
+    found = backend.systems.index.by_name()[name].interfaces
+    return [(card.name, str(card.mac), str(card.address or "")) for card in found]
+
+
+def test_one_card_is_changed_by_its_name_and_the_others_stay(backend: Backend) -> None:
+    first, second, third = (f"52:54:00:00:00:0{number}" for number in (2, 3, 4))
+    _provd(backend, "system", "add", "db1", "--profile", "web", "--mac", first, "--mac", second)
+    done = _provd(backend, "system", "edit", "--name=db1", "--interface=eth1", "--ip-address=10.0.0.21")
+    assert done.exit_code == 0, done.output
+    assert _cards(backend, "db1") == [("eth0", first, ""), ("eth1", second, "10.0.0.21")]
+    _provd(backend, "system", "edit", "db1", "--interface", "eth1", "--mac", third)
+    assert _cards(backend, "db1") == [("eth0", first, ""), ("eth1", third, "10.0.0.21")]
+    _provd(backend, "system", "edit", "db1", "--interface", "lan", "--mac", second)
+    assert [card[0] for card in _cards(backend, "db1")] == ["eth0", "eth1", "lan"]
+    _provd(backend, "system", "edit", "db1", "--mac", first)
+    assert _cards(backend, "db1") == [("eth0", first, "")]
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "sentence"),
     [
@@ -122,6 +141,7 @@ def test_systems_from_the_command_line(backend: Backend) -> None:
         (["system", "add", "x", "--mac", "52:54:00:00:00:07", "--answer", "novalue"], 2, "'novalue' is not KEY=VALUE"),
         (["system", "add", "x", "--address", "10.0.0.1"], 2, "more --address than --mac"),
         (["system", "add", "x", "--interface", "ip=10.0.0.1"], 2, "'ip' is not one of"),
+        (["system", "edit", "x", "--interface", "eth0"], 2, "needs --mac or --address"),
         (["nonsense"], 2, "No such command"),
         (["trace", "nobody"], 1, "'nobody' is no system and no MAC"),
     ],

@@ -147,6 +147,14 @@ def test_every_option_has_help(path: tuple[str, ...]) -> None:
         ("user add ann --password -", "user.add", {"name": "ann", "password": "secret"}),
         ("template add a.j2 --content -", "template.add", {"name": "a.j2", "content": "secret\n"}),
         ("template add a.j2 -", "template.add", {"name": "a.j2", "content": "secret\n"}),
+        ("system edit x --kopts=quiet", "system.edit", {"name": "x", "kernel_args": ["quiet"]}),
+        (
+            "system add x --interface=eth0 --mac=m",
+            "system.add",
+            {"name": "x", "interfaces": [{"name": "eth0", "mac": "m"}]},
+        ),
+        ("profile get-autoinstall --name=p", "answer.preview", {"profile": "p"}),
+        ("system get-autoinstall x", "answer.preview", {"system": "x"}),
         ("answer preview web1", "answer.preview", {"system": "web1"}),
         ("boots web1", "boots", {"system": "web1"}),
     ],
@@ -156,6 +164,18 @@ def test_habits(line: str, operation: str, arguments: dict[str, Any], client: Re
     told = run(client, *words, text="secret\n")
     assert told.exit_code == 0, told.output
     assert client.calls[-1] == (operation, arguments)
+
+
+def test_texts_of_cobbler_are_lists_and_tables(client: RecordingClient) -> None:
+    words = ["--kernel-options", "quiet console=ttyS0", "--autoinstall-meta", "rack=r7 tags='a b'", "--var", "row=2"]
+    assert run(client, "profile", "edit", "p", *words).exit_code == 0
+    ((_, asked),) = client.calls
+    assert asked["kernel_args"] == ["quiet", "console=ttyS0"]
+    assert asked["vars"] == {"row": 2, "rack": "r7", "tags": "a b"}
+    for option, sentence in (("--autoinstall-meta=rack", "is not KEY=VALUE"), ("--kernel-options='a", "No closing")):
+        told = run(client, "profile", "edit", "p", option)
+        assert told.exit_code == 2
+        assert sentence in told.stderr
 
 
 def test_find_has_an_option_for_each_field(client: RecordingClient) -> None:
