@@ -32,7 +32,7 @@ MAX_BODY: Final = 1024 * 1024
 MAX_DEPTH: Final = 32
 """Levels of lists and objects in one request."""
 
-_STATUS: Final[Mapping[str, int]] = {"refused": 409, "not-found": 404, "usage": 400, "denied": 403, "failed": 500}
+STATUS: Final[Mapping[str, int]] = {"refused": 409, "not-found": 404, "usage": 400, "denied": 403, "failed": 500}
 _NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _UCRED: Final = struct.Struct("3i")
 
@@ -115,10 +115,12 @@ class ApiRequest(Request):
         try:
             result = await self._run()
         except OperationError as error:
-            status = _STATUS.get(error.kind, 400)
-            self._send(status, {"error": str(error), "field": error.field, "kind": error.kind})
+            self._refuse(STATUS.get(error.kind, 400), error)
             return
         self._send(200, {"result": result})
+
+    def _refuse(self, status: int, error: OperationError) -> None:
+        self._send(status, {"error": str(error), "field": error.field, "kind": error.kind})
 
     async def _run(self) -> object:
         caller = self._site.caller_of(self.channel.transport)
@@ -129,9 +131,14 @@ class ApiRequest(Request):
             return self._site.describe()
         if self.method != b"POST" or not path.startswith("/v1/call/"):
             raise OperationError("POST /v1/call/NAME or GET /v1/operations is expected", kind="not-found")
-        return await self._site.table.call(path.removeprefix("/v1/call/"), self._arguments(), caller=caller)
+        return await self._site.table.call(path.removeprefix("/v1/call/"), self.arguments(), caller=caller)
 
-    def _arguments(self) -> object:
+    def arguments(self) -> object:
+        """The body as plain values.
+
+        Raises:
+            OperationError: too long, encoded, too deep, or no JSON.
+        """
         if self._octets > MAX_BODY:
             raise OperationError(f"the request is longer than {MAX_BODY} octets", kind="usage")
         if self.requestHeaders.hasHeader(b"content-encoding"):

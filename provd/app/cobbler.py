@@ -13,7 +13,6 @@ from typing import Any, Final
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.ssl import ContextFactory
 from twisted.web.server import Site
 
 from provd.api.cobbler.call import Bridge, Secret
@@ -23,6 +22,7 @@ from provd.api.cobbler.tasks import Tasks
 from provd.api.cobbler.writing import Drafts
 from provd.app.listeners import ListenError
 from provd.app.services import Services
+from provd.app.tls import context
 from provd.config.schema import ServerConfig
 from provd.service.operations import OperationTable
 
@@ -68,16 +68,16 @@ class CobblerListener:
         for address in config.addresses or (_LOOPBACK,):
             self._listen(config.port, site, address)
         if config.tls_certificate:
-            context = _context(config.tls_certificate, config.tls_key or config.tls_certificate)
+            given = context(config.tls_certificate, config.tls_key or config.tls_certificate, "cobbler.tls_certificate")
             for address in config.tls_addresses or (IPv4Address(0),):
-                self._listen(config.tls_port, site, address, context)
+                self._listen(config.tls_port, site, address, given)
 
-    def _listen(self, port: int, site: Site, address: IPv4Address, context: object = None) -> None:
+    def _listen(self, port: int, site: Site, address: IPv4Address, tls: object = None) -> None:
         try:
-            if context is None:
+            if tls is None:
                 self._ports.append(self._reactor.listenTCP(port, site, interface=str(address)))
             else:
-                self._ports.append(self._reactor.listenSSL(port, site, context, interface=str(address)))
+                self._ports.append(self._reactor.listenSSL(port, site, tls, interface=str(address)))
         except CannotListenError as error:
             reason = getattr(error.socketError, "strerror", error.socketError)
             raise ListenError(f"Cobbler's port {port} on {address}: {reason}") from error
@@ -93,36 +93,6 @@ class CobblerListener:
         except AddressValueError:
             return False
         return any(address in network for network in self._services.current.config.cobbler.anonymous_read_from)
-
-
-def _context(certificate: str, key: str) -> object:
-    """What TLS is answered with: version 1.2 or later.
-
-    Raises:
-        ListenError: a file cannot be read, or the two do not fit.
-    """
-    from OpenSSL import SSL
-
-    made = SSL.Context(SSL.TLS_SERVER_METHOD)
-    try:
-        made.use_certificate_chain_file(certificate)
-        made.use_privatekey_file(key)
-        made.check_privatekey()
-    except SSL.Error as error:
-        raise ListenError(f"cobbler.tls_certificate {certificate}: it cannot be used with its key") from error
-    made.set_min_proto_version(SSL.TLS1_2_VERSION)
-    return _Given(made)
-
-
-class _Given(ContextFactory):
-    """A context that was made once."""
-
-    def __init__(self, made: Any) -> None:
-        self._made = made
-
-    def getContext(self) -> Any:  # noqa: N802  Twisted's name
-        """The context."""
-        return self._made
 
 
 def secret_path(config: ServerConfig) -> Path:

@@ -76,7 +76,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(_preview(services).operations())
     table.add(
         server_operations(
-            status=_status(server, started_at),
+            status=status_of(server, started_at),
             problems=lambda: [*problems_of(services), *server.rogue.problems()],
             reload=lambda dry_run: server.reload(dry_run=dry_run),
         )
@@ -169,7 +169,9 @@ def _profiles_in_use(services: Services) -> list[Profile]:
     return [profiles[name] for name in sorted(services.systems.index.profiles()) if name in profiles]
 
 
-def _status(server: Running, started_at: float) -> Callable[[], Mapping[str, object]]:
+def status_of(server: Running, started_at: float) -> Callable[[], Mapping[str, object]]:
+    """Makes the facts that the operation ``status`` tells."""
+
     def status() -> Mapping[str, object]:
         services, listeners = server.services, server.listeners
         return {

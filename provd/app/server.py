@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from provd.api.server import ApiSite, listen
 from provd.app.listeners import ListenError, Listeners
 from provd.app.notify import Notifier
-from provd.app.operations import operations_of
+from provd.app.operations import operations_of, status_of
 from provd.app.reload import Reloader, ReloadReport
 from provd.app.services import Current, Services
 from provd.app.watch import Watch
@@ -94,6 +94,7 @@ class Server:
         self._found, self._started_at = loaded.found, self.services.wall()
         self._api: IListeningPort | None = None
         self.cobbler: Any = None
+        self.json: Any = None
 
     def start(self) -> None:
         """Read the past, bind, begin to watch.
@@ -117,6 +118,12 @@ class Server:
 
             self.cobbler = CobblerListener(self._reactor, self.services, table)
             self.cobbler.bind()
+        if self._config.api.enabled:
+            from provd.app.json_api import JsonListener  # likewise
+
+            facts = status_of(self, self._started_at)
+            self.json = JsonListener(self._reactor, self.services, table, facts, self._why_not_ready)
+            self.json.bind()
         self.services.inventories.start()
         self.rogue.start()
         self._housekeeping.start(_HOUSEKEEPING_S, now=False)
@@ -124,6 +131,11 @@ class Server:
         self._watch.start([self._path.parent, *(site / name for name in ("distros", "profiles", "systems"))])
         for problem in self.services.current.catalogue.problems:
             self._logger.warn("left out: {problem}", problem=str(problem))
+
+    def _why_not_ready(self) -> str:
+        if self.services.dhcp.counters.store_fault:
+            return f"leases cannot be written: {self.services.dhcp.counters.store_fault}"
+        return "" if self.listeners.dhcp.bound else "DHCP is answered on no interface"
 
     def ready(self) -> None:
         """Tell the service manager and the log."""
@@ -158,6 +170,8 @@ class Server:
             await maybeDeferred(self._api.stopListening)
         if self.cobbler is not None:
             await self.cobbler.close()
+        if self.json is not None:
+            await self.json.close()
         self.services.bus.flush()
         await self.services.triggers.drain(_DRAIN_S)
         self.services.bus.flush()

@@ -303,6 +303,26 @@ class CobblerConfig(Table, frozen=True):
     ] = ()
 
 
+class ApiConfig(Table, frozen=True):
+    """``[api]``: every operation as JSON over HTTPS, live events, metrics."""
+
+    enabled: Annotated[bool, key("Answer the JSON API over TCP.", applies="restart")] = False
+    addresses: Annotated[
+        tuple[IPv4Address, ...],
+        key("Addresses of the listener; empty for loopback, `0.0.0.0` for all.", applies="restart"),
+    ] = ()
+    port: Annotated[Port, key("TCP port, always with TLS.", applies="restart")] = 8443
+    tls_certificate: Annotated[
+        str,
+        key(
+            "PEM file with the certificate, chain included; empty for one that provd makes for itself, whose "
+            "fingerprint is in the log.",
+            applies="restart",
+        ),
+    ] = ""
+    tls_key: Annotated[str, key("PEM file with its private key.", applies="restart")] = ""
+
+
 class ServerConfig(Table, frozen=True):
     """The whole file. Relative paths are relative to the directory of the file."""
 
@@ -362,6 +382,7 @@ class ServerConfig(Table, frozen=True):
     tftp: Annotated[TftpConfig, key("Limits of the TFTP listener.")] = TftpConfig()
     http: Annotated[HttpConfig, key("Limits of the HTTP listener.")] = HttpConfig()
     rogue: Annotated[RogueConfig, key("The watch for other DHCP servers.")] = RogueConfig()
+    api: Annotated[ApiConfig, key("JSON over HTTPS, live events, metrics.")] = ApiConfig()
     cobbler: Annotated[CobblerConfig, key("XML-RPC for Cobbler's clients.")] = CobblerConfig()
     log: Annotated[LogConfig, key("What is logged and how.")] = LogConfig()
     sessions: Annotated[SessionsConfig, key("How long boot sessions are kept.")] = SessionsConfig()

@@ -64,6 +64,11 @@ def from_table(table: dict[str, Any], path: Path) -> ServerConfig:
         data_dir=absolute(config.data_dir),
         site_dir=absolute(config.site_dir),
         socket=absolute(config.socket),
+        api=msgspec.structs.replace(
+            config.api,
+            tls_certificate=absolute(config.api.tls_certificate) if config.api.tls_certificate else "",
+            tls_key=absolute(config.api.tls_key) if config.api.tls_key else "",
+        ),
         cobbler=msgspec.structs.replace(
             config.cobbler,
             secret_file=absolute(config.cobbler.secret_file) if config.cobbler.secret_file else "",

@@ -165,6 +165,12 @@ def test_the_page_about_dhcp_shows_toml_that_fits(tmp_path: Path) -> None:
     assert {subnet.shared_network for subnet in load(tmp_path / "provd.toml").subnets} == {"floor-1"}
 
 
+def test_the_page_about_json_shows_toml_that_fits(tmp_path: Path) -> None:
+    (server,) = blocks(ROOT / "docs" / "json-api.md", "toml")
+    (tmp_path / "provd.toml").write_text(server)
+    assert load(tmp_path / "provd.toml").api.port == 8443
+
+
 def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
     menu, relayed, proxy, signed, rogue = blocks(ROOT / "docs" / "pxe.md", "toml")
     (tmp_path / "provd.toml").write_text(proxy + relayed + menu + signed + rogue)
@@ -208,7 +214,9 @@ def test_the_settings_of_the_page_on_logins_build_plugins(tmp_path: Path) -> Non
 
 
 def test_no_page_shows_toml_that_nobody_checks() -> None:
-    held = ("writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins")
+    held = (
+        "writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins", "json-api",
+    )  # fmt: skip
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
 

@@ -1,0 +1,144 @@
+"""Live events for who listens (Server-Sent Events, HTML Living Standard section 9.2)."""
+
+# ruff: noqa: N802 - the method names are Twisted's
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+import msgspec
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from zope.interface import implementer
+
+from provd.model.event import Event
+from provd.plugin.scrub import scrub_value
+
+MOST_LISTENERS: Final = 64
+MOST_WAITING: Final = 2000
+"""Events that wait for a client that does not read; with one more it is let go, and comes again."""
+BEAT_S: Final = 15.0
+"""Seconds of silence after which a comment shows that the connection lives."""
+
+
+class Feed:
+    """Everybody who listens."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._streams: dict[Stream, None] = {}
+
+    def on_event(self, event: Event) -> None:
+        """Hand an event to every stream that wants it."""
+        for stream in tuple(self._streams):
+            stream.offer(event)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._streams)
+
+    def open(self, request: Any, patterns: tuple[str, ...]) -> bool:
+        """Begin a stream on ``request``; False where too many listen already."""
+        if len(self._streams) >= MOST_LISTENERS:
+            return False
+        stream = Stream(request, patterns, self._clock, self._gone)
+        self._streams[stream] = None
+        stream.begin()
+        return True
+
+    def close(self) -> None:
+        """End every stream."""
+        for stream in tuple(self._streams):
+            stream.end()
+
+    def _gone(self, stream: Stream) -> None:
+        self._streams.pop(stream, None)
+
+
+@implementer(IPushProducer)
+class Stream:
+    """One client.
+
+    Args:
+        request: a Twisted request, its headers not sent yet.
+        patterns: kinds of events as in file name patterns.
+        clock: for the beat.
+        gone: told when it has ended.
+    """
+
+    def __init__(
+        self, request: Any, patterns: tuple[str, ...], clock: IReactorTime, gone: Callable[[Stream], None]
+    ) -> None:
+        self._request, self._patterns, self._clock, self._told_gone = request, patterns, clock, gone
+        self._waiting: deque[bytes] = deque()
+        self._paused = self._over = False
+        self._beat: IDelayedCall | None = None
+
+    def begin(self) -> None:
+        """Send the headers."""
+        headers = self._request.responseHeaders
+        headers.setRawHeaders(b"Content-Type", [b"text/event-stream; charset=utf-8"])
+        headers.setRawHeaders(b"Cache-Control", [b"no-store"])
+        self._request.registerProducer(self, streaming=True)
+        self._request.notifyFinish().addBoth(self._lost)
+        self._write(b": provd\n\n")
+
+    def offer(self, event: Event) -> None:
+        """Send an event, now or when the client takes it."""
+        if self._over or not any(fnmatchcase(event.kind, pattern) for pattern in self._patterns):
+            return
+        raw = _encoded(event)
+        if not self._paused:
+            self._write(raw)
+        elif len(self._waiting) < MOST_WAITING:
+            self._waiting.append(raw)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """End it; the client may come again."""
+        if not self._over:
+            self._over = True
+            self._request.unregisterProducer()
+            self._request.finish()
+            self._ended()
+
+    def pauseProducing(self) -> None:
+        """The client does not read."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """It reads again."""
+        self._paused = False
+        while self._waiting and not self._paused:
+            self._write(self._waiting.popleft())
+
+    def stopProducing(self) -> None:
+        """The connection is gone."""
+
+    def _write(self, raw: bytes) -> None:
+        self._request.write(raw)
+        if self._beat is not None and self._beat.active():
+            self._beat.reset(BEAT_S)
+        else:
+            self._beat = self._clock.callLater(BEAT_S, self._write, b": beat\n\n")
+
+    def _lost(self, _reason: object) -> None:
+        if not self._over:
+            self._over = True
+            self._ended()
+
+    def _ended(self) -> None:
+        if self._beat is not None and self._beat.active():
+            self._beat.cancel()
+        self._told_gone(self)
+
+
+def _encoded(event: Event) -> bytes:
+    data = msgspec.json.encode(scrub_value(msgspec.to_builtins(event)), order="deterministic")
+    number = f"id: {event.id}\n" if event.id else ""
+    return f"{number}event: {event.kind}\n".encode() + b"data: " + data + b"\n\n"

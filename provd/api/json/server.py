@@ -1,0 +1,190 @@
+"""The JSON API over TCP: who calls shows a token; every answer is JSON."""
+
+# ruff: noqa: N802 - the names are Twisted's
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.web.http import HTTPChannel, Request
+
+from provd.api.json.events import Feed
+from provd.api.json.openapi import document
+from provd.api.server import STATUS, ApiRequest, ApiSite
+from provd.model.account import Caller
+from provd.service.access import Access, AccessError
+from provd.service.operations import OperationError, OperationTable, permitted
+
+_BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,512})")
+_WAIT: Final = re.compile(r"try again in (\d+) s")
+_CALL: Final = "/v1/call/"
+IDLE_S: Final = 60.0
+
+
+class Credentials(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of a login."""
+
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What the API stands on.
+
+    Attributes:
+        table: the operations.
+        access: who may call.
+        feed: live events.
+        ready: one sentence that says why machines are not served yet, or empty.
+        metrics: the metrics page (Prometheus text format) and its media type.
+        version: of provd.
+    """
+
+    table: OperationTable
+    access: Access
+    feed: Feed
+    ready: Callable[[], str]
+    metrics: Callable[[], tuple[bytes, str]]
+    version: str
+
+
+class JsonRequest(ApiRequest):
+    """One request: a call, a login, the document, events, metrics, health."""
+
+    _site: JsonSite
+
+    async def _answer(self) -> None:
+        path = self.path.decode("ascii", "replace")
+        try:
+            if self.method in {b"GET", b"HEAD"} and path in _OPEN:
+                self._health(path)
+                return
+            if self.method == b"POST" and path == "/v1/login":
+                await self._login()
+                return
+            await self._asked(path, self._caller())
+        except OperationError as error:
+            self._refuse(STATUS.get(error.kind, 400), error)
+        except AccessError as error:
+            self.responseHeaders.setRawHeaders(b"WWW-Authenticate", [b'Bearer realm="provd"'])
+            self._refuse(401, OperationError(str(error), kind="denied"))
+
+    async def _asked(self, path: str, caller: Caller) -> None:
+        backend = self._site.backend
+        if self.method == b"POST" and path.startswith(_CALL):
+            name = path.removeprefix(_CALL)
+            self._send(200, {"result": await backend.table.call(name, self.arguments(), caller=caller)})
+        elif self.method == b"POST" and path == "/v1/logout":
+            self._send(200, {"result": backend.access.logout(self._token())})
+        elif self.method == b"GET" and path in _READ:
+            if not permitted(caller.role, "read"):
+                raise OperationError(f"{path} needs the permission read", kind="denied")
+            getattr(self, _READ[path])()
+        else:
+            known = path in {*_READ, *_OPEN, "/v1/login", "/v1/logout"} or path.startswith(_CALL)
+            if known:
+                allowed = b"GET" if path in {*_READ, *_OPEN} else b"POST"
+                self.responseHeaders.setRawHeaders(b"Allow", [allowed])
+                self._refuse(405, OperationError(f"{path} takes {allowed.decode()}", kind="usage"))
+                return
+            raise OperationError(f"there is nothing at {path[:100]}; see /v1/openapi.json", kind="not-found")
+
+    def _token(self) -> str:
+        header = self.getHeader("authorization") or ""
+        match = _BEARER.fullmatch(header)
+        return match[1] if match else ""
+
+    def _caller(self) -> Caller:
+        token = self._token()
+        if not token:
+            raise AccessError("a token is needed: Authorization: Bearer TOKEN (see POST /v1/login)")
+        return self._site.backend.access.caller(token, via="json", peer=str(self.getClientAddress().host))
+
+    async def _login(self) -> None:
+        try:
+            given = msgspec.convert(self.arguments(), Credentials)
+        except msgspec.ValidationError as error:
+            raise OperationError(f"login: {error}", kind="usage") from error
+        try:
+            login = await self._site.backend.access.login(given.user, given.password, str(self.getClientAddress().host))
+        except AccessError as error:
+            wait = _WAIT.search(str(error))
+            if wait is None:
+                raise
+            self.responseHeaders.setRawHeaders(b"Retry-After", [wait[1].encode()])
+            self._refuse(429, OperationError(str(error), kind="denied"))
+            return
+        record = login.record
+        self._send(200, {"result": {"token": login.token, "role": record.role, "expires_at": record.expires_at}})
+
+    def _openapi(self) -> None:
+        backend = self._site.backend
+        self._send(200, document(backend.table.all(), backend.version))
+
+    def _operations(self) -> None:
+        self._send(200, {"result": self._site.describe()})
+
+    def _events(self) -> None:
+        patterns = tuple(
+            one.decode("utf-8", "replace") for raw in self.args.get(b"kind", [b"*"]) for one in raw.split(b",") if one
+        )
+        if not self._site.backend.feed.open(self, patterns):
+            self.responseHeaders.setRawHeaders(b"Retry-After", [b"30"])
+            self._refuse(503, OperationError("too many listen to events already", kind="refused"))
+
+    def _metrics(self) -> None:
+        page, kind = self._site.backend.metrics()
+        self._text(200, page, kind)
+
+    def _health(self, path: str) -> None:
+        why = self._site.backend.ready() if path == "/readyz" else ""
+        self._text(503 if why else 200, f"{why or 'ok'}\n".encode(), "text/plain; charset=utf-8")
+
+    def _text(self, status: int, body: bytes, kind: str) -> None:
+        self.setResponseCode(status)
+        self.responseHeaders.setRawHeaders(b"Content-Type", [kind.encode()])
+        self.responseHeaders.setRawHeaders(b"Cache-Control", [b"no-store"])
+        self.responseHeaders.setRawHeaders(b"Content-Length", [str(len(body)).encode()])
+        if self.method != b"HEAD":
+            self.write(body)
+        self.finish()
+
+
+_OPEN: Final = frozenset({"/healthz", "/readyz"})
+"""What needs no token: they say nothing but whether provd works."""
+_READ: Final[Mapping[str, str]] = {
+    "/v1/openapi.json": "_openapi",
+    "/v1/operations": "_operations",
+    "/v1/events": "_events",
+    "/metrics": "_metrics",
+}
+"""Pages for the permission ``read``, and what writes them."""
+
+
+class JsonSite(ApiSite):
+    """Builds one channel per client.
+
+    Args:
+        clock: timers.
+        backend: what it stands on.
+    """
+
+    def __init__(self, clock: IReactorTime, backend: Backend) -> None:
+        super().__init__(clock, backend.table, lambda _transport: None)
+        self.backend = backend
+
+    def buildProtocol(self, addr: IAddress | None) -> HTTPChannel:
+        """One channel; its limits are those of the local socket."""
+        channel: Any = super().buildProtocol(addr)
+        channel.timeOut = IDLE_S
+        return channel  # type: ignore[no-any-return]
+
+    def _make_request(self, channel: HTTPChannel, queued: object) -> Request:  # type: ignore[override]
+        return JsonRequest(channel, queued, self)
