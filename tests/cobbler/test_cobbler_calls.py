@@ -347,6 +347,32 @@ def test_images_and_menus_from_add_to_remove(remote: Any, further: Any) -> None:
     assert "no attribute that can be set" in refused(further, "menu", "m", "add", {"kernel_options": "a"})
 
 
+def test_C03_templates_are_written_as_jinja_below_their_folder_only(
+    server: CobblerServer, remote: Any, further: Any, token: str
+) -> None:
+    folder = server.folder / "site" / "templates"
+    assert remote.write_autoinstall_template("own.ks", "# {{ system.name }}\n", token) is True
+    assert (folder / "own.ks").read_text() == "# {{ system.name }}\n"
+    assert remote.write_autoinstall_snippet("own.ks", "# changed {{ system.name }}\n", token) is True
+    assert remote.get_autoinstall_templates(token) == remote.get_autoinstall_snippets(token) == ["own.ks"]
+    assert remote.read_autoinstall_template("own.ks", token) == "# changed {{ system.name }}\n"
+    assert remote.is_autoinstall_in_use("own.ks", token) is False
+    assert remote.is_autoinstall_in_use("nosuch.ks", token) is False
+    for name in ("../../etc/cron.d/x", "/etc/passwd", "a/../b", "a\nb", ""):
+        assert "template" in refused(remote.write_autoinstall_template, name, "x", token)
+        assert "no template has the name" in refused(remote.read_autoinstall_template, name, token)
+    assert "line 1" in refused(remote.write_autoinstall_template, "own.ks", "{% if %}", token)
+    assert "invalid token" in refused(remote.write_autoinstall_template, "own.ks", "x", "")
+    assert remote.read_autoinstall_template("own.ks", token) == "# changed {{ system.name }}\n"
+    assert remote.write_autoinstall_template("user.ks", "{% include 'own.ks' %}\n", token) is True
+    assert remote.is_autoinstall_in_use("own.ks", token) is True
+    assert "is used by template user.ks" in refused(remote.remove_autoinstall_template, "own.ks", token)
+    for name in ("user.ks", "own.ks"):
+        assert remote.remove_autoinstall_snippet(name, token) is True
+    assert "no template has the name" in refused(remote.remove_autoinstall_template, "own.ks", token)
+    assert remote.get_autoinstall_templates() == []
+
+
 def test_a_refused_edit_changes_nothing(remote: Any, token: str) -> None:
     add(remote, token)
     before = remote.get_system("web1")

@@ -14,7 +14,7 @@ from provd.api.cobbler.registry import CLASSES, NOBODY, Registry
 from provd.service.operations import ANONYMOUS_READ
 
 OPEN = {"login", "logout", "ping", "token_check"}
-WRITES = ("new_", "modify_", "save_", "remove_", "copy_", "rename_", "xapi_", "background_", "sync", "register_",
+WRITES = ("new_", "write_", "modify_", "save_", "remove_", "copy_", "rename_", "xapi_", "background_", "sync", "register_",
           "disable_", "upload_", "run_", "power_", "auto_", "transaction_")  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from provd.api.cobbler.reading import EMPTY
 
-_TEMPLATES: Final = "templates are files of the site's folder, under its own version control; no API writes them"
 _LOGS: Final = "boots and what installers report are kept with their sessions: provd trace"
 
 ABSENT: Final[Mapping[str, str]] = {
@@ -19,12 +18,6 @@ ABSENT: Final[Mapping[str, str]] = {
             f"get_{kind}_handle",
         )
     },
-    **{
-        f"{verb}_autoinstall_{what}": _TEMPLATES
-        for verb in ("read", "write", "remove")
-        for what in ("template", "snippet")
-    },
-    "is_autoinstall_in_use": _TEMPLATES,
     "background_load_items": "objects are read at the start and when their files change",
     "clear_system_logs": _LOGS,
     "dump_vars": "get_blended_data and get_system_as_rendered tell the same",

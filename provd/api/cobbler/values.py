@@ -88,12 +88,6 @@ async def get_repos_compatible_with_profile(call: Call, profile: str = "", token
     return [one for one in await every(call, "repo") if one["arch"] in {arch, "none"}]
 
 
-async def empty_list(_call: Call, token: str = "") -> object:
-    """Nothing."""
-    del token
-    return []
-
-
 def register(methods: Registry) -> None:
     """Put the methods into the registry."""
     methods.add("get_settings", ANONYMOUS_READ, get_settings, differs="the settings that clients look at")
@@ -109,6 +103,3 @@ def register(methods: Registry) -> None:
     methods.add("get_random_mac", ANONYMOUS_READ, get_random_mac, differs="always of the range 52:54:00")
     by_arch = "the CPU decides"
     methods.add("get_repos_compatible_with_profile", ANONYMOUS_READ, get_repos_compatible_with_profile, differs=by_arch)
-    templates = "empty: templates are files of the site that the API does not list"
-    methods.add("get_autoinstall_templates", ANONYMOUS_READ, empty_list, differs=templates)
-    methods.add("get_autoinstall_snippets", ANONYMOUS_READ, empty_list, differs=templates)
