@@ -75,6 +75,20 @@ class OperationGroup(click.Group):
             return operation_command(cmd_name, operation, self.extras.of(str(operation["name"])))
         return None if self.noun else self._noun_group(ctx, cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, or a near miss in the error."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not near or near[0] in error.message:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx=ctx) from error
+
     def _noun_group(self, ctx: click.Context, noun: str) -> click.Command | None:
         """A group for a noun that only plugins know."""
         for known in (shipped(), running(ctx)):

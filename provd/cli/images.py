@@ -42,8 +42,14 @@ def _make_deployer(context: Context, *, firmware: tuple[str, ...] = (), refresh:
     click.echo(f"deployer {payload.version} in {place}")
 
 
+def _recipe_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from provd.image.recipe import RECIPES
+
+    return sorted(name for name in RECIPES if name.startswith(incomplete))
+
+
 @click.command("build", epilog=example("provd image build debian-12"))
-@click.argument("name")
+@click.argument("name", shell_complete=_recipe_names)
 @click.option("--refresh", is_flag=True, help="Build again although it is there.")
 @config_option
 @pass_context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from provd.cli.context import Context, example, output_option, pass_context, sentences
+from provd.cli.names import name_completer
 from provd.cli.output import show
 
 COLUMNS = ("address", "mac", "system", "hostname", "subnet", "state", "expires_at", "relay", "circuit_id")
@@ -21,7 +22,7 @@ _STATES = ("bound", "expired", "released", "declined")
 )
 @click.option("--subnet", default="", help="Only those of one subnet.")
 @click.option("--mac", default="", help="Only that of one hardware address.")
-@click.option("--system", default="", help="Only those of one machine.")
+@click.option("--system", default="", shell_complete=name_completer("system"), help="Only those of one machine.")
 @click.option("--state", default="", type=click.Choice(["", *_STATES]), help="Only those in one state.")
 @click.option("--relay", default="", help="Only those through one relay, by its address (giaddr).")
 @click.option("--circuit-id", default="", help="Only those through one relay port, as the table shows it.")

@@ -20,8 +20,14 @@ def run(context: Context) -> None:
     sys.exit(context.run(Path(context.config)))
 
 
+def _payload_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from provd.payload.catalogue import PAYLOADS
+
+    return sorted(name for name in PAYLOADS if name.startswith(incomplete))
+
+
 @click.command(epilog=example("provd fetch debian-12", "provd fetch loaders"))
-@click.argument("names", nargs=-1, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="NAME...", shell_complete=_payload_names)
 @click.option("--refresh", is_flag=True, help="Fetch again although everything is there.")
 @config_option
 @pass_context

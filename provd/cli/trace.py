@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from provd.cli.context import Context, example, output_option, pass_context, sentences
+from provd.cli.names import name_completer
 from provd.cli.output import show
 
 _FOLLOW_S = 1.0
 
 
 @click.command(epilog=example("provd trace web1", "provd trace 52:54:00:12:34:56 --follow"))
-@click.argument("system")
+@click.argument("system", shell_complete=name_completer("system"))
 @click.option("--session", default="", help="An older boot, by its id (see: provd boots).")
 @click.option("--follow", is_flag=True, help="Go on until the boot ends.")
 @output_option

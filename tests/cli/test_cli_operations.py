@@ -196,6 +196,8 @@ def test_find_has_an_option_for_each_field(client: RecordingClient) -> None:
     ("line", "sentence"),
     [
         ("system edit", "Missing argument 'NAME'"),
+        ("sytem list", "Did you mean 'system'?"),
+        ("system lst", "Did you mean 'list'?"),
         ("system rename x", "Missing argument 'NEW'"),
         ("system rename x y z", "unexpected extra argument (z)"),
         ("system edit x --netboot-enabled perhaps", "not a valid boolean"),
