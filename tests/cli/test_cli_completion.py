@@ -91,7 +91,7 @@ async def test_names_of_objects_come_from_the_service(tmp_path: Path) -> None:
             "provd trace we": ["web1"],
             "provd lease list --system db1": ["db1"],
             "provd fetch debian-12": ["debian-12"],
-            "provd image build debian-12": ["debian-12"],
+            "provd image build debian-12": ["debian-12", "debian-12-cloud"],
             "provd system show [": [],
             "provd sys": ["system"],
             "provd system remove --dry": ["--dry-run"],
