@@ -236,7 +236,8 @@ def _words(argument: Argument, text: str) -> Sequence[Any]:
 def _table(argument: Argument, given: Sequence[str]) -> dict[str, Any]:
     """Pairs, JSON objects, or nothing for an empty text."""
     found: dict[str, Any] = {}
-    only_text = argument.schema.get("additionalProperties") == {"type": "string"} or "x-fields" in argument.schema
+    inner = argument.schema.get("additionalProperties")
+    only_text = "string" in str(inner) or "x-fields" in argument.schema
     for text in given:
         if text.startswith("{"):
             value = _json(argument, text)

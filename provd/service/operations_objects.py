@@ -34,6 +34,8 @@ def _argument(type_: Any, *, removable: bool) -> Any:
     inner, meta = (get_args(type_)[0], get_args(type_)[1:]) if get_origin(type_) is Annotated else (type_, ())
     if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
         inner = dict[str, Any]
+    if removable and inner == dict[str, str]:
+        inner = dict[str, str | None]  # in place, null takes one entry out
     described = Annotated[(inner, *meta)] if meta else inner
     if removable:
         # Limits are the value's, the description is the argument's.
@@ -137,6 +139,8 @@ class _Changes:
 
     def edit(self, arguments: Any) -> object:
         table = self._table(arguments)
+        if not arguments.in_place and table.get("templates"):
+            table["templates"] = {name: one for name, one in table["templates"].items() if one is not None}
         if not table:
             raise OperationError("nothing to change was named", kind="usage")
 

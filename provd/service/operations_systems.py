@@ -223,6 +223,8 @@ class SystemOperations:
             )
         if arguments.in_place:
             changes = changed({name: getattr(before, name) for name in changes}, changes, merge=True)
+        elif "templates" in changes:
+            changes["templates"] = {name: one for name, one in changes["templates"].items() if one is not None}
         if changes and netboot is not UNSET:
             changes["netboot"] = netboot
         if arguments.dry_run and not changes:

@@ -74,6 +74,10 @@ Loader = Annotated[dict[str, dict[str, Any]], Meta(description="Settings of sing
 Templates = Annotated[
     dict[str, str], Meta(description="Document name to template of the site, where the installer's is replaced.")
 ]
+EditedTemplates = Annotated[
+    dict[str, str | None],
+    Meta(description="Document name to template of the site; null takes one out, in place."),
+]
 
 
 class AddSystem(Arguments, frozen=True):
@@ -136,7 +140,7 @@ class EditSystem(Arguments, frozen=True):
     source: Source | UnsetType = UNSET
     boot_loaders: BootLoaders | UnsetType = UNSET
     loader: Loader | UnsetType = UNSET
-    templates: Templates | UnsetType = UNSET
+    templates: EditedTemplates | UnsetType = UNSET
 
 
 class RemoveSystem(Arguments, frozen=True):

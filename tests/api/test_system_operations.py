@@ -264,3 +264,19 @@ def test_values_that_cannot_be_kept_are_named(ask: Asked, value: object) -> None
     with pytest.raises(OperationError, match=r"vars\.x") as caught:
         add(ask, 1, vars={"x": value})
     assert caught.value.field.startswith("vars.x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "in_place", "left"),
+    [
+        ({"ks.cfg": None}, True, {"user-data": "u.j2"}),
+        ({"ks.cfg": None, "x.cfg": "x.j2"}, True, {"user-data": "u.j2", "x.cfg": "x.j2"}),
+        ({"ks.cfg": None, "x.cfg": "x.j2"}, False, {"x.cfg": "x.j2"}),
+    ],
+)
+def test_null_takes_a_template_out_of_a_system(
+    ask: Asked, changes: dict[str, object], in_place: bool, left: dict[str, str]
+) -> None:
+    ask("system.add", name="t1", interfaces=[], templates={"ks.cfg": "k.j2", "user-data": "u.j2"})
+    shown = ask("system.edit", name="t1", templates=changes, in_place=in_place)
+    assert shown["templates"] == left

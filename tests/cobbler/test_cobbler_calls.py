@@ -373,6 +373,34 @@ def test_C03_templates_are_written_as_jinja_below_their_folder_only(
     assert remote.get_autoinstall_templates() == []
 
 
+def test_autoinstall_is_the_template_that_machines_get(
+    server: CobblerServer, remote: Any, further: Any, token: str
+) -> None:
+    assert remote.write_autoinstall_template("own.ks", "# own {{ system.name }}\n", token) is True
+    further("profile", "web", "edit", {"autoinstall": "/var/lib/cobbler/templates/own.ks"})
+    assert remote.get_profile("web")["autoinstall"] == "own.ks"
+    assert '"ks.cfg" = "own.ks"' in (server.folder / "site" / "profiles" / "web.toml").read_text()
+    assert remote.is_autoinstall_in_use("own.ks", token) is True
+    add(remote, token)
+    assert remote.generate_system_autoinstall("web1") == "# own web1\n"
+    further("profile", "web", "edit", {"autoinstall": "<<inherit>>"})
+    assert remote.get_profile("web")["autoinstall"] == "<<inherit>>"
+    assert "# own" not in remote.generate_system_autoinstall("web1")
+    further("system", "web1", "edit", {"autoinstall": "own.ks"})
+    assert remote.get_system("web1")["autoinstall"] == "own.ks"
+    assert remote.generate_system_autoinstall("web1") == "# own web1\n"
+    further("system", "web1", "edit", {"autoinstall": ""})
+    assert "# own" not in remote.generate_system_autoinstall("web1")
+    # What is no template here is kept as it was given, and does nothing.
+    further("profile", "web", "edit", {"autoinstall": "sample.ks"})
+    assert remote.get_profile("web")["autoinstall"] == "sample.ks"
+    further("profile", "web", "edit", {"autoinstall": "<<inherit>>"})
+    further("profile", "made", "add", {"distro": "el9", "autoinstall": "own.ks"})
+    assert remote.generate_profile_autoinstall("made").startswith("# own")
+    further("profile", "made", "remove", {})
+    remote.remove_autoinstall_template("own.ks", token)
+
+
 def test_a_refused_edit_changes_nothing(remote: Any, token: str) -> None:
     add(remote, token)
     before = remote.get_system("web1")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
-from provd.api.cobbler import further_items
+from provd.api.cobbler import answer_templates, further_items
 from provd.api.cobbler.attributes import FIELDS, INTERFACE, Field
 from provd.api.cobbler.fields import arguments, words
 from provd.api.cobbler.further_items import BAG
@@ -51,6 +51,8 @@ def item(kind: str, own: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[st
         found["boot_loaders"] = [cobblers.get(one, one) for one in own["boot_loaders"]]
     if kind in further_items.KINDS:
         return further_items.read_item(kind, found, own)
+    if "autoinstall" in found and (template := answer_templates.shown(own)):
+        found["autoinstall"] = template
     return {"distro": _distro, "profile": _profile, "system": _system}[kind](found, own, shown, bag)
 
 

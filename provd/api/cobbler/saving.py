@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from provd.api.cobbler.answer_templates import with_template
 from provd.api.cobbler.call import Call, CobblerError
 from provd.api.cobbler.fields import FieldError
 from provd.api.cobbler.items import cards, changes, item
@@ -85,7 +86,7 @@ async def save(call: Call, draft: Draft) -> str:
     if draft.cards:
         wanted["interfaces"] = _random(draft.interfaces(cards(shown)))
         before["interfaces"] = cards(shown)
-    arguments = changes(draft.kind, wanted, before)
+    arguments = await with_template(call, draft.kind, draft.name, changes(draft.kind, wanted, before))
     if "interfaces" in arguments:
         arguments["interfaces"] = _with_variables(arguments["interfaces"], shown["interfaces"])
     if arguments:
@@ -105,7 +106,7 @@ async def _add(call: Call, draft: Draft) -> str:
         wanted["interfaces"] = _random(draft.interfaces({}))
         if wanted.get("image") and not wanted.get("profile"):
             raise FieldError("image: a system of provd has a profile")
-    arguments = _without_none(changes(draft.kind, wanted, {}))
+    arguments = _without_none(await with_template(call, draft.kind, "", changes(draft.kind, wanted, {})))
     await call.ask(f"{draft.kind}.add", name=name, **arguments)
     return str(name)
 
