@@ -21,8 +21,8 @@ What holds for all of them:
 
 - Attributes that provd has no key for (`gateway`, `netmask`, `power_address`, `virt_ram`, ...) are kept under
   `vars.cobbler` by Cobbler's names. They come back as they were given, and templates can use them.
-- `autoinstall` of a profile or system names a template of the site, which replaces the installer's main answer file; what
-  the site has no template of comes back as it was given, and does nothing. Templates are Jinja.
+- `autoinstall` of a profile or system names a template of the site, which replaces the installer's main answer file;
+  what the site has no template of comes back as it was given, and does nothing. Templates are Jinja.
 - Secrets are answered as `***`, to everybody. Writing `***` back leaves the secret as it is.
 - A change is seen when it is saved, and it is saved whole or not at all.
 - Faults have code 1 and begin with the class that Cobbler names, as in `<class 'cobbler.cexceptions.CX'>:'...'`.
