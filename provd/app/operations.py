@@ -19,6 +19,7 @@ from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import Operation
 from provd.plugin.loading import Found
 from provd.service.audit import Audit
+from provd.service.diagnoses import Diagnoser
 from provd.service.explain import Explainer
 from provd.service.explain_options import OptionExplainer, Places
 from provd.service.operations import NoArguments, OperationTable
@@ -70,7 +71,9 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(TemplateOperations(lambda: services.current.catalogue, services.changes, services.systems).operations())
     table.add(SystemOperations(services.systems, store.installs).operations())
     table.add(TransactionOperations(table, services.changes, lambda: (*KINDS, "system", "template")).operations())
-    table.add(BootOperations(store.sessions, services.systems, services.wall).operations())
+    table.add(
+        BootOperations(store.sessions, services.systems, services.wall, _diagnoser(services).findings).operations()
+    )
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())
     table.add(_preview(services).operations())
@@ -167,6 +170,18 @@ def problems_of(services: Services) -> list[str]:
 def _profiles_in_use(services: Services) -> list[Profile]:
     profiles = services.current.catalogue.profiles
     return [profiles[name] for name in sorted(services.systems.index.profiles()) if name in profiles]
+
+
+def _diagnoser(services: Services) -> Diagnoser:
+    sessions, host = services.store.sessions, services.host
+    return Diagnoser(
+        earlier=lambda mac, limit: sessions.sessions(mac=mac, limit=limit),
+        profile=lambda name: services.current.catalogue.profiles.get(name),  # noqa: PLW0108  another one after a reload
+        loaders=lambda: tuple(host.boot_loaders),
+        rows=host.stats,
+        monotonic=host.seconds,
+        wall=services.wall,
+    )
 
 
 def status_of(server: Running, started_at: float) -> Callable[[], Mapping[str, object]]:

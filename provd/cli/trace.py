@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import click
@@ -14,16 +16,22 @@ from provd.cli.output import show
 _FOLLOW_S = 1.0
 
 
-@click.command(epilog=example("provd trace web1", "provd trace 52:54:00:12:34:56 --follow"))
+@click.command(
+    epilog=example("provd trace web1", "provd trace 52:54:00:12:34:56 --follow", "provd trace web1 --report")
+)
 @click.argument("system", shell_complete=name_completer("system"))
 @click.option("--session", default="", help="An older boot, by its id (see: provd boots).")
 @click.option("--follow", is_flag=True, help="Go on until the boot ends.")
+@click.option("--report", is_flag=True, help="A text to paste: facts, phases, timeline, what was found.")
 @output_option
 @pass_context
 @sentences
-def trace(context: Context, system: str, session: str, *, follow: bool, output: str) -> None:
+def trace(context: Context, system: str, session: str, *, follow: bool, report: bool, output: str) -> None:
     """Show the timeline of a boot of SYSTEM (name or MAC): every packet, fetch and callback, with its time."""
     told = context.client.call("trace", {"system": system, "session": session})
+    if report:
+        click.echo("\n".join(report_lines(told)))
+        return
     if output != "table" and not follow:
         show(told, output)
         return
@@ -37,7 +45,35 @@ def trace(context: Context, system: str, session: str, *, follow: bool, output: 
         time.sleep(_FOLLOW_S)
         told = context.client.call("trace", {"system": system, "session": told["session"], "after": last})
         told["last"] = last
-    click.echo(told["verdict"])
+    for line in _found(told):
+        click.echo(line)
+
+
+def _found(told: dict[str, Any]) -> Iterator[str]:
+    """The verdict, and what else was found, each with its advice."""
+    findings = told.get("findings") or []
+    if not findings:
+        yield str(told["verdict"])
+    for finding in findings:
+        yield f"{finding['step']}: {finding['cause']}"
+        yield f"    {finding['advice']}"
+
+
+def report_lines(told: dict[str, Any]) -> Iterator[str]:
+    """A boot as text for a ticket; it holds no secret, as the timeline holds none."""
+    yield f"provd {version('provd')}, boot {told['session']}"
+    for name in ("system", "mac", "action", "profile", "loader", "address", "step", "outcome", "seconds"):
+        yield f"  {name:8}  {told[name]}"
+    yield ""
+    yield from _found(told)
+    yield ""
+    for phase in told["phases"]:
+        yield f"  {phase['elapsed']:9.3f}  +{phase['took']:<8.3f}  {phase['step']}"
+    if told["packages"]:
+        yield "  packages: " + ", ".join(f"{name} {value}" for name, value in told["packages"].items())
+    yield ""
+    for event in told["events"]:
+        yield f"  {event['elapsed']:9.3f}  {event['text']}"
 
 
 def _last(told: dict[str, Any]) -> int:

@@ -49,6 +49,7 @@ class Row:
         max_s: seconds of the longest call.
         last_error: sentence of the newest failure, scrubbed.
         breaker: ``closed``, ``open`` or ``trial`` when the row was read.
+        bad_at: when it last failed or was slow, by the host's clock.
     """
 
     plugin: str
@@ -61,6 +62,7 @@ class Row:
     max_s: float = 0.0
     last_error: str = ""
     breaker: str = "closed"
+    bad_at: float = float("-inf")
     _buckets: list[int] = field(default_factory=lambda: [0] * (_LAST_BUCKET + 1), repr=False)
 
     @property
@@ -118,6 +120,10 @@ class Guard:
         self._slow_s = limits.slow_s
         self.missed = 0
 
+    def seconds(self) -> float:
+        """Its clock."""
+        return self._clock()
+
     def row(self, plugin: str, hook: str) -> Row:
         """The counters of one plugin and hook; the same object for the whole life of the host."""
         if plugin not in self._breakers:
@@ -170,6 +176,7 @@ class Guard:
 
     def _failed(self, row: Row, breaker: Breaker, args: tuple[object, ...], error: BaseException, now: float) -> None:
         row.failures += 1
+        row.bad_at = now
         wrong = isinstance(error, WrongValueError)
         row.last_error = scrub(str(error) if wrong else f"{type(error).__name__}: {_text(error)}")
         self._log.error(
@@ -190,6 +197,7 @@ class Guard:
 
     def _slow(self, row: Row, breaker: Breaker, args: tuple[object, ...], seconds: float, now: float) -> None:
         row.slow += 1
+        row.bad_at = now
         breaker.slow(now)
         self._log.error(
             "plugin {plugin}: {hook} took {milliseconds:.0f} ms for {about}; breaker opened, its request hooks rest "

@@ -137,6 +137,10 @@ class PluginHost:
         """Hooks that an enabled plugin implements."""
         return next(instance.hooks for instance in self._now.instances if instance.plugin == name)
 
+    def seconds(self) -> float:
+        """The clock by which calls are timed."""
+        return self._guard.seconds()
+
     def brought_by(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Names of what an enabled plugin registered, by registration hook."""
         found: dict[str, tuple[str, ...]] = {}

@@ -66,13 +66,14 @@ class BootDhcp:
         return self._sessions.any and self._sessions.of_address(str(IPv4Address(address))) is not None
 
     def seen(
-        self, kind: str, request: DhcpRequest, _system: System | None, address: int, fields: Mapping[str, object]
+        self, kind: str, request: DhcpRequest, system: System | None, address: int, fields: Mapping[str, object]
     ) -> None:
         """One DHCP message came in or went out; it joins the newest boot of that hardware address, if one is recent.
 
         Args:
             kind: ``dhcp.discover``, ``dhcp.offer``, ``dhcp.ack``, ``dhcp.nak``, ...
             request: the client's message.
+            system: the machine it belongs to, or None.
             address: address offered, acknowledged or asked for, as an int; 0 for none.
             fields: details, as the reason of a refusal.
         """
@@ -84,6 +85,9 @@ class BootDhcp:
         if leased:
             self._sessions.given(where, mac)
         boot = self._sessions.of_mac(mac)
+        if kind == "dhcp.dropped" and request.client.is_netboot and (boot is None or self._is_over(boot)):
+            # Nobody would know of a machine whose first message gets no answer: its boot begins, and may end, here.
+            boot = self._sessions.firmware_discover(mac, system=system.name if system else "", basis=None)
         if boot is None or self._is_over(boot):
             return
         details = {**fields, "address": where} if where else dict(fields)
@@ -95,7 +99,7 @@ class BootDhcp:
         step = "installer-dhcp" if installed_system and kind in _GIVEN else _STEPS.get(kind)
         if step is not None and (step == "installer-dhcp" or not installed_system):
             self._sessions.reach(boot, step)
-        if kind == "dhcp.discover":
+        if kind in {"dhcp.discover", "dhcp.dropped"}:
             details.update(_identity(request))
         self._sessions.note(boot, kind, details)
 
@@ -115,5 +119,6 @@ def _arch(request: DhcpRequest) -> str:
 def _identity(request: DhcpRequest) -> dict[str, object]:
     """What tells the stages of one boot apart in a timeline."""
     client = request.client
-    found = {"arch": _arch(request), "vendor": client.vendor_class, "relay": client.relay.giaddr != 0}
+    giaddr = client.relay.giaddr
+    found = {"arch": _arch(request), "vendor": client.vendor_class, "relay": str(IPv4Address(giaddr)) if giaddr else ""}
     return {key: value for key, value in found.items() if value}

@@ -128,6 +128,54 @@ def verdict(session: BootSession, silent_s: float) -> str:
     return f"running, step {session.step!r}"
 
 
+_PHASES: Final[Mapping[str, str]] = {
+    "dhcp.discover": "discover",
+    "dhcp.offer": "offer",
+    "dhcp.ack": "ack",
+    "config.served": "config",
+    "kernel.fetched": "kernel",
+    "initrd.fetched": "initrd",
+    "answer.served": "answers",
+    "install.started": "installing",
+    "install.finished": "finished",
+    "install.firstboot": "firstboot",
+}
+
+
+def phases(session: BootSession, events: Iterable[Event]) -> list[dict[str, object]]:
+    """When each step was first reached, in seconds since the boot began, and how long after the step before."""
+    found: list[dict[str, object]] = []
+    seen: set[str] = set()
+    before = session.started_at
+    for event in events:
+        step = _PHASES.get(event.kind, "")
+        if step and step not in seen:
+            seen.add(step)
+            elapsed = max(0.0, event.at - session.started_at)
+            found.append({"step": step, "elapsed": round(elapsed, 3), "took": round(max(0.0, event.at - before), 3)})
+            before = event.at
+    return found
+
+
+def packages(events: Iterable[Event]) -> dict[str, object]:
+    """What the installer fetched from its source: files, octets, and octets per second; empty where nothing."""
+    first = last = None
+    for event in events:
+        if event.kind == "package.first":
+            first = event
+        elif event.kind == "package.summary":
+            last = event
+    if first is None:
+        return {}
+    told: dict[str, object] = {"first_at": first.at}
+    if last is not None:
+        octets, seconds = last.fields.get("bytes", 0), max(last.at - first.at, 0.001)
+        told |= {"files": last.fields.get("files", 0), "bytes": octets, "last_at": last.at}
+        if isinstance(octets, int):
+            told["bytes_per_s"] = round(octets / seconds)
+    return told
+
+
 def newest(find: Callable[[str], BootSession | None], *names: str) -> BootSession | None:
     """The newest of the sessions that are found under several names (a system's MACs)."""
     found = [session for name in names if (session := find(name)) is not None]

@@ -7,11 +7,12 @@ from typing import Annotated, Protocol
 
 import msgspec
 
+from provd.core.diagnosis_facts import Finding
 from provd.model.event import Event
 from provd.model.mac import Mac
 from provd.model.session import BootSession
 from provd.plugin.contract import Operation
-from provd.service.inspect import session_row, timeline, verdict
+from provd.service.inspect import packages, phases, session_row, timeline, verdict
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import NamedSystems
 
@@ -54,6 +55,7 @@ class BootOperations:
         sessions: boots and events.
         systems: the systems service.
         wall: seconds since the epoch.
+        findings: why a boot does not go on.
     """
 
     def __init__(
@@ -61,7 +63,9 @@ class BootOperations:
         sessions: SessionsView,
         systems: NamedSystems,
         wall: Callable[[], float],
+        findings: Callable[[BootSession, Sequence[Event]], Sequence[Finding]],
     ) -> None:
+        self._findings = findings
         self._sessions = sessions
         self._systems = systems
         self._wall = wall
@@ -76,7 +80,8 @@ class BootOperations:
                 TraceQuery,
                 self.trace,
                 "provd trace web1",
-                result="The boot session, its `verdict`, and its `events` in order.",
+                result="The boot session, its `verdict` with `findings` (`rule`, `step`, `cause`, `advice`), `phases`, "
+                "`packages`, and its `events` in order.",
             ),
             Operation(
                 "boots",
@@ -92,10 +97,15 @@ class BootOperations:
     def trace(self, arguments: TraceQuery) -> object:
         """The newest boot (or the one named) of a system or MAC, event by event."""
         session = self._session(arguments)
-        events = [event for event in self._sessions.events(session.id) if event.id > arguments.after]
+        whole = self._sessions.events(session.id)
+        events = [event for event in whole if event.id > arguments.after]
+        findings = self._findings(session, whole)
         return {
             **session_row(session),
-            "verdict": verdict(session, self._wall() - session.last_at),
+            "verdict": findings[0].cause if findings else verdict(session, self._wall() - session.last_at),
+            "findings": findings,
+            "phases": phases(session, whole),
+            "packages": packages(whole),
             "events": timeline(session, events),
         }
 

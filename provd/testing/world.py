@@ -188,7 +188,12 @@ class World:
         answer = settled(self.services.files.open(request))
         assert isinstance(answer, Content | NotFound), f"{request.path} is answered later: this world does not wait"
         if isinstance(answer, NotFound):
-            events.on_event(f"{protocol}.missed", request, {"reason": answer.reason, "expected": answer.expected})
+            events.on_event(
+                f"{protocol}.missed",
+                request,
+                {"reason": answer.reason, "expected": answer.expected, "status": answer.status},
+            )
+            self.turn()
             return Fetched(answer.status, error=answer.reason)
         body = _octets(answer)
         if aborted:

@@ -192,7 +192,9 @@ class Backend:
         self.table.add(SystemOperations(self.systems, FakeStates()).operations())
         self.leases = [Lease(int(IPv4Address("10.0.0.10")), "lan", MAC.octets, expires_at=5000.0, system="web1")]
         self.freed: list[int] = []
-        self.table.add(BootOperations(self.kept, self.systems, lambda: 1010.0).operations())
+        self.table.add(
+            BootOperations(self.kept, self.systems, lambda: 1010.0, lambda _session, _events: []).operations()
+        )
         self.table.add(LeaseOperations(lambda: self.leases, self.free, lambda: 1010.0, at_once).operations())
         self.table.add(
             server_operations(

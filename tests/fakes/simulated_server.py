@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from plugins.grub_efi.server_image import SERVER_MARK
@@ -44,7 +44,13 @@ class SimulatedServer(World):
     config = CONFIG
     enabled: tuple[str, ...] = ENABLED
 
-    def __init__(self, root: Path, more: str = "", further: Mapping[str, bytes | str] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        more: str = "",
+        further: Mapping[str, bytes | str] | None = None,
+        plugin_dirs: Sequence[Path] = (),
+    ) -> None:
         loaders = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "grubx64-http.efi")
         files: dict[str, bytes | str] = {
             "data/payload/debian-12/linux": KERNEL,
@@ -54,4 +60,11 @@ class SimulatedServer(World):
             **{f"site/profiles/{name}.toml": text for name, text in PROFILES.items()},
         }
         files["data/payload/loaders/grubx64-http.efi"] = b"grubx64-http.efi" * 300 + SERVER_MARK
-        super().__init__(root, enabled=self.enabled, more=more, files={**files, **(further or {})}, config=self.config)
+        super().__init__(
+            root,
+            enabled=self.enabled,
+            more=more,
+            files={**files, **(further or {})},
+            config=self.config,
+            plugin_dirs=plugin_dirs,
+        )
