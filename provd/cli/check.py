@@ -10,7 +10,16 @@ from typing import Any
 
 import click
 
-from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context, sentences
+from provd.cli.context import (
+    REFUSED,
+    Context,
+    config_option,
+    example,
+    local_only,
+    output_option,
+    pass_context,
+    sentences,
+)
 from provd.cli.output import show, waiting
 
 _ROGUE_COLUMNS = ("interface", "server", "mac", "how", "offers", "verdict", "last_at")
@@ -27,6 +36,7 @@ def check(ctx: click.Context, output: str) -> None:
     """Check configuration, plugins, distros, profiles, systems, boot files and ports, without a running service."""
     if ctx.invoked_subcommand is not None:
         return
+    local_only(ctx.ensure_object(Context), "provd check")
     from provd.cli.preflight import preflight
 
     findings = preflight(Path(ctx.ensure_object(Context).config))
@@ -65,6 +75,8 @@ def check_firewall(context: Context, table: str, chain: str, output: str, *, sel
     """
     from provd.cli.firewall import nftables, openings, semanage
 
+    local_only(context, "provd check firewall")
+
     config = context.server_config()
     if output != "table":
         rows = [
@@ -102,6 +114,7 @@ def check_rogue(context: Context, output: str) -> None:
         with waiting("asking every interface"):
             found = context.client.call("rogue.check")
     except NotReachableError:
+        local_only(context, "provd check rogue")
         found = _ask_here(context)
     if output != "table":
         show(found, output)

@@ -20,7 +20,7 @@ CODES: Final[Mapping[int, str]] = {
     OK: "done",
     REFUSED: "refused or failed, one sentence on standard error says why",
     2: "wrong usage",
-    NOT_REACHABLE: "no service answers at the socket",
+    NOT_REACHABLE: "no service answers at the socket, or at --server",
 }
 """What the exit codes mean."""
 
@@ -102,7 +102,15 @@ class Context:
     def client(self) -> Client:
         """The client of the service this configuration belongs to."""
         if self._client is None:
-            self._client = self.make_client(self.socket or self.socket_path())
+            if self.server:
+                from provd.cli.server_profiles import remote_client
+
+                remote = remote_client(self.server)
+                if (ctx := click.get_current_context(silent=True)) is not None:
+                    ctx.find_root().call_on_close(remote.close)
+                self._client = remote
+            else:
+                self._client = self.make_client(self.socket or self.socket_path())
         return self._client
 
     def operations(self) -> Mapping[str, dict[str, Any]]:
@@ -141,6 +149,15 @@ class NotReachable(click.ClickException):
     exit_code = NOT_REACHABLE
 
 
+def _hint(kind: str, text: str) -> str:
+    """How to log in, where that is what is missing."""
+    ctx = click.get_current_context(silent=True)
+    context = ctx.find_object(Context) if ctx is not None else None
+    if context is None or not context.server or kind != "denied" or "token" not in text:
+        return ""
+    return f"; log in with: provd --server {context.server} login"
+
+
 def sentences(function: F) -> F:
     """Turn the errors of provd into one sentence and the documented exit code."""
 
@@ -151,7 +168,7 @@ def sentences(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except ApiError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(f"{error}{_hint(error.kind, str(error))}") from error
         except NotReachableError as error:
             raise NotReachable(str(error)) from error
 
@@ -183,7 +200,7 @@ def output_option(function: F) -> F:
 
 
 def service_parameters() -> list[click.Parameter]:
-    """``--config`` and ``--socket`` after a command as well; they mean the same as before it."""
+    """``--config``, ``--socket`` and ``--server`` after a command as well; they mean the same as before it."""
 
     def remember(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
         context = ctx.find_object(Context)
@@ -192,8 +209,18 @@ def service_parameters() -> list[click.Parameter]:
 
     return [
         click.Option([f"--{name}"], expose_value=False, hidden=True, callback=remember, default=None)
-        for name in ("config", "socket")
+        for name in ("config", "socket", "server")
     ]
+
+
+def local_only(context: Context, command: str) -> None:
+    """Refuse to do something here that was meant for another machine.
+
+    Raises:
+        click.UsageError: a remote server was named.
+    """
+    if context.server:
+        raise click.UsageError(f"{command} works on this machine; it cannot be done at --server {context.server}")
 
 
 def config_option(function: F) -> F:
@@ -201,6 +228,8 @@ def config_option(function: F) -> F:
 
     def remember(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
         context = ctx.find_object(Context)
+        if context is not None and not ctx.command_path.startswith("provd check"):
+            local_only(context, ctx.command_path)
         if value is not None and context is not None:
             context.config = value
 

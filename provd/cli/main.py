@@ -21,12 +21,14 @@ from provd.cli import (
     offline,
     plugins,
     reports,
+    servers,
     system_documents,
     systems,
     trace,
 )
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import Extras, OperationGroup
+from provd.cli.server_profiles import complete_server
 
 NONE_ABOVE: Mapping[str, Sequence[click.Command]] = MappingProxyType({})
 
@@ -54,11 +56,19 @@ def build_cli(
     @click.option(
         "--socket", envvar="PROVD_SOCKET", default="", help="Local socket, where it is not the configured one."
     )
+    @click.option(
+        "--server",
+        envvar="PROVD_SERVER",
+        default="",
+        metavar="NAME",
+        shell_complete=complete_server,
+        help="A remote server (see: provd server); else the service of this machine.",
+    )
     @click.version_option(package_name="provd")
     @click.pass_context
-    def provd(ctx: click.Context, config: str, socket: str) -> None:
+    def provd(ctx: click.Context, config: str, socket: str, server: str) -> None:
         """Turn bare machines into installed ones: DHCP, TFTP, HTTP and unattended answers in one process."""
-        ctx.obj = Context(config, socket, run, make_client)
+        ctx.obj = Context(config, socket, run, make_client, server)
 
     _add_commands(provd)
     for name, commands in above.items():
@@ -110,5 +120,5 @@ def _add_commands(provd: OperationGroup) -> None:
         groups[kind].add_command(reports.report_command(kind))
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
-    for further in (trace.trace, completion.completion, manual.man):
+    for further in (servers.server, servers.login, servers.logout, trace.trace, completion.completion, manual.man):
         provd.add_command(further)
