@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import click
@@ -64,6 +64,15 @@ class OperationGroup(click.Group):
     def __init__(self, *args: Any, noun: str = "", extras: Extras | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.noun, self.extras = noun, extras or Extras()
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """A context; at the top with a state of its own, so that one invocation leaves nothing to the next."""
+        first = self.context_settings.get("obj")
+        if parent is None and isinstance(first, Context):
+            extra.setdefault("obj", replace(first))
+        return super().make_context(info_name, args, parent, **extra)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Its own command, else one made from an operation."""
