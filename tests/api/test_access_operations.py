@@ -130,3 +130,28 @@ def test_C02_every_operation_needs_a_permission(ask: Asked) -> None:
         with pytest.raises(OperationError) as error:
             call(ask, nobody, operation.name)
         assert error.value.kind == "denied", operation.name
+
+
+def test_dry_runs_of_users_and_tokens_change_nothing(ask: Asked) -> None:
+    def told(operation: str, **arguments: object) -> Any:
+        return call(ask, ADMIN, operation, dry_run=True, **arguments)
+
+    assert told("user.add", name="ann", password="secret", role="operate")["applied"] is False
+    assert call(ask, ADMIN, "user.list") == []
+    with pytest.raises(OperationError, match="printable"):
+        told("user.add", name="")
+    call(ask, ADMIN, "user.add", name="ann", password="secret", role="operate")
+    before = call(ask, ADMIN, "user.list")
+    assert told("user.edit", name="ann", role="admin", password="other")["role"] == "admin"
+    assert told("user.remove", name="ann") == {"removed": "ann", "applied": False}
+    made = told("token.add", user="ann", role="admin")
+    assert (made["role"], "token" in made) == ("operate", False)
+    assert (call(ask, ADMIN, "user.list"), call(ask, ADMIN, "token.list")) == (before, [])
+    key = call(ask, ADMIN, "token.add", user="ann")["key"]
+    assert told("token.revoke", key=key)["applied"] is False
+    assert [row["key"] for row in call(ask, ADMIN, "token.list")] == [key]
+    with pytest.raises(OperationError, match="there is no user"):
+        told("token.add", user="nobody")
+    logins: list[Any] = []
+    Deferred.fromCoroutine(ask.server.services.access.login("ann", "secret", "")).addBoth(logins.append)
+    assert logins[0].record.role == "operate"

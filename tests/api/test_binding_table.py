@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from provd.cli.main import build_cli
 from provd.model.lease import Lease
 from provd.service.binding_table import octets_text
+from provd.service.dhcp_release import NOT_IN_USE
 from provd.service.operations import OperationError
 from tests.fakes.dhcp_world import DECLINE, DISCOVER, MAC, OTHER_MAC, RELAY, REQUEST, SERVER, DhcpWorld, ip, request
 from tests.fakes.fake_api import Backend, TableClient
@@ -164,6 +165,22 @@ def test_row_42_a_freed_address_is_written_and_given_to_another() -> None:
     assert world.store.rows[address].state == "released"
     asked = request(DISCOVER, mac=OTHER_MAC, giaddr=RELAY, wanted=address)
     assert world.answer(asked, unicast=True).packet.yiaddr == address
+
+
+def test_a_dry_run_of_a_release_frees_nothing(backend: Backend) -> None:
+    assert backend.call("lease.release", {"address": "10.0.0.10", "dry_run": True}) == {
+        "released": "10.0.0.10", "applied": False,
+    }  # fmt: skip
+    backend.leases.append(replace(backend.leases[0], address=ip("10.0.0.130")))
+    with pytest.raises(OperationError, match=r"10\.0\.0\.130: it has no running lease"):
+        backend.call("lease.release", {"address": "10.0.0.130", "dry_run": True})
+    assert backend.freed == []
+    world = DhcpWorld()
+    address = world.dora().packet.yiaddr
+    assert world.service.release(address, None) == ""
+    assert world.store.rows[address].state == "bound"
+    free(world, address)
+    assert world.service.release(address, None) == NOT_IN_USE
 
 
 def test_row_42_the_client_gets_a_freed_address_back_while_nobody_has_it() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from provd.api.client import ApiError, LocalClient
 from tests.app.running_server import RunningServer, wait_until
 
 
@@ -85,6 +86,22 @@ def test_SIGHUP_reloads_and_says_what_needs_a_restart(server: RunningServer) -> 
     server.send_signal(signal.SIGHUP)
     server.wait_for("a restart is needed for: listen.http_port")
     assert http_status(server, "nosuch") == 404
+
+
+def test_a_dry_run_of_a_reload_says_what_it_would_do_and_does_nothing(server: RunningServer) -> None:
+    client = LocalClient(server.folder / "run" / "provd.sock")
+    text = server.config.read_text()
+    server.config.write_text(text.replace(f"http_port = {server.http}", "http_port = 1"))
+    told = client.call("reload", {"dry_run": True})
+    assert (told["applied"], told["error"], told["left"]) == (False, "", ["listen.http_port"])
+    server.config.write_text(text + "\n[plugins.static_files]\nnosuch = 1\n")
+    with pytest.raises(ApiError, match=r"the running configuration stays: .*nosuch"):
+        client.call("reload", {"dry_run": True})
+    assert "reloaded" not in server.text()
+    assert "a restart is needed" not in server.text()
+    server.config.write_text(text)
+    assert client.call("reload")["applied"] is True
+    assert "reload: reloaded" in server.text()
 
 
 def test_a_file_without_content_is_a_file_that_somebody_is_writing(server: RunningServer) -> None:
