@@ -106,9 +106,9 @@ class Nullable(ParamType):
         """The inner type's value, or :data:`NULL`."""
         return NULL if value in {INHERIT, NULL} else self.inner.convert(value, param, ctx)
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
-        """The inner type's."""
-        return self.inner.get_metavar(param, ctx)
+    def get_metavar(self, param: click.Parameter, *ctx: Any) -> str | None:
+        """The inner type's; click 8.1 gives no context here."""
+        return self.inner.get_metavar(param, *ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """The inner type's."""
