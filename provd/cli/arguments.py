@@ -106,9 +106,10 @@ class Nullable(ParamType):
         """The inner type's value, or :data:`NULL`."""
         return NULL if value in {INHERIT, NULL} else self.inner.convert(value, param, ctx)
 
-    def get_metavar(self, param: click.Parameter, *ctx: Any) -> str | None:
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:
         """The inner type's; click 8.1 gives no context here."""
-        return self.inner.get_metavar(param, *ctx)
+        more: Any = {} if ctx is None else {"ctx": ctx}
+        return self.inner.get_metavar(param, **more)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """The inner type's."""
