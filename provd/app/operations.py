@@ -28,6 +28,7 @@ from provd.service.operations_answers import AnswerPreview
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_leases import LeaseOperations
+from provd.service.operations_lint import Linter
 from provd.service.operations_objects import object_operations
 from provd.service.operations_plugins import plugin_operations
 from provd.service.operations_server import server_operations
@@ -76,7 +77,17 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     )
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())
-    table.add(_preview(services).operations())
+    preview = _preview(services)
+    table.add(preview.operations())
+    table.add(
+        Linter(
+            answers=services.preview_answers(),
+            plan_of=preview.plan_of,
+            catalogue=lambda: services.current.catalogue,
+            systems=services.systems,
+            in_thread=server.in_thread,
+        ).operations()
+    )
     table.add(
         server_operations(
             status=status_of(server, started_at),

@@ -14,7 +14,11 @@ from provd.cli.context import Context, example, output_parameter, sentences, ser
 from provd.cli.known import Description, find, running, shipped
 from provd.cli.names import name_completer
 
-_OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"boots": ("system",), "answer.preview": ("system",)}
+_OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "boots": ("system",),
+    "answer.preview": ("system",),
+    "lint": ("profile",),
+}
 """Arguments that need not be named but stand without an option where they are."""
 
 Values = dict[str, Any]

@@ -15,6 +15,7 @@ from provd.cli import (
     completion,
     images,
     leases,
+    lint,
     listings,
     manual,
     migrate,
@@ -84,7 +85,8 @@ def _group(name: str, text: str, line: str) -> OperationGroup:
 
 
 EXTRAS = Extras(
-    {**systems.REFINED, "system.export": system_documents.EXPORT}, {"list": listings.paged, "find": listings.found}
+    {**systems.REFINED, "system.export": system_documents.EXPORT, "lint": lint.LINT},
+    {"list": listings.paged, "find": listings.found},
 )
 
 _GROUPS = (

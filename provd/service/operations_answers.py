@@ -109,7 +109,7 @@ class AnswerPreview:
 
     def preview(self, arguments: PreviewQuery) -> object:
         """Text of one document."""
-        plan = self._plan(self._system(arguments))
+        plan = self.plan_of(self._system(arguments))
         try:
             installer = self._answers.installer(plan)
             main = next((name for name in _MAIN if name in installer.documents), next(iter(installer.documents), ""))
@@ -132,7 +132,12 @@ class AnswerPreview:
         card = Interface("eth0", Mac(bytes((2, 0, 0, 0, 0, 0))))
         return System("example", arguments.profile, (card,))
 
-    def _plan(self, system: System) -> BootPlan:
+    def plan_of(self, system: System) -> BootPlan:
+        """The plan of an installation, with secrets masked.
+
+        Raises:
+            OperationError: its profile is not there.
+        """
         try:
             profile = self._catalogue().resolve(system)
         except LookupError as error:

@@ -1,0 +1,102 @@
+"""The operation ``lint`` on a whole provd: every shipped profile passes its judge, and what is wrong is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from provd.plugin.contract import Finding
+from provd.service.operations import OperationError
+from provd.service.operations_answers import AnswerPreview
+from provd.service.operations_lint import Linter, LintQuery
+from provd.testing.runtime import run_now
+from provd.testing.world import World
+
+ENABLED = [
+    "pxelinux", "grub_efi", "source_http", "source_mirror", "installer_kickstart", "installer_preseed",
+    "installer_autoinstall", "installer_image", "install_callbacks",
+]  # fmt: skip
+FILES: dict[str, bytes | str] = {
+    "site/profiles/broken.toml": 'parent = "debian-12-server"\n[templates]\n"preseed.cfg" = "mine.cfg"\n',
+    "site/templates/mine.cfg": "d-i debian-installer/locale string {{ nosuch }}\n",
+    "site/profiles/refused.toml": 'parent = "rocky-9-server"\n[answers]\ntimezone = "No/Where"\nkeyboard = "us"\nlocale = "x y"\n',
+    "site/profiles/nobody.toml": 'parent = "debian-12-minimal"\n[answers]\nusers = []\nroot_ssh_keys = []\n',
+}  # fmt: skip
+
+
+async def at_once(work: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    return work()
+
+
+@pytest.fixture(scope="module")
+def linter(tmp_path_factory: pytest.TempPathFactory) -> Linter:
+    world = World(tmp_path_factory.mktemp("lint"), enabled=ENABLED, files=FILES)
+    world.add("web1", profile="debian-12-server")
+    services = world.services
+    preview = AnswerPreview(
+        answers=services.preview_answers(),
+        catalogue=lambda: services.current.catalogue,
+        systems=services.systems,
+        location=services.director.location,
+        subnet_of=lambda _system: None,
+        server_of=services.server_of,
+        http_port=80,
+    )
+    return Linter(
+        answers=services.preview_answers(),
+        plan_of=preview.plan_of,
+        catalogue=lambda: services.current.catalogue,
+        systems=services.systems,
+        in_thread=at_once,
+    )
+
+
+def lint(linter: Linter, **arguments: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = run_now(linter.lint(msgspec.convert(arguments, LintQuery)))
+    return rows
+
+
+def test_row34_every_shipped_profile_passes_its_judge(linter: Linter) -> None:
+    rows = lint(linter)
+    mine = {"broken", "refused", "nobody"}
+    assert {row["profile"] for row in rows} > mine
+    assert len({row["profile"] for row in rows}) >= 48
+    assert [row for row in rows if row["level"] == "error" and row["profile"] not in mine] == []
+
+
+def test_a_broken_template_is_told_with_its_variable(linter: Linter) -> None:
+    (row,) = lint(linter, profile="broken")
+    assert (row["level"], row["document"]) == ("error", "preseed.cfg")
+    assert "nosuch" in row["text"]
+
+
+def test_what_the_judge_refuses_is_an_error(linter: Linter) -> None:
+    rows = lint(linter, profile="refused")
+    assert rows[0]["level"] == "error"
+    assert rows[0]["installer"] == "kickstart"
+
+
+def test_a_machine_that_nobody_could_enter_is_a_warning(linter: Linter) -> None:
+    rows = lint(linter, profile="nobody")
+    assert any("nobody can log in" in row["text"] for row in rows)
+    assert all(row["level"] == "warning" for row in rows)
+
+
+def test_a_machine_is_judged_with_what_it_says_itself(linter: Linter) -> None:
+    assert {row["profile"] for row in lint(linter, system="web1")} == {"debian-12-server"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"profile": "nope"}, "there is no profile nope"),
+        ({"system": "nope"}, "nope"),
+        ({"system": "web1", "profile": "broken"}, "either a profile or a system"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(linter: Linter, arguments: dict[str, object], sentence: str) -> None:
+    with pytest.raises(OperationError, match=sentence):
+        lint(linter, **arguments)
