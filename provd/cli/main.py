@@ -44,7 +44,7 @@ def build_cli(
     Args:
         run: runs the service and returns its exit code; it lies above this floor and is handed down.
         make_client: makes a client for a socket path.
-        above: commands by their group, from floors above this one.
+        above: commands by their group (empty for the top level), from floors above this one.
     """
     # The help of the whole lists the operations of the service before any option was read.
     first = Context(environ.get("PROVD_CONFIG", DEFAULT_CONFIG), environ.get("PROVD_SOCKET", ""), run, make_client)
@@ -73,7 +73,7 @@ def build_cli(
 
     _add_commands(provd)
     for name, commands in above.items():
-        group = provd.commands[name]
+        group = provd.commands[name] if name else provd
         assert isinstance(group, click.Group)  # noqa: S101  a programmer's error
         for command in commands:
             group.add_command(command)

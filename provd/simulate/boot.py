@@ -11,16 +11,18 @@ from typing import Final, Literal
 
 from provd.simulate.actions import BootError, Driver, Fetched, HttpSend, Stage, TftpGet, run
 from provd.simulate.dhcp import Bound, dora
-from provd.simulate.firmware import BIOS_IPXE, GRUB, OVMF_HTTP, OVMF_PXE, UEFI_IPXE, ClientStyle, Machine
+from provd.simulate.firmware import ARM64_PXE, BIOS_IPXE, GRUB, OVMF_HTTP, OVMF_PXE, UEFI_IPXE, ClientStyle, Machine
 from provd.simulate.installer import Installed, install
 from provd.simulate.loaders import Started, grub_by_http, grub_by_tftp, ipxe, pxelinux, shim
 
-FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe"]
+FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi"]
+FIRMWARE: Final[tuple[FirmwareName, ...]] = ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi")
 _STYLES: Final[Mapping[FirmwareName, ClientStyle]] = {
     "bios": BIOS_IPXE,
     "x64-uefi": OVMF_PXE,
     "x64-uefi-http": OVMF_HTTP,
     "x64-uefi-ipxe": UEFI_IPXE,
+    "arm64-uefi": ARM64_PXE,
 }
 _IPXE_PROGRAMS: Final = ("undionly.kpxe", "snponly.efi", "ipxe.efi", "ipxe.pxe")
 _ROM_OPTIONS: Final = (("blksize", "1432"), ("tsize", "0"))

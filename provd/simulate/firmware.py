@@ -99,6 +99,12 @@ OVMF_PXE: Final = ClientStyle(
     request_values={57: b"\xff\0"},
     flags=0x8000,
 )
+ARM64_PXE: Final = replace(
+    OVMF_PXE,
+    name="arm64 UEFI PXE",
+    # By analogy: no packet of such a firmware was captured.
+    values={**OVMF_PXE.values, 93: b"\0\x0b", 60: b"PXEClient:Arch:00011:UNDI:003000"},
+)
 OVMF_HTTP: Final = ClientStyle(
     name="UEFI HTTP boot",
     discover=OVMF_PXE.discover,

@@ -67,17 +67,13 @@ SAMPLE_FILES: Final[Mapping[str, bytes | str]] = {
 """What a provd has fetched, by path below its folder: files of the right names."""
 
 
-class World:
-    """One provd at 10.88.0.1 in a folder; also the driver of the simulated machines that talk to it.
+class MemoryServer:
+    """A provd of one configuration without sockets, with a store in memory; the driver of machines that talk to it.
 
     Args:
-        root: an empty folder for its files.
-        enabled: plugins by name, in the order in which they are asked.
-        more: TOML that is added to ``provd.toml``, as in ``[plugins.NAME]``.
-        files: further files, by path below ``root``: ``data/payload/...``, ``site/distros/NAME.toml``,
-            ``site/profiles/NAME.toml``.
-        plugin_dirs: folders with plugins that are not installed; only root or the tester may write to them.
-        config: ``provd.toml`` without its lists of plugins; ``{root}`` stands for the folder.
+        file: ``provd.toml``.
+        server: its own address, as machines reach it (dotted quad).
+        interface: that their messages come in on.
 
     Attributes:
         services: all parts of provd.
@@ -86,52 +82,26 @@ class World:
         files_asked: paths that were asked for, in order.
 
     Raises:
-        AssertionError: a distro or profile is wrong; the text says where.
         ConfigError, PluginError: as at a start.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        *,
-        enabled: Sequence[str],
-        more: str = "",
-        files: Mapping[str, bytes | str] | None = None,
-        plugin_dirs: Sequence[Path] = (),
-        config: str = CONFIG,
-    ) -> None:
-        self.root, self.clock = root, Clock()
+    def __init__(self, file: Path, server: str, interface: str) -> None:
+        self.clock, self.server, self.interface = Clock(), server, interface
         self.sent: list[bytes] = []
         self.files_asked: list[str] = []
         self._later: deque[Callable[[], None]] = deque()
         self.store = MemoryStore(self._later.append)
-        head = f"enabled = {list(enabled)!r}\nplugin_dirs = {[str(folder) for folder in plugin_dirs]!r}\n"
-        self._write({"provd.toml": head + config.format(root=root) + more, **(files or {})})
-        loaded = read(root / "provd.toml")
-        assert loaded.catalogue.problems == (), loaded.catalogue.problems
+        self.loaded = read(file)
         self.services = Services(
             clock=self.clock,
-            current=Current(loaded.config, loaded.catalogue, file=str(root / "provd.toml")),
-            host=build_host(loaded, root / "provd.toml", self.clock.seconds),
+            current=Current(self.loaded.config, self.loaded.catalogue, file=str(file)),
+            host=build_host(self.loaded, file, self.clock.seconds),
             store=self.store,
             send=self._send,
         )
         self.services.load()
-        self.services.dhcp.reconfigure(self.services.current.subnets, {int(IPv4Address(SERVER))})
+        self.services.dhcp.reconfigure(self.services.current.subnets, {int(IPv4Address(server))})
         self.turn()
-
-    def _write(self, files: Mapping[str, bytes | str]) -> None:
-        for name, content in files.items():
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-    def add(self, name: str = "web1", profile: str = "web", mac: Mac = MAC, address: str = "") -> System:
-        """A system in the store."""
-        reserved = IPv4Address(address) if address else None
-        system = self.services.systems.add(System(name, profile, (Interface("eth0", mac, reserved),)))
-        self.turn()
-        return system
 
     def boot(self, firmware: FirmwareName = "bios", machine: Machine = MACHINE, *, seed: int = 1) -> Transcript:
         """One boot of one machine, from its firmware to its installer's last report."""
@@ -157,11 +127,11 @@ class World:
     def dhcp(self, action: DhcpSend) -> list[bytes]:
         """See ``Driver.dhcp``."""
         self.sent.clear()
-        here = int(IPv4Address(SERVER))
-        arrival = Arrival("eth0", here, addresses=(here,))
+        here = int(IPv4Address(self.server))
+        arrival = Arrival(self.interface, here, addresses=(here,))
         if action.service:
             asking = decode(action.data).ciaddr
-            arrival = Arrival("eth0", here, asking, 4011, unicast=True, addresses=(here,), pxe=True)
+            arrival = Arrival(self.interface, here, asking, 4011, unicast=True, addresses=(here,), pxe=True)
         self.services.dhcp.handle(action.data, arrival)
         self.turn()
         return list(self.sent)
@@ -207,6 +177,54 @@ class World:
             answer.on_sent(len(body))
         self.turn()
         return Fetched(answer.status, body, headers)
+
+
+class World(MemoryServer):
+    """One provd at 10.88.0.1 in a folder, with distros and profiles of the test's own.
+
+    Args:
+        root: an empty folder for its files.
+        enabled: plugins by name, in the order in which they are asked.
+        more: TOML that is added to ``provd.toml``, as in ``[plugins.NAME]``.
+        files: further files, by path below ``root``: ``data/payload/...``, ``site/distros/NAME.toml``,
+            ``site/profiles/NAME.toml``.
+        plugin_dirs: folders with plugins that are not installed; only root or the tester may write to them.
+        config: ``provd.toml`` without its lists of plugins; ``{root}`` stands for the folder.
+
+    Raises:
+        AssertionError: a distro or profile is wrong; the text says where.
+        ConfigError, PluginError: as at a start.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        enabled: Sequence[str],
+        more: str = "",
+        files: Mapping[str, bytes | str] | None = None,
+        plugin_dirs: Sequence[Path] = (),
+        config: str = CONFIG,
+    ) -> None:
+        self.root = root
+        head = f"enabled = {list(enabled)!r}\nplugin_dirs = {[str(folder) for folder in plugin_dirs]!r}\n"
+        self._write({"provd.toml": head + config.format(root=root) + more, **(files or {})})
+        super().__init__(root / "provd.toml", SERVER, "eth0")
+        problems = self.loaded.catalogue.problems
+        assert problems == (), problems
+
+    def _write(self, files: Mapping[str, bytes | str]) -> None:
+        for name, content in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def add(self, name: str = "web1", profile: str = "web", mac: Mac = MAC, address: str = "") -> System:
+        """A system in the store."""
+        reserved = IPv4Address(address) if address else None
+        system = self.services.systems.add(System(name, profile, (Interface("eth0", mac, reserved),)))
+        self.turn()
+        return system
 
 
 def _octets(content: Content) -> bytes:

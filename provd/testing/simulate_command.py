@@ -1,0 +1,146 @@
+"""The command ``provd simulate``."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context
+from provd.cli.output import show
+
+if TYPE_CHECKING:
+    from provd.simulate.actions import Driver
+    from provd.simulate.boot import Transcript
+
+# As in provd.simulate.boot, which is not imported for every command's help.
+ARCHS = ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi")
+_EXAMPLES = (
+    "provd simulate --profile debian-12-server",
+    "provd simulate --arch x64-uefi --mac 52:54:00:12:34:56 --config ./provd.toml",
+    "provd simulate --server 10.0.0.1 --relay 10.0.0.9 --mac 52:54:00:12:34:56 --finish",
+)
+
+
+@click.command(epilog=example(*_EXAMPLES))
+@click.option("--arch", type=click.Choice(ARCHS), default="bios", show_default=True, help="Firmware of the machine.")
+@click.option("--mac", default="02:00:00:00:00:01", show_default=True, help="Its hardware address.")
+@click.option("--uuid", default="", help="Its SMBIOS UUID; made from the hardware address where there is none.")
+@click.option("--profile", default="", help="Without --server: let the machine be a system with this profile.")
+@click.option("--server", default="", help="Ask a running server at this address, through --relay.")
+@click.option("--relay", default="", help="Address of this machine that stands for the relay's, in one of the subnets.")
+@click.option("--dhcp-port", default=67, show_default=True, help="UDP port of the server's DHCP.")
+@click.option("--tftp-port", default=69, show_default=True, help="UDP port of its TFTP.")
+@click.option("--http-port", default=0, help="TCP port in the place of the one in its URLs; 0 leaves them.")
+@click.option("--finish", is_flag=True, help="Report started and finished, as an installer does at its end.")
+@config_option
+@output_option
+@pass_context
+def simulate(
+    context: Context, arch: str, mac: str, uuid: str, profile: str, server: str, relay: str, dhcp_port: int,
+    tftp_port: int, http_port: int, output: str, *, finish: bool,
+) -> None:  # fmt: skip
+    """Boot a simulated machine: DHCP, loader, its configuration, kernel and initial RAM disk, answers, reports.
+
+    Without --server a provd in memory answers with this configuration: nothing is sent, stored or changed. With it a
+    running server is asked, without root where its ports are high. It takes the boot for a real one: it counts as an
+    attempt of that machine, and --finish makes it an installed one.
+    """
+    from provd.simulate.boot import simulate as run
+
+    machine = _machine(mac, uuid)
+    if server:
+        from provd.simulate.sockets import SocketDriver
+
+        if not relay:
+            raise click.UsageError("--server needs --relay: an address of this machine that the server answers to")
+        driver: Driver = SocketDriver(server, relay, dhcp_port=dhcp_port, tftp_port=tftp_port, http_port=http_port)
+    else:
+        driver = _in_memory(Path(context.config), mac, profile)
+    try:
+        transcript = run(driver, machine, arch, reports=("started", "finished") if finish else ())  # type: ignore[arg-type]
+    except OSError as error:
+        raise click.ClickException(f"{relay}: {error.strerror or error}") from error
+    if output == "table":
+        click.echo(transcript.text())
+    else:
+        show(_told(transcript), output)
+    held = "" if server else _why_not(driver, mac)
+    if held:
+        click.echo(f"provd: {held}", err=True)
+    if held or transcript.outcome not in {"installed", "local"}:
+        sys.exit(REFUSED)
+
+
+def _why_not(server: Any, mac: str) -> str:
+    """Why the server in memory gave this machine nothing to install, though it may have meant to; or empty."""
+    from provd.model.boot import Action
+    from provd.model.mac import Mac
+
+    boot = server.services.sessions.of_mac(str(Mac.parse(mac)))
+    if boot is None or boot.plan is None or boot.plan.action not in {Action.HOLD, Action.NONE}:
+        return ""
+    return str(boot.plan.reason)
+
+
+def _machine(mac: str, uuid: str) -> Any:
+    from uuid import NAMESPACE_OID, UUID, uuid5
+
+    from provd.model.mac import Mac
+    from provd.simulate.firmware import Machine
+
+    try:
+        return Machine(Mac.parse(mac).octets, UUID(uuid) if uuid else uuid5(NAMESPACE_OID, mac))
+    except ValueError as error:
+        raise click.ClickException(f"--mac or --uuid: {error}") from error
+
+
+def _in_memory(file: Path, mac: str, profile: str) -> Any:
+    """A provd of this configuration; the machine is a system of it where a profile is named."""
+    from provd.config.errors import ConfigError
+    from provd.model.mac import Mac
+    from provd.model.system import Interface, System
+    from provd.plugin.errors import PluginError
+    from provd.testing.world import MemoryServer
+
+    try:
+        from provd.config.settings import load
+
+        config = load(file)
+        if not config.subnets:
+            raise click.ClickException(f"{file}: there is no [[subnet]], so no machine gets an address")
+        subnet = config.subnets[0]
+        here = next(subnet.network.hosts())
+        card = subnet.interface or (config.interfaces[0].name if config.interfaces else "eth0")
+        server = MemoryServer(file, str(here), card)
+    except (ConfigError, PluginError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    if profile:
+        if profile not in server.services.current.catalogue.profiles:
+            raise click.ClickException(f"there is no profile {profile}")
+        if server.services.systems.of_mac(Mac.parse(mac).octets) is not None:
+            raise click.ClickException(f"{mac} belongs to a system already: leave --profile away")
+        server.services.systems.add(System("simulated", profile, (Interface("eth0", Mac.parse(mac)),)))
+        server.turn()
+    return server
+
+
+def _told(transcript: Transcript) -> dict[str, object]:
+    """The transcript as plain values; answer files by their hash, because they hold secrets."""
+    installed = transcript.installed
+    documents = installed.documents if installed else {}
+    return {
+        "outcome": transcript.outcome,
+        "error": transcript.error,
+        "address": transcript.address,
+        "installer_address": transcript.installer_address,
+        "boot_file": transcript.boot_file,
+        "kernel_sha256": transcript.kernel_sha256,
+        "initrd_sha256": list(transcript.initrd_sha256),
+        "steps": [{"name": step.name, "detail": step.detail} for step in transcript.steps],
+        "documents": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in documents.items()},
+        "reported": dict(installed.reported) if installed else {},
+    }

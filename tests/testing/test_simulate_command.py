@@ -1,0 +1,105 @@
+"""``provd simulate``: in memory with the operator's files, and against a running server on high ports."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from provd.__main__ import command_line
+from provd.api.client import LocalClient
+from tests.app.running_server import RunningServer
+from tests.fakes.simulated_server import KERNEL, SimulatedServer
+
+MAC = "52:54:00:12:34:56"
+
+
+def provd(*words: str) -> Result:
+    return CliRunner().invoke(command_line(), ["simulate", *words])
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    SimulatedServer(tmp_path)
+    return str(tmp_path / "provd.toml")
+
+
+@pytest.mark.parametrize("arch", ["bios", "x64-uefi", "x64-uefi-http"])
+def test_a_machine_with_a_profile_installs_in_memory(config: str, arch: str) -> None:
+    done = provd("--arch", arch, "--profile", "web", "--finish", "--config", config)
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == "installed"
+    assert "report finished: status 200" in done.output
+    assert f"kernel: {len(KERNEL)} octets, sha256 " in done.output
+
+
+def test_without_finish_nothing_is_reported_and_nothing_is_kept(config: str, tmp_path: Path) -> None:
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    for _ in range(3):
+        done = provd("--profile", "web", "-o", "json", "--config", config)
+        told = json.loads(done.output)
+        assert (done.exit_code, told["outcome"], told["reported"]) == (0, "installed", {})
+        assert len(told["kernel_sha256"]) == 64
+        assert set(told["documents"]) >= {"preseed.cfg"}
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--profile", "nope"], "there is no profile nope"),
+        (["--mac", "52:54"], "--mac or --uuid"),
+        (["--uuid", "x"], "--mac or --uuid"),
+        ([], "no system has this MAC or UUID"),
+        (["--arch", "arm64-uefi", "--profile", "web"], "stopped"),
+        (["--server", "127.0.0.1"], "--server needs --relay"),
+        (["--server", "127.0.0.1", "--relay", "192.0.2.77"], "192.0.2.77"),
+    ],
+)
+def test_what_cannot_be_is_said_and_fails(config: str, words: list[str], sentence: str) -> None:
+    done = provd(*words, "--config", config)
+    assert done.exit_code in {1, 2}
+    assert sentence in done.output
+
+
+def test_a_configuration_without_a_subnet_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}"\n')
+    done = provd("--config", str(tmp_path / "provd.toml"))
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "there is no [[subnet]]" in done.output
+
+
+def test_a_running_server_is_asked_without_root(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path)
+    for name in ("linux", "initrd"):
+        path = tmp_path / "data/payload/sample" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode() * 1000)
+    for name in ("pxelinux.0", "ldlinux.c32"):
+        path = tmp_path / "data/payload/loaders" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode() * 100)
+    site = tmp_path / "site"
+    (site / "distros/el9.toml").write_text(
+        'family = "redhat"\nversion = "9"\ninstaller = "kickstart"\nkernel = "payload:sample/linux"\n'
+        'initrd = ["payload:sample/initrd"]\ntree = "http://127.0.0.1/el9"\n'
+    )
+    (site / "profiles/web.toml").write_text('distro = "el9"\n[answers]\nroot_password_hash = "$6$x"\n')
+    (site / "systems/web1.toml").write_text(f'profile = "web"\n[[interface]]\nmac = "{MAC}"\n')
+    server.start()
+    try:
+        ports = ["--dhcp-port", str(server.dhcp), "--tftp-port", str(server.tftp), "--http-port", str(server.http)]
+        asked = ["--server", "127.0.0.1", "--relay", "127.0.8.1", *ports]
+        done = provd(*asked, "--mac", MAC, "--finish")
+        assert done.exit_code == 0, done.output
+        assert done.output.splitlines()[-1] == "installed"
+        trace = LocalClient(tmp_path / "run/provd.sock").call("trace", system="web1")
+        assert trace["outcome"] == "finished"
+        assert trace["findings"] == []
+        assert provd(*asked, "--mac", MAC).output.splitlines()[-1] == "local"
+        assert server.stop() == 0
+    finally:
+        server.stop(signal.SIGKILL)
