@@ -103,6 +103,9 @@ _GROUPS = (
     ("token", "Tokens for scripts.", "provd token list"),
     ("audit", "Who changed what.", "provd audit list --limit 20"),
     ("answer", "Answer files.", "provd answer preview web1"),
+    ("trigger", "What runs on events, and how it fared.", "provd trigger list"),
+    ("mirror", "Mirrors that packages come through.", "provd mirror status"),
+    ("rogue", "Other DHCP servers.", "provd rogue check"),
 )
 
 

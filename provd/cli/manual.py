@@ -107,7 +107,7 @@ def pages(ctx: click.Context) -> Iterator[tuple[str, str]]:
 def man(ctx: click.Context, directory: Path) -> None:
     """Write the manual pages, one for each command, into DIRECTORY."""
     root = ctx.find_root()
-    made = click.Context(root.command, info_name="provd", obj=root.obj)
+    made = click.Context(root.command, info_name="provd", obj=root.obj, help_option_names=root.help_option_names)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         count = 0
