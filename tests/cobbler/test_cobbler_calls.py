@@ -319,6 +319,24 @@ def test_repos_from_add_to_remove(server: CobblerServer, remote: Any, further: A
     assert "nosuch" in refused(further, "profile", "web", "edit", {"repos": "nosuch"})
 
 
+def test_the_yum_configuration_of_a_profile(remote: Any, further: Any, token: str) -> None:
+    further("repo", "tools", "add", REPO)
+    further("repo", "debs", "add", {"mirror": "http://192.0.2.1/d", "breed": "apt"})
+    further("repo", "plain", "add", {"mirror": "http://192.0.2.1/p"})
+    further("profile", "web", "edit", {"repos": "tools debs plain"})
+    wanted = (
+        "[tools]\nname=tools\nbaseurl=http://192.0.2.1/tools\nenabled=1\npriority=7\ngpgcheck=0\n\n"
+        "[plain]\nname=plain\nbaseurl=http://192.0.2.1/p\nenabled=1\ngpgcheck=0\n"
+    )
+    assert remote.get_repo_config_for_profile("web") == wanted
+    add(remote, token)
+    assert remote.get_repo_config_for_system("web1") == wanted
+    assert "profile not found" in refused(remote.get_repo_config_for_profile, "nosuch")
+    assert "system not found" in refused(remote.get_repo_config_for_system, "nosuch")
+    further("profile", "web", "edit", {"repos": []})
+    assert remote.get_repo_config_for_profile("web") == ""
+
+
 def test_repos_by_handles(remote: Any, further: Any, token: str) -> None:
     handle = remote.new_repo(token)
     remote.modify_repo(handle, "name", "r2", token)

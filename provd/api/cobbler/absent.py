@@ -25,8 +25,6 @@ ABSENT: Final[Mapping[str, str]] = {
     "generate_script": "scripts are documents of an installer, fetched with the install token",
     "get_authn_module_name": "several authenticators may be there; provd plugin list names them",
     "get_config_data": "configuration management is left to its own tools",
-    "get_repo_config_for_profile": "package sources are the tree and the answers",
-    "get_repo_config_for_system": "package sources are the tree and the answers",
     "get_template_file_for_profile": "documents of an installer are fetched with the install token",
     "get_template_file_for_system": "documents of an installer are fetched with the install token",
 }

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from provd.api.cobbler import actions, blending, editing, reading, saving, session, templates, transactions, values
+from provd.api.cobbler import (
+    actions,
+    blending,
+    editing,
+    reading,
+    repo_config,
+    saving,
+    session,
+    templates,
+    transactions,
+    values,
+)
 from provd.api.cobbler.registry import Registry
 
 
 def every_method() -> Registry:
     """The whole registry."""
     methods = Registry()
-    for module in (session, reading, saving, editing, blending, actions, values, templates, transactions):
+    for module in (session, reading, repo_config, saving, editing, blending, actions, values, templates, transactions):
         module.register(methods)
     return methods
