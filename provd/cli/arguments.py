@@ -237,20 +237,33 @@ def _words(argument: Argument, text: str) -> Sequence[Any]:
 def _table(argument: Argument, given: Sequence[str]) -> dict[str, Any]:
     """Pairs, JSON objects, or nothing for an empty text."""
     found: dict[str, Any] = {}
-    inner = argument.schema.get("additionalProperties")
-    only_text = "string" in str(inner) or "x-fields" in argument.schema
+    entries = argument.schema.get("additionalProperties")
+    only_text = "string" in str(entries) or "x-fields" in argument.schema
     for text in given:
         if text.startswith("{"):
             value = _json(argument, text)
             found.update(value)
         elif text:
             key, value = pair(text, argument.flag, only_text=only_text)
-            table, dot, inner = key.partition(".")
-            if argument.kind == "tables" and dot:
-                found.setdefault(table, {})[inner] = value
-            else:
-                found[key] = value
+            # Names of documents and of fields to search have dots of their own.
+            _put(argument, found, [key] if only_text else key.split("."), value)
     return found
+
+
+def _put(argument: Argument, table: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Set a value, within tables where its key has dots.
+
+    Raises:
+        click.BadParameter: an empty part, or something else than a table is in the way.
+    """
+    for part in path[:-1]:
+        inner = table.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise click.BadParameter(f"{'.'.join(path)}: {part} is a value, not a table", param_hint=argument.flag)
+        table = inner
+    if not all(path):
+        raise click.BadParameter(f"{'.'.join(path)!r} has an empty part", param_hint=argument.flag)
+    table[path[-1]] = value
 
 
 def pair(text: str, flag: str, *, only_text: bool = False) -> tuple[str, Any]:
