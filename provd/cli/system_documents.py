@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,10 @@ PAGE: Final = 100
 """Machines that one call exports: the service answers others in between."""
 
 CHUNK: Final = 500_000
-"""Characters of TOML that one call imports; a request has a megabyte."""
+"""Characters of TOML that one call imports."""
+
+OCTETS: Final = 800_000
+"""Octets of JSON that one part may have on average; a request has a megabyte."""
 
 _HEADER: Final = re.compile(r"^\[system\.[^].]+\]", re.MULTILINE)
 
@@ -89,7 +93,8 @@ def _parts(text: str) -> Iterator[str]:
     Raises:
         click.ClickException: it is no TOML, or has something else than machines.
     """
-    if len(text) <= CHUNK:
+    most = _most(text)
+    if len(text) <= most:
         yield text
         return
     from provd.config import toml
@@ -102,15 +107,20 @@ def _parts(text: str) -> Iterator[str]:
     machines = document.get("system")
     if set(document) != {"system"} or not isinstance(machines, dict):
         raise click.ClickException("tables `[system.NAME]` are expected, and nothing else")
-    parts = list(_cut(text))
-    yield from parts if _together(parts) == machines else _written_anew(machines)
+    parts = list(_cut(text, most))
+    yield from parts if _together(parts) == machines else _written_anew(machines, most)
 
 
-def _cut(text: str) -> Iterator[str]:
+def _most(text: str) -> int:
+    """Characters of a part: as JSON, where some are written with six, it has less than a request may have."""
+    return min(CHUNK, OCTETS * len(text) // (len(json.dumps(text)) or 1))
+
+
+def _cut(text: str, most: int) -> Iterator[str]:
     """The text itself, cut before headers of machines."""
     begin = end = 0
     for header in _HEADER.finditer(text):
-        if header.start() - begin > CHUNK and end > begin:
+        if header.start() - begin > most and end > begin:
             yield text[begin:end]
             begin = end
         end = header.start()
@@ -131,7 +141,7 @@ def _together(parts: list[str]) -> object:
     return found
 
 
-def _written_anew(machines: Mapping[str, Any]) -> Iterator[str]:
+def _written_anew(machines: Mapping[str, Any], most: int) -> Iterator[str]:
     """The same as other text, for a document that cannot be cut."""
     import tomlkit
 
@@ -139,7 +149,7 @@ def _written_anew(machines: Mapping[str, Any]) -> Iterator[str]:
     size = 0
     for name, table in machines.items():
         length = len(tomlkit.dumps({"system": {name: table}}))
-        if waiting and size + length > CHUNK:
+        if waiting and size + length > most:
             yield tomlkit.dumps({"system": waiting})
             waiting, size = {}, 0
         waiting[name] = table
