@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from provd.api.server import MAX_BODY
 from provd.cli import system_documents
 from provd.cli.main import build_cli
 from tests.fakes.fake_api import Backend, TableClient
@@ -40,6 +42,16 @@ def test_a_document_that_cannot_be_cut_is_written_anew(chunk: int, monkeypatch: 
     assert told.exit_code == 0, told.output
     assert [one.name for one in backend.systems.all()] == ["n1", "n2", "n3", "web1"]
     assert "[system.n9]" in backend.systems.index.by_name()["n1"].comment
+
+
+def test_no_part_is_longer_than_a_request_may_be() -> None:
+    """Whatever letters people use for their comments."""
+    comment = "機" * 2000
+    text = "".join(f'[system.n{number}]\ncomment = "{comment}"\n' for number in range(400))
+    parts = list(system_documents._parts(text))
+    assert "".join(parts) == text
+    assert len(parts) > 5
+    assert max(len(json.dumps({"toml": part})) for part in parts) < MAX_BODY
 
 
 @pytest.mark.parametrize(
