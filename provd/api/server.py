@@ -39,6 +39,13 @@ _UCRED: Final = struct.Struct("3i")
 CallerOf = Callable[[Any], Caller | None]
 
 
+class TooLongError(OperationError):
+    """The body of a request is longer than allowed."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the request is longer than {MAX_BODY} octets", kind="usage")
+
+
 class UnixReactor(Protocol):
     """The part of a reactor that binds local sockets."""
 
@@ -140,7 +147,7 @@ class ApiRequest(Request):
             OperationError: too long, encoded, too deep, or no JSON.
         """
         if self._octets > MAX_BODY:
-            raise OperationError(f"the request is longer than {MAX_BODY} octets", kind="usage")
+            raise TooLongError
         if self.requestHeaders.hasHeader(b"content-encoding"):
             raise OperationError("encoded requests are refused", kind="usage")
         raw = self.content.getvalue() or b"{}"

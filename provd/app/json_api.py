@@ -45,7 +45,8 @@ class JsonListener:
     ) -> None:
         self._reactor, self._services = reactor, services
         self._config, self._data = services.current.config.api, Path(services.current.config.data_dir)
-        self._feed = Feed(reactor)
+        past = services.store.sessions
+        self._feed = Feed(reactor, lambda number, limit: past.events_after(number, limit=limit))
         metrics = Metrics(services, facts, lambda: self._feed.listeners)
         services.bus.listen(self._feed.on_event)
         services.bus.listen(metrics.on_event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from provd.model.event import Event
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from provd.app.services import Services
 
 Families = Iterator["Metric"]
+_RUNS: Final = {"trigger.finished": "done", "trigger.failed": "failed"}
+"""Events that end a run of a trigger, and its outcome."""
 
 
 class Metrics:
@@ -30,11 +32,18 @@ class Metrics:
     ) -> None:
         self._services, self._facts, self._listeners = services, facts, listeners
         self._events: Counter[str] = Counter()
+        self._runs: Counter[tuple[str, str]] = Counter()
+        self._run_seconds: Counter[str] = Counter()
         self._registry: Any = None
 
     def on_event(self, event: Event) -> None:
         """Count it by its kind."""
         self._events[event.kind] += 1
+        if event.kind in _RUNS:
+            name = str(event.fields.get("trigger", ""))
+            self._runs[name, _RUNS[event.kind]] += 1
+            seconds = event.fields.get("seconds", 0.0)
+            self._run_seconds[name] += seconds if isinstance(seconds, int | float) else 0.0  # type: ignore[assignment]
 
     def page(self) -> tuple[bytes, str]:
         """The page and its media type."""
@@ -56,6 +65,7 @@ class Metrics:
             "provd_tftp_datagrams", "TFTP datagrams by what became of them.", "what", _numbers(facts["tftp"])
         )
         yield _gauge("provd_tftp_transfers", "TFTP transfers that run.", float(facts["tftp"]["running"]))
+        yield _gauge("provd_http_connections", "Open connections of machines.", float(facts["http"]["connections"]))
         yield _counters("provd_events", "Events by kind.", "kind", self._events)
         yield from self._boots()
         yield from self._plugins()
@@ -112,6 +122,15 @@ class Metrics:
         yield from (calls, failures, seconds, resting)
 
     def _triggers(self) -> Families:
+        from prometheus_client.core import CounterMetricFamily
+
+        runs = CounterMetricFamily(
+            "provd_trigger_runs", "Runs of a trigger that are over.", labels=["trigger", "outcome"]
+        )
+        for (name, outcome), count in sorted(self._runs.items()):
+            runs.add_metric([name, outcome], count)
+        yield runs
+        yield _counters("provd_trigger_seconds", "Seconds spent in triggers.", "trigger", self._run_seconds)
         waiting = _empty_gauge("provd_trigger_waiting", "Runs of a trigger that are not over.", "trigger")
         for name in self._services.host.triggers:
             waiting.add_metric([name], float(self._services.triggers.waiting(name)))

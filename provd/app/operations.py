@@ -214,6 +214,7 @@ def status_of(server: Running, started_at: float) -> Callable[[], Mapping[str, o
             },
             "dhcp": services.dhcp.counters.as_dict(),
             "rogue": server.rogue.as_dict(),
+            "http": {"connections": listeners.http.connections},
             "tftp": {"running": listeners.tftp.transfers, **listeners.tftp.counts},
         }
 

@@ -122,6 +122,11 @@ class HttpListener:
         return actual
 
     @property
+    def connections(self) -> int:
+        """Open connections."""
+        return self._site.connections
+
+    @property
     def bound(self) -> tuple[tuple[str, int], ...]:
         """Addresses and ports that are bound."""
         return tuple(self._ports)

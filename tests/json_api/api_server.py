@@ -31,10 +31,17 @@ class Answer:
 class ApiServer:
     """A running provd with users of every role and a token for each."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", plugin: str = "") -> None:
         (self.port,) = free_ports(1)
         self.server = RunningServer(folder, f"\n[api]\nenabled = true\nport = {self.port}\n{more}")
-        self.server.config.write_text("api_writes = true\n" + self.server.config.read_text())
+        first = "api_writes = true\n"
+        text = self.server.config.read_text()
+        if plugin:
+            (folder / "own").mkdir(mode=0o755)
+            (folder / "own" / "own_plugin.py").write_text(plugin)
+            first += f'plugin_dirs = ["{folder}/own"]\n'
+            text = text.replace('"relay",', '"relay", "own_plugin",')
+        self.server.config.write_text(first + text)
         self.server.start()
         self.local = LocalClient(folder / "run" / "provd.sock")
         self.tokens: dict[str, str] = {}
@@ -62,6 +69,11 @@ class ApiServer:
             return Answer(found.status, told, found.read())
         finally:
             connection.close()
+
+    def with_token(self, token: str, operation: str, **arguments: object) -> Answer:
+        """Run an operation with a token of one's own."""
+        body, headers = json.dumps(arguments).encode(), {"Authorization": f"Bearer {token}"}
+        return self.ask("POST", f"/v1/call/{operation}", body, headers=headers)
 
     def call(self, operation: str, role: str = "admin", /, **arguments: object) -> Answer:
         """Run an operation."""

@@ -59,6 +59,54 @@ def opened(*patterns: str) -> tuple[Clock, Feed, FakeRequest]:
     return clock, feed, request
 
 
+def test_who_comes_again_gets_what_was_missed() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def past(number: int, limit: int) -> list[Event]:
+        asked.append((number, limit))
+        return [event(), event("boot.started")]
+
+    request = FakeRequest()
+    feed = Feed(Clock(), past)
+    assert feed.open(request, ("install.*",), last=3)
+    assert asked == [(3, MOST_WAITING + 1)]
+    assert len(request.written) == 2
+    assert request.written[-1].startswith(b"id: 7\nevent: install.finished\n")
+
+
+def test_who_missed_too_much_is_told_so() -> None:
+    request = FakeRequest()
+    feed = Feed(Clock(), lambda _number, limit: [event()] * limit)
+    assert feed.open(request, ("boot.*",), last=0)
+    assert request.written[1:] == [b"event: missed\ndata: {}\n\n"]
+
+
+def test_a_revoked_token_hears_nothing_more() -> None:
+    allowed = [True]
+    clock, request = Clock(), FakeRequest()
+    feed = Feed(clock)
+    assert feed.open(request, ("*",), lambda: allowed[0])
+    feed.on_event(event())
+    allowed[0] = False
+    feed.on_event(event())
+    assert (len(request.written), request.finished, feed.listeners) == (2, True, 0)
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_revoked_token_loses_a_silent_stream_within_a_beat() -> None:
+    allowed = [True]
+    clock, request = Clock(), FakeRequest()
+    feed = Feed(clock)
+    assert feed.open(request, ("*",), lambda: allowed[0])
+    request.producer.pauseProducing()
+    clock.advance(BEAT_S)
+    assert (len(request.written), request.finished) == (1, False)
+    allowed[0] = False
+    clock.advance(BEAT_S)
+    assert request.finished
+    assert clock.getDelayedCalls() == []
+
+
 def test_an_event_is_a_message_with_number_kind_and_data() -> None:
     _clock, feed, request = opened("install.*")
     feed.on_event(event("boot.started"))

@@ -59,6 +59,7 @@ def test_every_operation_answers_as_the_document_says(
             response = case.call(
                 base_url=f"https://127.0.0.1:{api.port}",
                 headers={"Authorization": f"Bearer {api.tokens['admin']}"},
+                timeout=90,  # the machine may be busy; slowness is judged elsewhere
                 verify=str(api.server.folder / "data" / "api" / "certificate.pem"),
             )
             case.validate_response(response, checks=CHECKS)

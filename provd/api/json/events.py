@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -22,13 +22,21 @@ MOST_WAITING: Final = 2000
 """Events that wait for a client that does not read; with one more it is let go, and comes again."""
 BEAT_S: Final = 15.0
 """Seconds of silence after which a comment shows that the connection lives."""
+_MISSED: Final = b"event: missed\ndata: {}\n\n"
+"""More happened since the client's last event than is kept for one: it has to look at everything again."""
+Past = Callable[[int, int], Sequence[Event]]
 
 
 class Feed:
-    """Everybody who listens."""
+    """Everybody who listens.
 
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
+    Args:
+        clock: for the beat.
+        past: at most ``limit`` events with a larger number, the oldest first.
+    """
+
+    def __init__(self, clock: IReactorTime, past: Past = lambda _number, _limit: ()) -> None:
+        self._clock, self._past = clock, past
         self._streams: dict[Stream, None] = {}
 
     def on_event(self, event: Event) -> None:
@@ -41,13 +49,28 @@ class Feed:
         """How many listen."""
         return len(self._streams)
 
-    def open(self, request: Any, patterns: tuple[str, ...]) -> bool:
-        """Begin a stream on ``request``; False where too many listen already."""
+    def open(
+        self, request: Any, patterns: tuple[str, ...], still: Callable[[], bool] = lambda: True, last: int | None = None
+    ) -> bool:
+        """Begin a stream on ``request``; False where too many listen already.
+
+        Args:
+            request: a Twisted request, its headers not sent yet.
+            patterns: kinds of events as in file name patterns.
+            still: whether the client may go on listening.
+            last: number of the last event that the client has seen (``Last-Event-ID``); what came later is sent first.
+        """
         if len(self._streams) >= MOST_LISTENERS:
             return False
-        stream = Stream(request, patterns, self._clock, self._gone)
+        missed = () if last is None else self._past(last, MOST_WAITING + 1)
+        stream = Stream(request, patterns, self._clock, self._gone, still)
         self._streams[stream] = None
         stream.begin()
+        if len(missed) > MOST_WAITING:
+            stream.tell(_MISSED)
+            return True
+        for event in missed:
+            stream.offer(event)
         return True
 
     def close(self) -> None:
@@ -68,12 +91,19 @@ class Stream:
         patterns: kinds of events as in file name patterns.
         clock: for the beat.
         gone: told when it has ended.
+        still: whether the client may go on listening; asked before each event and at each beat.
     """
 
     def __init__(
-        self, request: Any, patterns: tuple[str, ...], clock: IReactorTime, gone: Callable[[Stream], None]
+        self,
+        request: Any,
+        patterns: tuple[str, ...],
+        clock: IReactorTime,
+        gone: Callable[[Stream], None],
+        still: Callable[[], bool],
     ) -> None:
         self._request, self._patterns, self._clock, self._told_gone = request, patterns, clock, gone
+        self._still = still
         self._waiting: deque[bytes] = deque()
         self._paused = self._over = False
         self._beat: IDelayedCall | None = None
@@ -89,10 +119,16 @@ class Stream:
 
     def offer(self, event: Event) -> None:
         """Send an event, now or when the client takes it."""
-        if self._over or not any(fnmatchcase(event.kind, pattern) for pattern in self._patterns):
+        if any(fnmatchcase(event.kind, pattern) for pattern in self._patterns):
+            self.tell(_encoded(event))
+
+    def tell(self, raw: bytes) -> None:
+        """Send a message, now or when the client takes it."""
+        if self._over:
             return
-        raw = _encoded(event)
-        if not self._paused:
+        if not self._still():
+            self.end()
+        elif not self._paused:
             self._write(raw)
         elif len(self._waiting) < MOST_WAITING:
             self._waiting.append(raw)
@@ -125,7 +161,16 @@ class Stream:
         if self._beat is not None and self._beat.active():
             self._beat.reset(BEAT_S)
         else:
-            self._beat = self._clock.callLater(BEAT_S, self._write, b": beat\n\n")
+            self._beat = self._clock.callLater(BEAT_S, self._hearten)
+
+    def _hearten(self) -> None:
+        if not self._still():
+            self.end()
+        elif self._paused:
+            # Nothing more for a client that does not read; but whether it may listen is asked again.
+            self._beat = self._clock.callLater(BEAT_S, self._hearten)
+        else:
+            self._write(b": beat\n\n")
 
     def _lost(self, _reason: object) -> None:
         if not self._over:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from provd.api.json.preconditions import HEADER, TAG, takes_revision
 from provd.plugin.contract import Operation
 
 _REF: Final = "#/components/schemas/{name}"
@@ -28,6 +29,14 @@ _ERROR: Final = {
         "kind": {"type": "string", "enum": ["usage", "not-found", "refused", "denied", "failed"]},
     },
 }
+_GUARD: Final = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of an earlier answer: refused (412) where the object has another revision now.",
+    "schema": {"type": "string", "pattern": TAG},
+}
+_ETAG: Final = {"description": "The revision, where the result has one.", "schema": {"type": "string"}}
 
 
 def document(operations: Sequence[Operation], version: str) -> Mapping[str, Any]:
@@ -63,14 +72,17 @@ _ABOUT: Final = (
 
 def _call(operation: Operation, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     noun = operation.name.partition(".")[0]
+    guard = {"parameters": [_GUARD]} if takes_revision(operation) else {}
+    stale = ("412", "The revision that `If-Match` names is not the current one.") if guard else ()
     return {
+        **guard,
         "operationId": operation.name,
         "tags": [noun],
         "summary": operation.summary,
         "description": f"Permission: `{operation.permission}`. {operation.result} Command line: `{operation.example}`",
         "x-permission": operation.permission,
         "requestBody": {"required": False, "content": {"application/json": {"schema": arguments}}},
-        "responses": {"200": _answer({}), **_errors()},
+        "responses": {"200": _answer({}, tag=True), **_errors(*stale)},
     }
 
 
@@ -113,9 +125,10 @@ def _logout() -> Mapping[str, Any]:
     }
 
 
-def _answer(result: Mapping[str, Any]) -> Mapping[str, Any]:
+def _answer(result: Mapping[str, Any], *, tag: bool = False) -> Mapping[str, Any]:
     schema = {"type": "object", "required": ["result"], "properties": {"result": result}}
-    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+    headers = {"headers": {"ETag": _ETAG}} if tag else {}
+    return {"description": "Done.", **headers, "content": {"application/json": {"schema": schema}}}
 
 
 def _errors(*more: str) -> Mapping[str, Any]:

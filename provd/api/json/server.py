@@ -16,14 +16,18 @@ from twisted.web.http import HTTPChannel, Request
 
 from provd.api.json.events import Feed
 from provd.api.json.openapi import document
-from provd.api.server import STATUS, ApiRequest, ApiSite
+from provd.api.json.preconditions import etag, guarded
+from provd.api.server import STATUS, ApiRequest, ApiSite, TooLongError
 from provd.model.account import Caller
 from provd.service.access import Access, AccessError
 from provd.service.operations import OperationError, OperationTable, permitted
 
 _BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,512})")
 _WAIT: Final = re.compile(r"try again in (\d+) s")
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _CALL: Final = "/v1/call/"
+_ALSO: Final = "/api/"
+"""What means the same as ``/v1/``."""
 IDLE_S: Final = 60.0
 
 
@@ -62,6 +66,10 @@ class JsonRequest(ApiRequest):
 
     async def _answer(self) -> None:
         path = self.path.decode("ascii", "replace")
+        if path.startswith(_ALSO):
+            path = f"/v1/{path.removeprefix(_ALSO)}"
+        self.responseHeaders.setRawHeaders(b"X-Content-Type-Options", [b"nosniff"])
+        self.responseHeaders.setRawHeaders(b"Content-Security-Policy", [b"default-src 'none'"])
         try:
             if self.method in {b"GET", b"HEAD"} and path in _OPEN:
                 self._health(path)
@@ -71,7 +79,7 @@ class JsonRequest(ApiRequest):
                 return
             await self._asked(path, self._caller())
         except OperationError as error:
-            self._refuse(STATUS.get(error.kind, 400), error)
+            self._refuse(self._status(error), error)
         except AccessError as error:
             self.responseHeaders.setRawHeaders(b"WWW-Authenticate", [b'Bearer realm="provd"'])
             self._refuse(401, OperationError(str(error), kind="denied"))
@@ -79,8 +87,7 @@ class JsonRequest(ApiRequest):
     async def _asked(self, path: str, caller: Caller) -> None:
         backend = self._site.backend
         if self.method == b"POST" and path.startswith(_CALL):
-            name = path.removeprefix(_CALL)
-            self._send(200, {"result": await backend.table.call(name, self.arguments(), caller=caller)})
+            await self._call(path.removeprefix(_CALL), caller)
         elif self.method == b"POST" and path == "/v1/logout":
             self._send(200, {"result": backend.access.logout(self._token())})
         elif self.method == b"GET" and path in _READ:
@@ -95,6 +102,21 @@ class JsonRequest(ApiRequest):
                 self._refuse(405, OperationError(f"{path} takes {allowed.decode()}", kind="usage"))
                 return
             raise OperationError(f"there is nothing at {path[:100]}; see /v1/openapi.json", kind="not-found")
+
+    async def _call(self, name: str, caller: Caller) -> None:
+        table = self._site.backend.table
+        given = guarded(table.get(name), self.arguments(), self.getHeader("if-match"))
+        result = await table.call(name, given, caller=caller)
+        if tag := etag(result):
+            self.responseHeaders.setRawHeaders(b"ETag", [tag.encode()])
+        self._send(200, {"result": result})
+
+    def _status(self, error: OperationError) -> int:
+        if isinstance(error, TooLongError):
+            return 413
+        if error.kind == "refused" and error.field == "revision" and self.getHeader("if-match"):
+            return 412
+        return STATUS.get(error.kind, 400)
 
     def _token(self) -> str:
         header = self.getHeader("authorization") or ""
@@ -135,9 +157,19 @@ class JsonRequest(ApiRequest):
         patterns = tuple(
             one.decode("utf-8", "replace") for raw in self.args.get(b"kind", [b"*"]) for one in raw.split(b",") if one
         )
-        if not self._site.backend.feed.open(self, patterns):
+        last = self.getHeader("last-event-id") or ""
+        if last and not _NUMBER.fullmatch(last):
+            raise OperationError("Last-Event-ID is the number of an event", field="Last-Event-ID", kind="usage")
+        if not self._site.backend.feed.open(self, patterns, self._still, int(last) if last else None):
             self.responseHeaders.setRawHeaders(b"Retry-After", [b"30"])
             self._refuse(503, OperationError("too many listen to events already", kind="refused"))
+
+    def _still(self) -> bool:
+        """Whether the token may go on reading: it may have been revoked, or its user may be gone."""
+        try:
+            return permitted(self._caller().role, "read")
+        except AccessError:
+            return False
 
     def _metrics(self) -> None:
         page, kind = self._site.backend.metrics()
