@@ -6,6 +6,8 @@
 
     [plugins.source_mirror.mirrors.rocky]
     upstream = "http://MIRROR/pub/rocky"
+    # upstream = ["http://MIRROR1/rocky", "http://MIRROR2/rocky"]: asked in this order, the next where one fails
+    # proxy = "http://PROXY:3128": ask through this (http upstreams only)
     refresh_s = 300                # an index is taken from the cache for so long
     offline = false                # true: serve what is there, ask nobody
 
@@ -20,8 +22,10 @@ proxy that apt uses is not used here.
 What is fetched is kept in ``DATA_DIR/mirror/NAME``. Several machines that want one file share one fetch, and get it
 while it arrives. Packages and files named by their digest are never asked for again. Everything else is asked for
 again after ``refresh_s``, and kept where upstream says that it did not change. When upstream cannot be reached, the old
-copy is served; where there is none, the answer is 502 with the reason in provd's log. A transfer that breaks off is
-never kept. Empty the directory after pointing a mirror at another archive. Nothing limits its size.
+copy is served; where there is none, the answer is 502 with the reason in provd's log. A transfer that breaks off goes
+on where it broke, where upstream has ranges and validators; what does not come whole is never kept. A file whose
+name is its SHA-256 is kept, and given out whole, only where that is right. Empty the directory after pointing a mirror
+at another archive. Nothing limits its size.
 
 ``provd mirror status`` shows what each mirror holds and how often it helped.
 """
@@ -71,7 +75,9 @@ class SourceMirror:
         root = Path(settings.data_dir) / "mirror"
         self._runtime: Runtime | None = None
         self._mirrors = {
-            name: MirrorService(name, mirror, Upstream(mirror, Path(settings.apt_dir)), Cache(root / name), clock)
+            name: MirrorService(
+                name, mirror, Upstream(mirror, Path(settings.apt_dir), clock=clock), Cache(root / name), clock
+            )
             for name, mirror in {**DEFAULTS, **settings.mirrors}.items()
         }
 

@@ -21,6 +21,7 @@ class Download:
         incoming: an empty file.
         keep: called once with a whole body and its SHA-256 in hexadecimal; returns where the file lies then.
         ended: called once at the end with what went wrong, or empty.
+        hold: give nobody the last octet before ``keep`` agreed, so that nobody has a whole body that was refused.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class Download:
         *,
         keep: Callable[[Path, str], Path],
         ended: Callable[[str], None],
+        hold: bool = False,
     ) -> None:
         self._runtime = runtime
         self._stream = stream
         self._path = incoming
         self._keep = keep
         self._ended = ended
+        self._hold = hold
         self._size = 0
         self._digest = sha256()
         self._done = False
@@ -78,7 +81,7 @@ class Download:
         descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             while stop < 0 or start < stop:
-                limit = self._size if stop < 0 else min(self._size, stop)
+                limit = self._readable if stop < 0 else min(self._readable, stop)
                 if start < limit:
                     chunk = os.pread(descriptor, min(limit - start, _CHUNK), start)
                     start += len(chunk)
@@ -90,6 +93,10 @@ class Download:
                     await self._next(self._step)
         finally:
             os.close(descriptor)
+
+    @property
+    def _readable(self) -> int:
+        return self._size - 1 if self._hold and self._size and not self._done else self._size
 
     async def _pull(self, descriptor: int) -> bool:
         """Write the next piece; False at the end."""

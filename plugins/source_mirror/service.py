@@ -12,8 +12,10 @@ from provd.plugin.api import AwaitedBody, Content, HttpStream, NotFound, Runtime
 from .cache import Cache, Cached, Facts, is_plain
 from .download import Download
 from .freshness import Freshness
+from .resume import ResumingStream
 from .settings import Mirror
 from .upstream import MissingUpstreamError, Origin, Upstream, UpstreamError
+from .verify import digest_in_name, must_be
 
 _MOST_FETCHES = 64
 """Fetches at once; they go on when their clients leave, so that something must bound them."""
@@ -137,9 +139,10 @@ class MirrorService:
     def _download(
         self, runtime: Runtime, path: str, one: Origin, stream: HttpStream, old: Cached | None
     ) -> tuple[Download, Task[str]]:
-        modified = stream.headers.get("last-modified", "")
+        modified, promised = stream.headers.get("last-modified", ""), digest_in_name(path)
 
         def keep(incoming: Path, sha256: str) -> Path:
+            must_be(sha256, promised)
             length = incoming.stat().st_size
             facts = Facts(length, one.base, modified, stream.headers.get("etag", ""), sha256)
             same = old is not None and old.facts.sha256 == sha256
@@ -158,7 +161,8 @@ class MirrorService:
             if error:
                 self._failed(path, f"{one.base}: {error}")
 
-        download = Download(runtime, stream, self._cache.incoming(), keep=keep, ended=ended)
+        whole = ResumingStream(runtime, stream, lambda more: self._upstream.ask_rest(runtime, one, path, more))
+        download = Download(runtime, whole, self._cache.incoming(), keep=keep, ended=ended, hold=bool(promised))
         task = runtime.background(download.run())
         if not task.done:
             self._downloads[path] = task

@@ -17,24 +17,41 @@ class Mirror(Settings, frozen=True):
     """One mirror.
 
     Attributes:
-        upstream: ``http`` or ``https`` URL of the tree, or ``apt`` for the archives that apt uses on this host.
+        upstream: ``http`` or ``https`` URL of the tree, or several, asked in this order; or ``apt`` for the
+            archives that apt uses on this host.
         suite: with ``apt``, the suite whose archives are meant; empty for the host's own.
         refresh_s: seconds for which an index is taken from the cache without asking.
         offline: never ask upstream.
+        proxy: ``http`` URL of the proxy that upstream is asked through, or empty.
     """
 
-    upstream: str
+    upstream: str | tuple[str, ...]
     suite: str = ""
     refresh_s: float = 300.0
     offline: bool = False
+    proxy: str = ""
 
     def __post_init__(self) -> None:
-        if self.upstream != APT and not _is_http(self.upstream):
-            raise ValueError("upstream: a URL as in http://MIRROR/debian, or apt, is expected")
+        if self.upstream != APT and not (self.urls and all(map(_is_http, self.urls))):
+            raise ValueError("upstream: a URL as in http://MIRROR/debian, a list of them, or apt, is expected")
+        self._check_proxy()
         if self.suite and self.upstream != APT:
             raise ValueError('suite: it chooses among the archives of upstream = "apt"; a URL has none')
         if self.refresh_s < 0:
             raise ValueError("refresh_s: seconds from 0 on are expected")
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The upstreams in order; not for ``apt``."""
+        return (self.upstream,) if isinstance(self.upstream, str) else self.upstream
+
+    def _check_proxy(self) -> None:
+        if not self.proxy:
+            return
+        if not _is_http(self.proxy) or urlsplit(self.proxy).scheme != "http" or "@" in self.proxy:
+            raise ValueError("proxy: a URL as in http://PROXY:3128, without user and password, is expected")
+        if any(url.startswith("https:") for url in self.urls):
+            raise ValueError("proxy: only http upstreams can be asked through it, not https")
 
 
 DEFAULTS = MappingProxyType({"debian": Mirror(upstream=APT)})

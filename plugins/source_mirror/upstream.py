@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
@@ -16,6 +17,7 @@ from .settings import APT, Mirror
 _MOST_REDIRECTIONS = 5
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 _ABSENT = frozenset({404, 410})
+_DOWN_S = 60.0
 _COMPRESSED = (".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz4", ".tgz")
 
 
@@ -55,12 +57,21 @@ class Upstream:
         mirror: its settings.
         apt_dir: apt's configuration.
         os_release: names the host's own suite.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, mirror: Mirror, apt_dir: Path, os_release: Path = Path("/etc/os-release")) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        apt_dir: Path,
+        os_release: Path = Path("/etc/os-release"),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._mirror = mirror
         self._apt_dir = apt_dir
         self._os_release = os_release
+        self._clock = clock
+        self._down: dict[str, float] = {}
 
     def origins(self, path: str) -> list[Origin]:
         """Who may have ``path``, the likeliest first.
@@ -69,7 +80,7 @@ class Upstream:
             UpstreamError: apt on this host has no archive for the suite.
         """
         if self._mirror.upstream != APT:
-            return [origin(self._mirror.upstream)]
+            return [origin(url) for url in self._mirror.urls]
         suite = self._mirror.suite or codename(self._os_release)
         parts = path.split("/")
         wanted = parts[1] if parts[0] == "dists" and len(parts) > 1 else suite
@@ -103,34 +114,61 @@ class Upstream:
             UpstreamError: nobody has it as far as is known, but not everybody gave an answer.
         """
         failed = ""
-        for one in self.origins(path):
+        for one in self._likely(path):
             try:
-                headers = {"Accept-Encoding": "identity", **validators.get(one.base, {})}
-                return one, await _follow(runtime, method, one, path, headers)
+                stream = _whole(await self._follow(runtime, method, one, path, validators.get(one.base, {})))
             except MissingUpstreamError:
                 continue
             except (OSError, UpstreamError) as error:
+                self._down[one.base] = self._clock() + _DOWN_S
                 failed = failed or f"{one.base}: {error}"
+            else:
+                self._down.pop(one.base, None)
+                return one, stream
         if failed:
             raise UpstreamError(failed)
         raise MissingUpstreamError(f"upstream has no {path}")
 
+    async def ask_rest(self, runtime: Runtime, one: Origin, path: str, headers: Mapping[str, str]) -> HttpStream:
+        """Ask one origin for a part: status 206, or 200 where it has another file or cannot.
 
-async def _follow(runtime: Runtime, method: str, one: Origin, path: str, headers: Mapping[str, str]) -> HttpStream:
-    url = f"{one.base}/{quote(path, safe='/~+:=@,!$()*;')}"
-    for _ in range(_MOST_REDIRECTIONS + 1):
-        own = _place(url) == _place(one.base) and one.authorization
-        proof = {"Authorization": one.authorization} if own else {}
-        stream = await runtime.http_stream(method, url, headers={**headers, **proof})
-        if stream.status not in _REDIRECTIONS:
-            return _checked(stream, path)
+        Raises:
+            MissingUpstreamError: it has no such file.
+            UpstreamError: no usable answer.
+            OSError: it cannot be reached.
+        """
+        return await self._follow(runtime, "GET", one, path, headers)
+
+    def _likely(self, path: str) -> list[Origin]:
+        """The origins in order, those that failed a moment ago last, so that each file does not wait for them."""
+        now = self._clock()
+        return sorted(self.origins(path), key=lambda one: now < self._down.get(one.base, now))
+
+    async def _follow(
+        self, runtime: Runtime, method: str, one: Origin, path: str, headers: Mapping[str, str]
+    ) -> HttpStream:
+        url = f"{one.base}/{quote(path, safe='/~+:=@,!$()*;')}"
+        sent = {"Accept-Encoding": "identity", **headers}
+        for _ in range(_MOST_REDIRECTIONS + 1):
+            own = _place(url) == _place(one.base) and one.authorization
+            proof = {"Authorization": one.authorization} if own else {}
+            stream = await runtime.http_stream(method, url, headers={**sent, **proof}, proxy=self._mirror.proxy)
+            if stream.status not in _REDIRECTIONS:
+                return _checked(stream, path)
+            stream.close()
+            url = _redirected(url, stream.headers.get("location", ""))
+        raise UpstreamError(f"more than {_MOST_REDIRECTIONS} redirections")
+
+
+def _whole(stream: HttpStream) -> HttpStream:
+    if stream.status == 206:
         stream.close()
-        url = _redirected(url, stream.headers.get("location", ""))
-    raise UpstreamError(f"more than {_MOST_REDIRECTIONS} redirections")
+        raise UpstreamError("a part came, although all was asked for")
+    return stream
 
 
 def _checked(stream: HttpStream, path: str) -> HttpStream:
-    if stream.status in {200, 304}:
+    if stream.status in {200, 206, 304}:
         encoding = stream.headers.get("content-encoding", "identity").lower()
         # servers label compressed files so, and mean their octets
         if encoding == "identity" or path.endswith(_COMPRESSED):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.protocol import Protocol
-from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool, ResponseDone
+from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool, ProxyAgent, ResponseDone
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent
 
@@ -16,6 +18,8 @@ from provd.plugin.runtime import MOST_OUTPUT
 
 # Twisted's client classes carry no annotations
 _agent: Any = Agent
+_proxy_agent: Any = ProxyAgent
+_endpoint: Any = HostnameEndpoint
 _pool: Any = HTTPConnectionPool
 _producer: Any = FileBodyProducer
 
@@ -26,6 +30,19 @@ def agent_on(reactor: Any) -> IAgent:
     Connections are not kept: triggers are rare, and nothing is left to close when provd stops.
     """
     agent: IAgent = _agent(reactor, connectTimeout=10.0, pool=_pool(reactor, persistent=False))
+    return agent
+
+
+def agent_through(reactor: Any, proxy: str) -> IAgent:
+    """A client that asks an HTTP proxy for ``http`` URLs.
+
+    Args:
+        reactor: connects.
+        proxy: URL as in ``http://PROXY:3128``; port 80 where it names none.
+    """
+    parts = urlsplit(proxy)
+    endpoint = _endpoint(reactor, parts.hostname or "", parts.port or 80, timeout=10.0)
+    agent: IAgent = _proxy_agent(endpoint, reactor, pool=_pool(reactor, persistent=False))
     return agent
 
 

@@ -124,11 +124,19 @@ class TwistedRuntime:
         headers: Mapping[str, str] = NONE,
         timeout_s: float = 30.0,
         stall_s: float = 60.0,
+        proxy: str = "",
     ) -> ResponseStream:
         """See :meth:`provd.plugin.runtime.Runtime.http_stream`."""
         from provd.net.http_stream import open_stream
 
-        return await open_stream(self._time, self._agent, method, url, headers, timeout_s, stall_s)
+        agent = self._agent
+        if proxy:
+            from provd.net.http_client import agent_through
+
+            if not url.startswith("http://"):
+                raise ConnectionError("only http goes through a proxy")
+            agent = agent_through(self._reactor, proxy)
+        return await open_stream(self._time, agent, method, url, headers, timeout_s, stall_s)
 
     @cached_property
     def _agent(self) -> IAgent:

@@ -139,6 +139,7 @@ class Runtime(Protocol):
         headers: Mapping[str, str] = NONE,
         timeout_s: float = 30.0,
         stall_s: float = 60.0,
+        proxy: str = "",
     ) -> Awaitable[HttpStream]:
         """Send one HTTP or HTTPS request without a body; what it is answered with is not kept in memory.
 
@@ -151,10 +152,11 @@ class Runtime(Protocol):
             headers: sent as they are.
             timeout_s: seconds until the answer's headers.
             stall_s: seconds between two pieces of its body.
+            proxy: ``http`` URL of a proxy for ``http`` URLs (RFC 9112 section 3.2.2), or empty.
 
         Raises:
             TimeoutError: no headers in ``timeout_s`` seconds.
-            ConnectionError: the server could not be reached or broke off.
+            ConnectionError: the server could not be reached or broke off, or the proxy cannot carry the URL.
         """
         ...
 

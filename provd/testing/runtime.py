@@ -51,6 +51,7 @@ class FakeRuntime:
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 30.0,
         stall_s: float = 60.0,
+        proxy: str = "",
     ) -> HttpStream:
         raise ConnectionError(f"{method} {url}: this fake streams nothing")
 

@@ -62,6 +62,7 @@ class FakeRuntime:
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     slept: int = 0
+    proxies: list[str] = field(default_factory=list)
 
     async def http_stream(
         self,
@@ -71,9 +72,11 @@ class FakeRuntime:
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 30.0,
         stall_s: float = 60.0,
+        proxy: str = "",
     ) -> HttpStream:
         self.asked.append((url, dict(headers or {})))
         self.methods.append(method)
+        self.proxies.append(proxy)
         answer = self.streams.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -104,7 +107,7 @@ class FakeRuntime:
 class World:
     """The plugin with a clock that is a number and an upstream that is a list."""
 
-    def __init__(self, root: Path, upstream: str = "http://MIRROR/debian/", **settings: Any) -> None:
+    def __init__(self, root: Path, upstream: str | tuple[str, ...] = "http://MIRROR/debian/", **settings: Any) -> None:
         self.now = 0.0
         self.root = root
         mirrors = {"deb": Mirror(upstream=upstream, **settings)}

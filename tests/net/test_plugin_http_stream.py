@@ -228,3 +228,18 @@ def test_a_failure_that_nobody_awaits_is_nobodys() -> None:
     task = BackgroundTask(work.run())
     work.gate.errback(OSError("no"))
     assert task.done
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_proxy_is_asked_with_the_whole_url(runtime: TwistedRuntime) -> None:
+    proxy = Upstream(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+    try:
+        stream = await runtime.http_stream("GET", "http://mirror.invalid/a.deb", proxy=proxy.url)
+        assert await read_all(stream) == b"abc"
+        assert proxy.asked[0].startswith(b"GET http://mirror.invalid/a.deb HTTP/1.1\r\n")
+        assert b"\r\nHost: mirror.invalid\r\n" in proxy.asked[0]
+        with pytest.raises(ConnectionError, match="only http goes through a proxy"):
+            await runtime.http_stream("GET", "https://mirror.invalid/a.deb", proxy=proxy.url)
+        assert len(proxy.asked) == 1
+    finally:
+        await proxy.close()

@@ -97,7 +97,12 @@ def test_a_path_is_quoted(world: World) -> None:
 @pytest.mark.parametrize(
     ("mirror", "rule"),
     [
-        ({"upstream": "ftp://MIRROR/x"}, "a URL as in http://MIRROR/debian, or apt, is expected"),
+        ({"upstream": "ftp://MIRROR/x"}, "a URL as in http://MIRROR/debian, a list of them, or apt"),
+        ({"upstream": []}, "a URL as in"),
+        ({"upstream": ["http://MIRROR/", "apt"]}, "a URL as in"),
+        ({"upstream": "http://MIRROR/", "proxy": "socks://PROXY"}, "proxy: a URL as in"),
+        ({"upstream": "http://MIRROR/", "proxy": "http://me:secret@PROXY"}, "proxy: a URL as in"),
+        ({"upstream": "https://MIRROR/", "proxy": "http://PROXY:3128"}, "proxy: only http upstreams"),
         ({"upstream": "MIRROR"}, "a URL as in"),
         ({"upstream": "http://"}, "a URL as in"),
         ({"upstream": "http://MIRROR/x?y=1"}, "a URL as in"),
