@@ -14,6 +14,7 @@ import msgspec
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import HTTPChannel, Request
 
+from provd.api.json.channel import Connections, JsonChannel
 from provd.api.json.events import Feed
 from provd.api.json.openapi import document
 from provd.api.json.preconditions import etag, guarded
@@ -211,11 +212,17 @@ class JsonSite(ApiSite):
     def __init__(self, clock: IReactorTime, backend: Backend) -> None:
         super().__init__(clock, backend.table, lambda _transport: None)
         self.backend = backend
+        self.connections = Connections()
 
-    def buildProtocol(self, addr: IAddress | None) -> HTTPChannel:
-        """One channel; its limits are those of the local socket."""
-        channel: Any = super().buildProtocol(addr)
+    def buildProtocol(self, addr: IAddress | None) -> HTTPChannel | None:  # type: ignore[override]
+        """One channel, or None where the client's address or the server has too many connections."""
+        host = str(getattr(addr, "host", ""))
+        if not self.connections.enter(host):
+            return None
+        channel: Any = JsonChannel(self.connections, host)
+        channel.callLater = self._clock.callLater
         channel.timeOut = IDLE_S
+        channel.requestFactory = self._make_request
         return channel  # type: ignore[no-any-return]
 
     def _make_request(self, channel: HTTPChannel, queued: object) -> Request:  # type: ignore[override]
