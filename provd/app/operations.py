@@ -27,6 +27,7 @@ from provd.service.operations_access import AccessOperations
 from provd.service.operations_answers import AnswerPreview
 from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
+from provd.service.operations_events import EventOperations
 from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_lint import Linter
 from provd.service.operations_objects import object_operations
@@ -75,6 +76,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(
         BootOperations(store.sessions, services.systems, services.wall, _diagnoser(services).findings).operations()
     )
+    table.add(EventOperations(store.sessions).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(_explainer(services).operations())
     preview = _preview(services)

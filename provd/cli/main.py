@@ -13,6 +13,7 @@ from provd.cli import (
     check,
     cobbler_habits,
     completion,
+    events,
     images,
     leases,
     lint,
@@ -125,5 +126,13 @@ def _add_commands(provd: OperationGroup) -> None:
         groups[kind].add_command(reports.report_command(kind))
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
-    for further in (servers.server, servers.login, servers.logout, trace.trace, completion.completion, manual.man):
+    for further in (
+        servers.server,
+        servers.login,
+        servers.logout,
+        trace.trace,
+        events.events,
+        completion.completion,
+        manual.man,
+    ):
         provd.add_command(further)

@@ -162,6 +162,10 @@ class SessionStore(Protocol):
         """Events of a session in the order they happened."""
         ...
 
+    def last_event(self) -> int:
+        """Number of the newest event, 0 before the first."""
+        ...
+
     def events_after(self, number: int, *, system: str = "", limit: int = 1000) -> Sequence[Event]:
         """Events with a larger number, the oldest first."""
         ...

@@ -123,7 +123,7 @@ class MemorySessions:
     def __init__(self) -> None:
         self._sessions: dict[str, BootSession] = {}
         self._events: dict[int, Event] = {}
-        self._numbers = itertools.count(1)
+        self._last = 0
 
     def save_session(self, session: BootSession) -> None:
         """Insert or replace the session with this id."""
@@ -146,13 +146,17 @@ class MemorySessions:
 
     def append(self, event: Event) -> int:
         """Keep an event and return its number."""
-        number = next(self._numbers)
+        self._last = number = self._last + 1
         self._events[number] = replace(event, id=number)
         return number
 
     def events(self, session: str) -> Sequence[Event]:
         """Events of a session in the order they happened."""
         return [event for event in self._events.values() if event.session == session]
+
+    def last_event(self) -> int:
+        """Number of the newest event, 0 before the first."""
+        return self._last
 
     def events_after(self, number: int, *, system: str = "", limit: int = 1000) -> Sequence[Event]:
         """Events with a larger number, the oldest first."""

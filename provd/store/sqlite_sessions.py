@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ class SqliteSessions:
         self._database = database
         self._sessions = WriteBehind(database, SESSIONS)
         self._events = WriteBehind(database, EVENTS)
-        self._numbers = itertools.count(database.number("events") + 1)
+        self._last = database.number("events")
 
     def save_session(self, session: BootSession) -> None:
         """Insert or replace the session with this id."""
@@ -53,15 +52,19 @@ class SqliteSessions:
 
     def append(self, event: Event) -> int:
         """Keep an event and return its number; numbers only grow."""
-        number = next(self._numbers)
-        self._events.save(replace(event, id=number))
-        return number
+        self._last += 1
+        self._events.save(replace(event, id=self._last))
+        return self._last
 
     def events(self, session: str) -> Sequence[Event]:
         """Events of a session in the order they happened."""
         found = {event.id: event for event in self._database.select(EVENTS, "WHERE session = ?", (session,))}
         found |= {event.id: event for event in self._events.pending() if event.session == session}
         return [found[number] for number in sorted(found)]
+
+    def last_event(self) -> int:
+        """Number of the newest event, 0 before the first."""
+        return self._last
 
     def events_after(self, number: int, *, system: str = "", limit: int = 1000) -> Sequence[Event]:
         """Events with a larger number, the oldest first."""

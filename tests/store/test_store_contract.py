@@ -172,6 +172,7 @@ class TestStoreContract:
             replace(events[0], id=numbers[0]),
             replace(events[2], id=numbers[2]),
         ]
+        assert store.sessions.last_event() == numbers[-1]
         assert [event.id for event in store.sessions.events_after(numbers[0])] == numbers[1:]
         assert [event.id for event in store.sessions.events_after(0, system="web1")] == [numbers[0], numbers[2]]
         assert [event.id for event in store.sessions.events_after(0, limit=1)] == numbers[:1]
