@@ -33,6 +33,9 @@ class JsonListener:
         table: the operations.
         facts: what the operation ``status`` tells.
         ready: why machines are not served yet, or empty.
+
+    Attributes:
+        facts: where it listens and what its certificate is, for whoever wants to trust it.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class JsonListener:
         backend = Backend(table, services.access, self._feed, ready, metrics.page, metadata.version("provd"))
         self._site = JsonSite(reactor, backend)
         self._ports: list[IListeningPort] = []
+        self.facts: Mapping[str, object] = {}
         self._log = Logger(namespace="provd.api")
 
     def bind(self) -> None:
@@ -74,8 +78,11 @@ class JsonListener:
             except CannotListenError as error:
                 reason = getattr(error.socketError, "strerror", error.socketError)
                 raise ListenError(f"api.port {config.port} on {address}: {reason}") from error
-        told = ", ".join(f"https://{address}:{config.port}" for address in addresses)
-        self._log.info("JSON API on {told}, certificate SHA-256 {print}", told=told, print=fingerprint(certificate))
+        urls = [f"https://{address}:{config.port}" for address in addresses]
+        self.facts = {"urls": urls, "certificate_sha256": fingerprint(certificate)}
+        self._log.info(
+            "JSON API on {told}, certificate SHA-256 {print}", told=", ".join(urls), print=fingerprint(certificate)
+        )
 
     async def close(self) -> None:
         """End every stream and stop listening."""

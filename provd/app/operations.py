@@ -46,6 +46,7 @@ class Running(Protocol):
     services: Services
     listeners: Listeners
     rogue: RogueWatch
+    json: Any
 
     def in_thread(self, work: Callable[[], Any]) -> Awaitable[Any]:
         """Run what takes long off the reactor's thread."""
@@ -216,6 +217,7 @@ def status_of(server: Running, started_at: float) -> Callable[[], Mapping[str, o
             },
             "dhcp": services.dhcp.counters.as_dict(),
             "rogue": server.rogue.as_dict(),
+            "api": server.json.facts if server.json is not None else {},
             "http": {"connections": listeners.http.connections},
             "tftp": {"running": listeners.tftp.transfers, **listeners.tftp.counts},
         }

@@ -59,6 +59,7 @@ class _Running:
     """A server that only tells its operations."""
 
     listeners: Any = None
+    json: Any = None
     rogue: Any = type("Rogue", (), {"check": None})()
 
     def __init__(self, services: Services) -> None:

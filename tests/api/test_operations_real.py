@@ -22,6 +22,7 @@ class _Running:
         self.services = server.services
 
     listeners: Any = None
+    json: Any = None
     rogue: Any = None
 
     async def in_thread(self, work: Any) -> Any:

@@ -31,7 +31,8 @@ class Answer:
 class ApiServer:
     """A running provd with users of every role and a token for each."""
 
-    def __init__(self, folder: Path, more: str = "", plugin: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", plugin: str = "", trust: Path | None = None) -> None:
+        self.trusted = trust or folder / "data" / "api" / "certificate.pem"
         (self.port,) = free_ports(1)
         self.server = RunningServer(folder, f"\n[api]\nenabled = true\nport = {self.port}\n{more}")
         first = "api_writes = true\n"
@@ -51,7 +52,7 @@ class ApiServer:
 
     def context(self) -> ssl.SSLContext:
         """Trusts the certificate that provd made for itself, and nothing else."""
-        return ssl.create_default_context(cafile=str(self.server.folder / "data" / "api" / "certificate.pem"))
+        return ssl.create_default_context(cafile=str(self.trusted))
 
     def connect(self, timeout: float = 20) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.context())
