@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from provd.core.dhcp_binding import State
 from provd.model.event import Event
 
 if TYPE_CHECKING:
@@ -89,12 +90,20 @@ class Metrics:
 
     def _pools(self) -> Families:
         size = _empty_gauge("provd_pool_addresses", "Addresses of a subnet's pool.", "subnet")
-        used = _empty_gauge("provd_leases", "Addresses of a subnet that somebody has, or had last.", "subnet")
+        used = _empty_gauge("provd_pool_used", "Addresses of a pool that cannot be given to others now.", "subnet")
+        leases = _empty_gauge(
+            "provd_leases", "Addresses of a subnet that are known, by their state.", "subnet", "state"
+        )
         for table in self._services.dhcp.tables:
-            size.add_metric([table.subnet.name], float(table.pool_size))
-            used.add_metric([table.subnet.name], float(len(table)))
-        yield size
-        yield used
+            name = table.subnet.name
+            states = Counter(binding.state for binding in table)
+            size.add_metric([name], float(table.pool_size))
+            # An idle address waits for the client that had it, and goes to another one when the pool is empty.
+            taken = sum(binding.state is not State.IDLE and table.in_pool(binding.address) for binding in table)
+            used.add_metric([name], float(taken))
+            for state in State:
+                leases.add_metric([name, state.name.lower()], float(states[state]))
+        yield from (size, used, leases)
 
     def _boots(self) -> Families:
         running: Counter[str] = Counter(

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from provd.app.metrics import Metrics
+from provd.core.dhcp_leases import AddressTable
 from provd.model.event import Event
+from tests.core.test_dhcp_address_table import BASE, SUBNET, bound, client
 
 
 def ended(kind: str, trigger: str, seconds: float) -> Event:
@@ -39,3 +41,23 @@ def test_runs_of_triggers_are_counted_by_name_and_outcome() -> None:
         ("provd_trigger_waiting", "mail"): 0,
         ("provd_trigger_waiting", "dns"): 3,
     }
+
+
+def test_a_pool_is_not_full_of_addresses_that_nobody_has_any_more() -> None:
+    table = AddressTable(SUBNET)
+    for number in range(10):
+        bound(table, number, 10 + number, until=10.0 + number)
+    bound(table, 90, 200, until=1000.0)  # outside the pool
+    table.expire(13.5)
+    table.offer(client(99), BASE + 10, 60, 14.0, 60.0)
+    services: Any = SimpleNamespace(dhcp=SimpleNamespace(tables=[table]))
+    told = {
+        (sample.name, *list(sample.labels.values())[1:]): sample.value
+        for family in Metrics(services, dict, lambda: 0)._pools()
+        for sample in family.samples
+    }
+    assert told["provd_leases", "bound"] == 7
+    assert told["provd_leases", "idle"] == 3
+    assert told["provd_leases", "offered"] == 1
+    assert told["provd_leases", "declined"] == 0
+    assert told[("provd_pool_used",)] == 7
