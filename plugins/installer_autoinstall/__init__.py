@@ -51,9 +51,11 @@ from provd.plugin.api import (
     Plugin,
     Profile,
     Settings,
+    Signature,
     hookimpl,
     no_source,
     nobody_logs_in,
+    read_signatures,
 )
 
 from .schema import judged
@@ -84,6 +86,10 @@ class Autoinstall:
 
     def __init__(self, settings: AutoinstallSettings) -> None:
         self._settings = settings
+
+    @hookimpl
+    def provd_signatures(self) -> Iterable[Signature]:
+        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_autoinstall")
 
     @hookimpl
     def provd_installers(self) -> Iterable[Installer]:

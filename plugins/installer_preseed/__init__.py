@@ -53,9 +53,11 @@ from provd.plugin.api import (
     LogSettings,
     Plugin,
     Profile,
+    Signature,
     hookimpl,
     no_source,
     nobody_logs_in,
+    read_signatures,
 )
 
 DEFAULTS: Mapping[str, object] = {
@@ -72,6 +74,10 @@ class Preseed:
 
     def __init__(self, settings: LogSettings) -> None:
         self._settings = settings
+
+    @hookimpl
+    def provd_signatures(self) -> Iterable[Signature]:
+        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_preseed")
 
     @hookimpl
     def provd_installers(self) -> Iterable[Installer]:

@@ -15,6 +15,7 @@ from provd.cli import (
     completion,
     events,
     images,
+    importing,
     leases,
     lint,
     listings,
@@ -124,6 +125,7 @@ def _add_commands(provd: OperationGroup) -> None:
         groups[kind].add_command(cobbler_habits.autoinstall_command(kind))
     for kind in reports.KINDS:
         groups[kind].add_command(reports.report_command(kind))
+    provd.add_command(importing.import_)
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
     for further in (

@@ -53,6 +53,7 @@ from provd.plugin.contract import (
 from provd.plugin.roles import RoleGroups
 from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, Task
 from provd.plugin.scrub import scrub, scrub_value
+from provd.plugin.signatures import Signature, SignatureRule, read_signatures
 from provd.plugin.specs import PROJECT
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -159,6 +160,8 @@ __all__ = [
     "RoleGroups",
     "Runtime",
     "Settings",
+    "Signature",
+    "SignatureRule",
     "StreamBody",
     "Subnet",
     "System",
@@ -175,6 +178,7 @@ __all__ = [
     "nobody_logs_in",
     "open_body",
     "quoted_argument",
+    "read_signatures",
     "screen_line",
     "scrub",
     "scrub_value",

@@ -39,6 +39,7 @@ from provd.plugin.instance import Instance
 from provd.plugin.loading import Found
 from provd.plugin.runtime import Runtime
 from provd.plugin.settings import decode_settings
+from provd.plugin.signatures import Signature
 from provd.plugin.verify import verify
 
 _ALLOW = Allow()
@@ -122,6 +123,11 @@ class PluginHost:
     def authenticators(self) -> Mapping[str, Authenticator]:
         """Registered authenticators by name."""
         return self._now.registries.authenticators
+
+    @property
+    def signatures(self) -> Mapping[str, Signature]:
+        """Registered signatures of install media by name."""
+        return self._now.registries.signatures
 
     @property
     def operations(self) -> Mapping[str, Operation]:

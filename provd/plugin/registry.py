@@ -29,9 +29,12 @@ from provd.plugin.contract import (
 from provd.plugin.errors import PluginError
 from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance
+from provd.plugin.signatures import Signature
 from provd.plugin.validation import boot_file, callback_result, content, location, of_type
 
-R = TypeVar("R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Operation)
+R = TypeVar(
+    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Operation, Signature
+)
 Check = Callable[[object, tuple[object, ...]], object]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
@@ -66,6 +69,7 @@ class Registries:
     inventories: Mapping[str, Inventory]
     authenticators: Mapping[str, Authenticator]
     operations: Mapping[str, Operation]
+    signatures: Mapping[str, Signature]
     owners: Mapping[tuple[str, str], str]
 
 
@@ -86,6 +90,7 @@ def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
         inventories=gather("provd_inventories", Inventory),
         authenticators=gather("provd_authenticators", Authenticator),
         operations=gather("provd_operations", Operation),
+        signatures=gather("provd_signatures", Signature),
         owners=MappingProxyType(owners),
     )
 

@@ -33,6 +33,7 @@ from provd.plugin.contract import (
     Trigger,
     Veto,
 )
+from provd.plugin.signatures import Signature
 
 PROJECT = "provd"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -74,6 +75,11 @@ class Registration:
     @hookspec
     def provd_authenticators(self) -> Iterable[Authenticator]:
         """Judges of passwords of users that provd does not have."""
+        raise AssertionError
+
+    @hookspec
+    def provd_signatures(self) -> Iterable[Signature]:
+        """How install media of a family are recognised at import."""
         raise AssertionError
 
     @hookspec

@@ -1,0 +1,1 @@
+"""Recognises install media: a directory, an ISO image, a tree on a web server."""

@@ -1,0 +1,88 @@
+"""Layouts of real media, as small files: what their makers' tools write.
+
+Sources: ``.treeinfo`` by lorax and pungi (productmd's format 1.x, and the older one of anaconda's buildinstall);
+``.disk/info`` and ``dists/`` by debian-cd; ``version.info`` by debian-installer's build; ``.disk/info`` and ``casper/`` by
+Ubuntu's cdimage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+Files = Mapping[str, bytes]
+
+_BOOT = {"images/pxeboot/vmlinuz": b"kernel", "images/pxeboot/initrd.img": b"initrd"}
+_VENDORS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "rhel": {"Red Hat Enterprise Linux": ("6.10", "7.9", "8.10", "9.4", "10.0")},
+    "centos": {"CentOS": ("6.10", "7"), "CentOS Linux": ("8.5.2111",)},
+    "centos-stream": {"CentOS Stream": ("8", "9", "10")},
+    "rocky": {"Rocky Linux": ("8.10", "9.4", "10.0")},
+    "alma": {"AlmaLinux": ("8.10", "9.4", "10.0")},
+    "oracle": {"Oracle Linux Server": ("7.9",), "Oracle Linux": ("8.10", "9.4", "10.0")},
+    "eurolinux": {"EuroLinux": ("7.9", "8.9", "9.3")},
+    "scientific": {"Scientific": ("6.10",), "Scientific Linux": ("7.9",)},
+    "fedora": {"Fedora": tuple(str(number) for number in range(34, 45))},
+}
+_OPENEULER = {"20.03": "20.03-LTS-SP4", "22.03": "22.03-LTS-SP4", "24.03": "24.03-LTS"}
+_DEBIAN = {
+    "9": ("stretch", "9.13.0"),
+    "10": ("buster", "10.13.0"),
+    "11": ("bullseye", "11.11.0"),
+    "12": ("bookworm", "12.5.0"),
+    "13": ("trixie", "13.1.0"),
+}
+_UBUNTU = {
+    "20.04": "20.04.6 LTS", "20.10": "20.10", "21.04": "21.04", "21.10": "21.10", "22.04": "22.04.5 LTS", "22.10": "22.10",
+    "23.04": "23.04", "23.10": "23.10.1", "24.04": "24.04.2 LTS", "24.10": "24.10", "25.04": "25.04", "25.10": "25.10",
+    "26.04": "26.04 LTS",
+}  # fmt: skip
+
+
+def treeinfo(name: str, version: str, arch: str = "x86_64") -> bytes:
+    """``.treeinfo`` in the format of its time."""
+    old = name in {"CentOS", "Scientific"} or version.startswith("6.")
+    general = f"[general]\narch = {arch}\nfamily = {name}\nname = {name}-{version}\ntimestamp = 1714000000\n"
+    general += f"variant = BaseOS\nversion = {version}\n"
+    if old:
+        return (
+            f"{general}[images-{arch}]\nkernel = images/pxeboot/vmlinuz\ninitrd = images/pxeboot/initrd.img\n".encode()
+        )
+    head = "[header]\ntype = productmd.treeinfo\nversion = 1.2\n\n"
+    release = f"\n[release]\nname = {name}\nshort = {name.split()[0]}\nversion = {version}\n\n[tree]\narch = {arch}\n"
+    return (head + general + release).encode()
+
+
+def layouts() -> Iterator[tuple[str, str, Files]]:
+    """Name of the signature, the whole version, and the files."""
+    for distro, vendors in _VENDORS.items():
+        for vendor, versions in vendors.items():
+            for version in versions:
+                files = {".treeinfo": treeinfo(vendor, version), ".discinfo": b"1714000000.1\n", **_BOOT}
+                yield f"{distro}-{version.split('.')[0]}", version, files
+    for number, version in _OPENEULER.items():
+        yield f"openeuler-{number}", version, {".treeinfo": treeinfo("openEuler", version), **_BOOT}
+    yield from _debian()
+    for number, version in _UBUNTU.items():
+        yield f"ubuntu-{number}", version.split()[0], {
+            ".disk/info": f'Ubuntu-Server {version} "Some Animal" - Release amd64 (20240424)'.encode(),
+            "casper/vmlinuz": b"kernel",
+            "casper/initrd": b"initrd",
+            "casper/ubuntu-server-minimal.squashfs": b"",
+        }  # fmt: skip
+
+
+def _debian() -> Iterator[tuple[str, str, Files]]:
+    for number, (suite, version) in _DEBIAN.items():
+        info = f'Debian GNU/Linux {version} "{suite.capitalize()}" - Official amd64 NETINST 20240210-11:27\n'
+        yield f"debian-{number}", version, {
+            ".disk/info": info.encode(),
+            f"dists/{suite}/Release": f"Origin: Debian\nCodename: {suite}\n".encode(),
+            "install.amd/vmlinuz": b"kernel",
+            "install.amd/initrd.gz": b"initrd",
+        }  # fmt: skip
+        yield f"debian-{number}-netboot", number, {
+            "version.info": f"Debian version:  {number} ({suite})\nInstaller build: 20230607+deb12u5\n".encode(),
+            "debian-installer/amd64/linux": b"kernel",
+            "debian-installer/amd64/initrd.gz": b"initrd",
+            "debian-installer/amd64/pxelinux.cfg/default": b"",
+        }  # fmt: skip
