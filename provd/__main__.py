@@ -10,6 +10,7 @@ from provd.cli.completion import be_quiet, is_asked
 from provd.cli.context import Client, local_client
 from provd.cli.dynamic import OperationGroup
 from provd.cli.main import build_cli
+from provd.planning.command import plan
 from provd.testing.command import check
 from provd.testing.simulate_command import simulate
 
@@ -27,7 +28,7 @@ def command_line(make_client: Callable[[str], Client] = local_client) -> Operati
     Args:
         make_client: makes a client for a socket path.
     """
-    return build_cli(run, make_client, above={"": (simulate,), "plugin": (check,)})
+    return build_cli(run, make_client, above={"": (simulate, plan), "plugin": (check,)})
 
 
 def main() -> None:

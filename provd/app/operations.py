@@ -33,7 +33,7 @@ from provd.service.operations_lint import Linter
 from provd.service.operations_objects import object_operations
 from provd.service.operations_plugins import plugin_operations
 from provd.service.operations_server import server_operations
-from provd.service.operations_systems import SystemOperations
+from provd.service.operations_systems import NamedSystems, SystemOperations
 from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.operations_triggers import TriggerOperations
@@ -79,8 +79,8 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     )
     table.add(EventOperations(store.sessions).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
-    table.add(_explainer(services).operations())
-    preview = _preview(services)
+    table.add(explainer_of(services).operations())
+    preview = preview_of(services)
     table.add(preview.operations())
     table.add(
         Linter(
@@ -126,7 +126,8 @@ def _subnet_of(services: Services, system: System) -> Subnet | None:
     return services.current.subnets[0] if len(services.current.subnets) == 1 else None
 
 
-def _preview(services: Services) -> AnswerPreview:
+def preview_of(services: Services) -> AnswerPreview:
+    """Shows answer files as they would be."""
     return AnswerPreview(
         answers=services.preview_answers(),
         catalogue=lambda: services.current.catalogue,
@@ -138,11 +139,12 @@ def _preview(services: Services) -> AnswerPreview:
     )
 
 
-def _explainer(services: Services) -> Explainer:
+def explainer_of(services: Services, systems: NamedSystems | None = None) -> Explainer:
+    """Explains what machines would get; ``systems`` in the place of those that the services know."""
     return Explainer(
         host=services.host,
         catalogue=lambda: services.current.catalogue,
-        systems=services.systems,
+        systems=services.systems if systems is None else systems,
         states=services.store.installs,
         location=services.director.location,
         prepare=services.director.with_payload,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from msgspec import structs
 from twisted.internet.task import Clock
 
 from provd.app.services import Current, Services
@@ -18,7 +20,7 @@ from provd.model.dhcp import Destination
 from provd.model.mac import Mac
 from provd.model.system import Interface, System
 from provd.service.dhcp_ports import Arrival
-from provd.service.load import build_host, read
+from provd.service.load import build_host, read, read_catalogue
 from provd.simulate.actions import DhcpSend, Fetched, HttpSend, TftpGet
 from provd.simulate.boot import FirmwareName, Transcript, simulate
 from provd.simulate.firmware import Machine
@@ -74,6 +76,7 @@ class MemoryServer:
         file: ``provd.toml``.
         server: its own address, as machines reach it (dotted quad).
         interface: that their messages come in on.
+        site: another site directory than the configuration's; None for that one.
 
     Attributes:
         services: all parts of provd.
@@ -85,13 +88,16 @@ class MemoryServer:
         ConfigError, PluginError: as at a start.
     """
 
-    def __init__(self, file: Path, server: str, interface: str) -> None:
+    def __init__(self, file: Path, server: str, interface: str, *, site: Path | None = None) -> None:
         self.clock, self.server, self.interface = Clock(), server, interface
         self.sent: list[bytes] = []
         self.files_asked: list[str] = []
         self._later: deque[Callable[[], None]] = deque()
         self.store = MemoryStore(self._later.append)
         self.loaded = read(file)
+        if site is not None:
+            config = structs.replace(self.loaded.config, site_dir=str(site))
+            self.loaded = replace(self.loaded, config=config, catalogue=read_catalogue(config, file=str(file)))
         self.services = Services(
             clock=self.clock,
             current=Current(self.loaded.config, self.loaded.catalogue, file=str(file)),

@@ -1,0 +1,1 @@
+"""``provd plan``: what a change would do to every machine, before it is made."""

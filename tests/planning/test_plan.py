@@ -1,0 +1,143 @@
+"""``provd plan``: what a changed site would do to every machine, told once for machines that are alike."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from provd.__main__ import command_line
+from tests.fakes.simulated_server import SimulatedServer
+
+
+class Site:
+    """A site of ten machines in files, and a changed copy of it."""
+
+    def __init__(self, root: Path) -> None:
+        SimulatedServer(root)
+        self.root, self.site, self.changed = root, root / "site", root / "changed"
+        (self.site / "systems").mkdir()
+        for number in range(10):
+            profile = "web" if number < 7 else "ks"
+            text = f'profile = "{profile}"\n[[interface]]\nmac = "52:54:00:00:00:{number:02x}"\n'
+            (self.site / "systems" / f"m{number}.toml").write_text(text)
+        shutil.copytree(self.site, self.changed)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.changed / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    def plan(self, *words: str) -> Result:
+        where = words or (str(self.changed),)
+        return CliRunner().invoke(command_line(), ["plan", *where, "--config", str(self.root / "provd.toml")])
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def test_nothing_changes_where_nothing_was_changed(site: Site) -> None:
+    done = site.plan()
+    assert (done.exit_code, done.output) == (0, "no machine would notice\n")
+
+
+def test_a_comment_or_an_order_changes_nothing(site: Site) -> None:
+    path = site.changed / "profiles/web.toml"
+    path.write_text("# a comment\n" + path.read_text())
+    assert site.plan().exit_code == 0
+
+
+def test_a_changed_answer_is_told_once_for_all_machines_of_its_profile(site: Site) -> None:
+    site.edit("profiles/web.toml", "Europe/Berlin", "Europe/Paris")
+    done = site.plan("-o", "json", str(site.changed))
+    assert done.exit_code == 2
+    (change,) = json.loads(done.output)
+    assert change["systems"] == [f"m{number}" for number in range(7)]
+    assert "answers.timezone: 'Europe/Berlin' -> 'Europe/Paris'" in change["lines"]
+    assert any(line.strip().startswith("+d-i time/zone") for line in change["lines"])
+
+
+def test_kernel_arguments_and_loaders(site: Site) -> None:
+    site.edit("profiles/ks.toml", "[answers]", 'kernel_args = ["debug"]\nboot_loaders = ["pxelinux"]\n[answers]')
+    done = site.plan()
+    assert done.exit_code == 2
+    assert done.output.startswith("changed: m7, m8, m9\n")
+    assert "boot loader (x64-uefi): 'grub_efi shimx64.efi' -> (none)" in done.output
+    assert "debug" in done.output
+    assert done.output.endswith("3 machines would notice\n")
+
+
+def test_machines_that_come_go_and_change(site: Site) -> None:
+    (site.changed / "systems/m0.toml").unlink()
+    (site.changed / "systems/new.toml").write_text('profile = "web"\n[[interface]]\nmac = "52:54:00:00:01:00"\n')
+    site.edit("systems/m1.toml", 'profile = "web"', 'profile = "ks"')
+    told = {(row["kind"], *row["systems"]) for row in json.loads(site.plan("-o", "json", str(site.changed)).output)}
+    assert told == {("removed", "m0"), ("added", "new"), ("changed", "m1")}
+
+
+def test_a_template_of_the_site_counts(site: Site) -> None:
+    template = site.changed / "templates/preseed/late.sh"
+    template.parent.mkdir(parents=True)
+    template.write_text("#!/bin/sh\nreboot\n")
+    done = site.plan()
+    assert done.exit_code == 2
+    assert "answer file late.sh:" in done.output
+
+
+def test_machines_of_the_store_come_from_an_export(site: Site, tmp_path: Path) -> None:
+    export = tmp_path / "all.toml"
+    export.write_text(
+        '[system.db1]\nprofile = "web"\n[[system.db1.interface]]\nname = "eth0"\nmac = "52:54:00:00:02:00"\n'
+    )
+    site.edit("profiles/web.toml", "Europe/Berlin", "Europe/Paris")
+    done = site.plan(str(site.changed), "--systems", str(export), "-o", "json")
+    assert "db1" in json.loads(done.output)[0]["systems"]
+
+
+def test_a_git_revision_is_what_there_was(site: Site) -> None:
+    def git(*words: str) -> None:
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "safe.directory=*"]
+        subprocess.run(["git", *identity, "-C", str(site.site), *words], check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    assert site.plan("--rev", "HEAD").exit_code == 0
+    profile = site.site / "profiles/web.toml"
+    profile.write_text(profile.read_text().replace("Europe/Berlin", "Asia/Tokyo"))
+    done = site.plan("--rev", "HEAD")
+    assert (done.exit_code, "'Europe/Berlin' -> 'Asia/Tokyo'" in done.output) == (2, True)
+    done = site.plan("--rev", "nosuch")
+    assert done.exit_code == 1
+    assert "nosuch" in done.output
+
+
+def test_nothing_is_written(site: Site) -> None:
+    site.edit("profiles/web.toml", "Europe/Berlin", "Europe/Paris")
+    before = {path: path.read_bytes() for path in site.root.rglob("*") if path.is_file()}
+    site.plan()
+    assert {path: path.read_bytes() for path in site.root.rglob("*") if path.is_file()} == before
+
+
+def test_secrets_are_not_shown(site: Site) -> None:
+    site.edit("profiles/ks.toml", "$6$x", "$6$another")
+    done = site.plan()
+    assert "$6$" not in done.output
+
+
+def test_a_broken_site_is_one_sentence_and_nothing_is_compared(site: Site) -> None:
+    site.edit("profiles/web.toml", 'distro = "deb"', 'distro = "nope"')
+    done = site.plan()
+    assert done.exit_code == 1
+    assert "web.toml" in done.output
+    assert "nothing was compared" in done.output
+    assert done.output.count("\n") == 1
+    assert site.plan(str(site.root / "nowhere")).exit_code == 1
+    assert site.plan("--rev", "HEAD", str(site.changed)).exit_code == 2
+    assert site.plan("--rev=--output=x").exit_code == 1
