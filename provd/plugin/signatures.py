@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import tomli
 
 from provd.plugin.errors import PluginError
 
@@ -110,7 +109,7 @@ def read_signatures(path: Path, plugin: str) -> tuple[Signature, ...]:
         PluginError: it cannot be read, or a key, type or pattern is wrong.
     """
     try:
-        entries = msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), _File).signature
+        entries = msgspec.toml.decode(path.read_bytes(), type=_File).signature
         return tuple(one for entry in entries for one in _each(entry))
     except (OSError, ValueError, re.error) as error:
         raise PluginError(plugin, f"{path}: {error}") from error
