@@ -37,6 +37,7 @@ from provd.service.operations_systems import NamedSystems, SystemOperations
 from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.operations_triggers import TriggerOperations
+from provd.service.operations_waiting import WaitingOperations
 from provd.service.rogue import RogueWatch
 
 
@@ -101,6 +102,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(
         TriggerOperations(services.triggers, lambda: host.triggers, store.trigger_runs, services.wall).operations()
     )
+    table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
     table.add(plugin_operations(lambda: found, lambda: host))
     table.add(
         [

@@ -120,5 +120,12 @@ def _identity(request: DhcpRequest) -> dict[str, object]:
     """What tells the stages of one boot apart in a timeline."""
     client = request.client
     giaddr = client.relay.giaddr
-    found = {"arch": _arch(request), "vendor": client.vendor_class, "relay": str(IPv4Address(giaddr)) if giaddr else ""}
+    circuit = client.relay.circuit_id
+    found = {
+        "arch": _arch(request),
+        "vendor": client.vendor_class,
+        "uuid": client.uuid,
+        "relay": str(IPv4Address(giaddr)) if giaddr else "",
+        "port": circuit.decode("ascii") if circuit.isascii() and circuit.decode().isprintable() else circuit.hex(),
+    }
     return {key: value for key, value in found.items() if value}

@@ -1,0 +1,161 @@
+"""Operations on machines that wait for a person: those nobody knows, and those that provd holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from msgspec import Meta
+
+from provd.model.event import Event
+from provd.model.mac import Mac
+from provd.model.session import BootSession
+from provd.model.system import InstallState, Interface, System
+from provd.plugin.contract import Operation
+from provd.plugin.scrub import scrub
+from provd.service.operations import Arguments, NoArguments, OperationError
+from provd.service.system_edits import ChangeRefusedError, Edit
+from provd.service.system_views import system_view
+from provd.service.systems import Systems
+
+_BOOTS = 2000
+"""Boots that are looked through for unknown machines."""
+_DRY = Annotated[bool, Meta(description="Tell what would be done, and do nothing.")]
+
+
+class Adoption(Arguments, frozen=True):
+    """An unknown machine becomes a system."""
+
+    mac: Annotated[str, Meta(description="Hardware address of a machine in unknown.list.")]
+    name: Annotated[str, Meta(description="Name of the system.")]
+    profile: Annotated[str, Meta(description="Its profile; none: it waits with a name.")] = ""
+    dry_run: _DRY = False
+
+
+class Release(Arguments, frozen=True):
+    """A held machine may try again."""
+
+    name: Annotated[str, Meta(description="System.")]
+    dry_run: _DRY = False
+
+
+class BootsView(Protocol):
+    """Boots and events that were kept."""
+
+    def sessions(self, *, system: str = "", mac: str = "", limit: int = 20) -> Sequence[BootSession]:
+        """Sessions, the newest first."""
+        ...
+
+    def events(self, session: str) -> Sequence[Event]:
+        """Events of a session."""
+        ...
+
+
+@dataclass(slots=True)
+class _Unknown:
+    newest: BootSession
+    first_at: float
+    boots: int = 1
+
+
+class WaitingOperations:
+    """``unknown.list``, ``unknown.adopt``, ``held.list`` and ``held.release``.
+
+    Args:
+        boots: what was kept of boots.
+        systems: the systems service.
+        held: states of held systems, by name.
+    """
+
+    def __init__(self, boots: BootsView, systems: Systems, held: Callable[[], Mapping[str, InstallState]]) -> None:
+        self._boots, self._systems, self._held = boots, systems, held
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All four."""
+        return (
+            Operation(
+                "unknown.list", "List machines that booted from the network and belong to no system.", "read",
+                NoArguments, self._list_unknown, "provd unknown list",
+                result="One row per machine: `mac`, what its firmware said of itself, `address`, `boots`, times.",
+            ),
+            Operation(
+                "unknown.adopt", "Make an unknown machine a system, with its hardware address and UUID.", "operate",
+                Adoption, self._adopt, "provd unknown adopt 52:54:00:12:34:56 web1 --profile debian-12-server",
+                result="The system.",
+            ),
+            Operation(
+                "held.list", "List machines that provd holds, and why.", "read", NoArguments, self._list_held,
+                "provd held list", result="One row per machine: `name`, `reason`, `attempts`.",
+            ),
+            Operation(
+                "held.release", "Let a held machine install at its next network boot.", "operate", Release,
+                self._release, "provd held release web1", result="`name` and the `reason` that it was held for.",
+            ),
+        )  # fmt: skip
+
+    def _list_unknown(self, _arguments: NoArguments) -> object:
+        return [self._row(mac, one) for mac, one in self._unknown().items()]
+
+    def _unknown(self) -> dict[str, _Unknown]:
+        """By hardware address, the newest first."""
+        found: dict[str, _Unknown] = {}
+        for session in self._boots.sessions(limit=_BOOTS):
+            if session.system or self._systems.of_mac(Mac.parse(session.mac).octets) is not None:
+                continue
+            known = found.setdefault(session.mac, _Unknown(session, session.started_at, 0))
+            known.boots += 1
+            known.first_at = min(known.first_at, session.started_at)
+        return found
+
+    def _row(self, mac: str, one: _Unknown) -> dict[str, object]:
+        said = self._said(one.newest)
+        return {
+            "mac": mac,
+            **{name: scrub(str(said.get(name, ""))) for name in ("arch", "vendor", "uuid", "relay", "port")},
+            "address": one.newest.address,
+            "boots": one.boots,
+            "first_at": one.first_at,
+            "last_at": one.newest.last_at,
+        }
+
+    def _said(self, session: BootSession) -> Mapping[str, object]:
+        """What its firmware said of itself."""
+        kinds = {"dhcp.discover", "dhcp.dropped"}
+        return next((event.fields for event in self._boots.events(session.id) if event.kind in kinds), {})
+
+    def _adopt(self, arguments: Adoption) -> object:
+        try:
+            mac = Mac.parse(arguments.mac)
+        except ValueError as error:
+            raise OperationError(str(error), field="mac", kind="usage") from error
+        one = self._unknown().get(str(mac))
+        if one is None:
+            owner = self._systems.of_mac(mac.octets)
+            why = f"it is a card of system {owner.name}" if owner else "it has not booted from the network"
+            raise OperationError(f"{mac} is no unknown machine: {why}", field="mac", kind="not-found")
+        uuid = str(self._said(one.newest).get("uuid", ""))
+        system = System(arguments.name, arguments.profile, (Interface("eth0", mac),), uuid=uuid)
+        try:
+            made = self._systems.make(Edit("", system), dry_run=arguments.dry_run)
+        except ChangeRefusedError as error:
+            raise OperationError(str(error), field=error.field, kind=error.kind) from error
+        return system_view(made, InstallState())
+
+    def _list_held(self, _arguments: NoArguments) -> object:
+        return list(self._held_rows())
+
+    def _held_rows(self) -> Iterator[dict[str, object]]:
+        for name, state in sorted(self._held().items()):
+            if self._systems.get(name) is not None:
+                yield {"name": name, "reason": state.held_reason, "attempts": state.attempts}
+
+    def _release(self, arguments: Release) -> object:
+        state = self._held().get(arguments.name)
+        if self._systems.get(arguments.name) is None:
+            raise OperationError(f"there is no system {arguments.name}", field="name", kind="not-found")
+        if state is None:
+            raise OperationError(f"system {arguments.name} is not held", field="name")
+        if not arguments.dry_run:
+            self._systems.set_netboot(arguments.name, wanted=True)
+        return {"name": arguments.name, "reason": state.held_reason}

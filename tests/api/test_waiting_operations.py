@@ -1,0 +1,105 @@
+"""Machines that wait for a person: unknown ones are adopted, held ones released."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from provd.service.operations import OperationError, plain
+from provd.service.operations_waiting import WaitingOperations
+from provd.simulate.boot import simulate
+from provd.testing.world import MAC, MACHINE
+from tests.fakes.simulated_server import SimulatedServer
+
+
+class World:
+    def __init__(self, root: Path) -> None:
+        self.server = SimulatedServer(root)
+        services = self.server.services
+        made = WaitingOperations(services.store.sessions, services.systems, services.store.installs.held)
+        self.operations = {one.name: one for one in made.operations()}
+
+    def call(self, operation: str, /, **arguments: object) -> Any:
+        one = self.operations[operation]
+        return plain(one.run(msgspec.convert(arguments, one.arguments)))
+
+    def boot(self, seed: int = 1, **more: Any) -> str:
+        outcome = simulate(self.server, MACHINE, "bios", seed=seed, **more).outcome
+        self.server.turn()
+        return outcome
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_an_unknown_machine_is_listed_with_what_it_said(world: World) -> None:
+    assert world.call("unknown.list") == []
+    world.boot()
+    (row,) = world.call("unknown.list")
+    assert (row["mac"], row["arch"], row["uuid"], row["boots"]) == (str(MAC), "bios", str(MACHINE.uuid), 1)
+    assert row["vendor"].startswith("PXEClient:Arch:00000")
+    assert row["address"].startswith("10.88.0.")
+
+
+def test_an_adopted_machine_installs_at_its_next_boot(world: World) -> None:
+    world.boot()
+    told = world.call("unknown.adopt", mac=str(MAC), name="web1", profile="web")
+    assert (told["name"], told["profile"], told["uuid"]) == ("web1", "web", str(MACHINE.uuid))
+    assert world.call("unknown.list") == []
+    assert world.boot(seed=2) == "installed"
+
+
+def test_a_dry_run_adopts_nobody(world: World) -> None:
+    world.boot()
+    assert world.call("unknown.adopt", mac=str(MAC), name="web1", profile="web", dry_run=True)["name"] == "web1"
+    assert len(world.call("unknown.list")) == 1
+    assert world.server.services.systems.get("web1") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "sentence"),
+    [
+        ({"mac": "52:54", "name": "a"}, "mac", "52:54"),
+        ({"mac": "52:54:00:00:00:77", "name": "a"}, "mac", "has not booted from the network"),
+        ({"mac": str(MAC), "name": "a", "profile": "nope"}, "profile", "nope"),
+        ({"mac": str(MAC), "name": "-x"}, "name", "-x"),
+    ],
+)
+def test_who_cannot_be_adopted_is_one_sentence(
+    world: World, arguments: dict[str, object], field: str, sentence: str
+) -> None:
+    world.boot()
+    with pytest.raises(OperationError, match=sentence) as caught:
+        world.call("unknown.adopt", **arguments)
+    assert caught.value.field == field
+
+
+def test_a_machine_with_a_name_is_no_unknown_one(world: World) -> None:
+    world.server.add()
+    world.boot()
+    assert world.call("unknown.list") == []
+    with pytest.raises(OperationError, match="it is a card of system web1"):
+        world.call("unknown.adopt", mac=str(MAC), name="b")
+
+
+def test_a_held_machine_is_listed_and_released(world: World) -> None:
+    world.server.add()
+    for seed in range(3):
+        world.boot(seed=seed, reports=())
+    (row,) = world.call("held.list")
+    assert (row["name"], row["attempts"]) == ("web1", 2)
+    assert "no finished callback came" in row["reason"]
+    assert world.call("held.release", name="web1", dry_run=True)["reason"] == row["reason"]
+    assert len(world.call("held.list")) == 1
+    world.call("held.release", name="web1")
+    assert world.call("held.list") == []
+    assert world.boot(seed=9) == "installed"
+    with pytest.raises(OperationError, match="system web1 is not held"):
+        world.call("held.release", name="web1")
+    with pytest.raises(OperationError, match="there is no system nope"):
+        world.call("held.release", name="nope")
