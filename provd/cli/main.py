@@ -10,6 +10,7 @@ from types import MappingProxyType
 import click
 
 from provd.cli import (
+    bundle,
     check,
     cobbler_habits,
     completion,
@@ -126,6 +127,7 @@ def _add_commands(provd: OperationGroup) -> None:
     for kind in reports.KINDS:
         groups[kind].add_command(reports.report_command(kind))
     provd.add_command(importing.import_)
+    provd.add_command(bundle.bundle)
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
     for further in (
