@@ -106,6 +106,8 @@ _GROUPS = (
     ("token", "Tokens for scripts.", "provd token list"),
     ("audit", "Who changed what.", "provd audit list --limit 20"),
     ("answer", "Answer files.", "provd answer preview web1"),
+    ("unknown", "Machines that booted and belong to no system.", "provd unknown list"),
+    ("held", "Machines that provd holds after fruitless installations.", "provd held list"),
     ("trigger", "What runs on events, and how it fared.", "provd trigger list"),
     ("mirror", "Mirrors that packages come through.", "provd mirror status"),
     ("rogue", "Other DHCP servers.", "provd rogue check"),
