@@ -39,6 +39,7 @@ from provd.service.operations_transaction import TransactionOperations
 from provd.service.operations_triggers import TriggerOperations
 from provd.service.operations_waiting import WaitingOperations
 from provd.service.rogue import RogueWatch
+from provd.service.stalls import Stalls
 
 
 class Running(Protocol):
@@ -200,6 +201,19 @@ def _diagnoser(services: Services) -> Diagnoser:
         monotonic=host.seconds,
         wall=services.wall,
     )
+
+
+def stalls_of(services: Services) -> Stalls:
+    """The watch for boots that stand still, listening to the bus."""
+    made = Stalls(
+        live=services.sessions,
+        kept=services.store.sessions,
+        findings=_diagnoser(services).findings,
+        publish=services.bus.publish,
+        wall=services.wall,
+    )
+    services.bus.listen(made.on_event)
+    return made
 
 
 def status_of(server: Running, started_at: float) -> Callable[[], Mapping[str, object]]:

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from provd.api.server import ApiSite, listen
 from provd.app.listeners import ListenError, Listeners
 from provd.app.notify import Notifier
-from provd.app.operations import operations_of, status_of
+from provd.app.operations import operations_of, stalls_of, status_of
 from provd.app.reload import Reloader, ReloadReport
 from provd.app.services import Current, Services
 from provd.app.watch import Watch
@@ -35,8 +35,11 @@ from provd.net.runtime import TwistedRuntime
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import Loaded, build_host
 from provd.service.rogue import RogueWatch
+from provd.service.stalls import Stalls
 from provd.store.sqlite import SqliteStore
 
+_STALL_WATCH_S = 15.0
+"""Seconds between two looks for boots that stand still."""
 _HOUSEKEEPING_S = 60.0
 _DAY_S = 86_400.0
 _DRAIN_S = 10.0
@@ -90,6 +93,9 @@ class Server:
         self.reloader = Reloader(path, self.services, self.listeners)
         self._housekeeping = LoopingCall(self._keep_house)
         self._housekeeping.clock = reactor
+        self._stall_watch = LoopingCall(self._look_for_stalls)
+        self._stall_watch.clock = reactor
+        self._stalls: Stalls | None = None
         self._watch = Watch(reactor, reactor, self.reload, self._matters)
         self._found, self._started_at = loaded.found, self.services.wall()
         self._api: IListeningPort | None = None
@@ -127,10 +133,21 @@ class Server:
         self.services.inventories.start()
         self.rogue.start()
         self._housekeeping.start(_HOUSEKEEPING_S, now=False)
+        self._stalls = stalls_of(self.services)
+        self._stalls.load()
+        self._stall_watch.start(_STALL_WATCH_S, now=False)
         site = Path(self._config.site_dir)
         self._watch.start([self._path.parent, *(site / name for name in ("distros", "profiles", "systems"))])
         for problem in self.services.current.catalogue.problems:
             self._logger.warn("left out: {problem}", problem=str(problem))
+
+    def _look_for_stalls(self) -> None:
+        if self._stalls is None:
+            return
+        try:
+            self._stalls.look()
+        except Exception:  # noqa: BLE001  a timer that raises would never come again
+            self._logger.failure("the watch for boots that stand still failed")
 
     def _why_not_ready(self) -> str:
         if self.services.dhcp.counters.store_fault:
@@ -161,8 +178,9 @@ class Server:
         self._notifier.stopping()
         self._watch.stop()
         self.services.inventories.stop()
-        if self._housekeeping.running:
-            self._housekeeping.stop()
+        for timer in (self._housekeeping, self._stall_watch):
+            if timer.running:
+                timer.stop()
         self.probe.stop()
         self.rogue.stop()
         await self.listeners.close()

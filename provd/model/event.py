@@ -18,6 +18,7 @@ class Event:
             ``boot.started``, ``boot.local``, ``boot.held``, ``timeline.full``, ``callback.failed``,
             ``dhcp.elsewhere`` (it takes another server's address), ``dhcp.rogue`` (another DHCP server was found),
             ``dhcp.pool-exhausted``,
+            ``session.stalled`` (a boot stands still; with rule, step, cause),
             ``dhcp.expired`` (a lease ended by its time), ``system.changed``.
         at: seconds since the epoch.
         session: id of the boot session, or empty.

@@ -34,6 +34,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "install.finished": "installation finished",
     "install.failed": "installation failed",
     "install.firstboot": "first boot reported",
+    "session.stalled": "stands still",
     "trigger.finished": "trigger done",
     "trigger.failed": "trigger failed",
     "tftp.sent": "TFTP sent",
