@@ -9,6 +9,8 @@
     # upstream = ["http://MIRROR1/rocky", "http://MIRROR2/rocky"]: asked in this order, the next where one fails
     # proxy = "http://PROXY:3128": ask through this (http upstreams only)
     refresh_s = 300                # an index is taken from the cache for so long
+    # keyring = "/usr/share/keyrings/debian-archive-keyring.gpg": verify against the signed index (apt)
+    max_mb = 50000                 # what was used longest ago leaves
     offline = false                # true: serve what is there, ask nobody
 
 A distro's ``tree`` or a profile's ``source`` names a mirror and a directory in it, as in ``mirror:debian`` or
@@ -25,9 +27,11 @@ again after ``refresh_s``, and kept where upstream says that it did not change. 
 copy is served; where there is none, the answer is 502 with the reason in provd's log. A transfer that breaks off goes
 on where it broke, where upstream has ranges and validators; what does not come whole is never kept. A file whose
 name is its SHA-256 is kept, and given out whole, only where that is right. Empty the directory after pointing a mirror
-at another archive. Nothing limits its size.
+at another archive. A cache is as large as ``max_mb`` says (0: any size); what
+was used longest ago leaves.
 
-``provd mirror status`` shows what each mirror holds and how often it helped.
+``provd mirror status`` shows what each mirror holds and how often it helped; ``provd mirror prefetch`` fetches files
+before machines ask, and ``provd mirror purge`` removes them.
 """
 
 from __future__ import annotations
@@ -35,10 +39,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import Annotated
 from urllib.parse import quote
-
-from msgspec import Meta
 
 from provd.plugin.api import (
     BootPlan,
@@ -50,11 +51,11 @@ from provd.plugin.api import (
     Operation,
     Plugin,
     Runtime,
-    Settings,
     hookimpl,
 )
 
 from .cache import Cache
+from .operations import MirrorOperations, unknown
 from .service import MirrorService
 from .settings import DEFAULTS, SettingsOfSourceMirror
 from .upstream import Upstream
@@ -62,28 +63,22 @@ from .upstream import Upstream
 _SCHEME = "mirror"
 
 
-class StatusArguments(Settings, frozen=True):
-    """``name``: one mirror, or empty for all."""
-
-    name: Annotated[str, Meta(description="Only this mirror; empty for all.")] = ""
-
-
 class SourceMirror:
     """Resolves ``mirror:NAME/PATH`` and serves ``mirror/NAME/PATH``."""
 
     def __init__(self, settings: SettingsOfSourceMirror, clock: Callable[[], float] = time.monotonic) -> None:
         root = Path(settings.data_dir) / "mirror"
-        self._runtime: Runtime | None = None
         self._mirrors = {
             name: MirrorService(
                 name, mirror, Upstream(mirror, Path(settings.apt_dir), clock=clock), Cache(root / name), clock
             )
             for name, mirror in {**DEFAULTS, **settings.mirrors}.items()
         }
+        self._operations = MirrorOperations(self._mirrors)
 
     def start(self, runtime: Runtime) -> None:
         """Fetch with this from now on."""
-        self._runtime = runtime
+        self._operations.runtime = runtime
         for mirror in self._mirrors.values():
             mirror.start(runtime)
 
@@ -98,17 +93,7 @@ class SourceMirror:
 
     @hookimpl
     def provd_operations(self) -> Iterable[Operation]:
-        return [
-            Operation(
-                name="mirror.status",
-                summary="Show what the package mirrors hold and how often they helped.",
-                permission="read",
-                arguments=StatusArguments,
-                run=self.status,
-                example="provd mirror status",
-                result="One row per mirror.",
-            )
-        ]
+        return self._operations.operations()
 
     @hookimpl
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
@@ -117,7 +102,7 @@ class SourceMirror:
             return None
         mirror = self._mirrors.get(name)
         if mirror is None:
-            return NotFound(_unknown(name))
+            return NotFound(unknown(name))
         if request.method not in {"GET", "HEAD"}:
             return NotFound("mirrors can only be read", status=405)
         return mirror.answer(path, request.method)
@@ -130,23 +115,6 @@ class SourceMirror:
             return None
         port = 0 if plan.http_port == 80 else plan.http_port
         return Location("http", plan.server, f"/mirror/{quote('/'.join(parts))}", port)
-
-    async def status(self, arguments: StatusArguments) -> list[dict[str, object]]:
-        """One row per mirror.
-
-        Raises:
-            ValueError: there is no mirror of this name.
-        """
-        if arguments.name and arguments.name not in self._mirrors:
-            raise ValueError(_unknown(arguments.name))
-        if self._runtime is None:
-            return []
-        wanted = [one for name, one in self._mirrors.items() if arguments.name in {"", name}]
-        return [await one.status(self._runtime) for one in wanted]
-
-
-def _unknown(name: str) -> str:
-    return f"there is no mirror {name!r}: set plugins.source_mirror.mirrors.{name}.upstream"
 
 
 PLUGIN = Plugin(name="source_mirror", settings=SettingsOfSourceMirror, build=SourceMirror)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,9 @@ import msgspec
 
 from provd.plugin.api import Content, Runtime, file_beneath
 
-_FACTS = ".json"
-_LONGEST_NAME = 255 - len(_FACTS)
+FACTS = ".json"
+"""Ending of the name of a file's facts."""
+_LONGEST_NAME = 255 - len(FACTS)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -72,17 +73,18 @@ class Cache:
         self._tree = root / "tree"
         self._facts = root / "facts"
         self._incoming = root / "incoming"
+        self.promises = root / "promises"
 
     def find(self, path: str) -> Cached | None:
         """The complete file ``path``, if it is there."""
         content = file_beneath(self._tree, path)
         if not isinstance(content, Content):
             return None
-        described = file_beneath(self._facts, path + _FACTS)
+        described = file_beneath(self._facts, path + FACTS)
         if not isinstance(described, Content):
             return None
         try:
-            facts = msgspec.json.decode((self._facts / (path + _FACTS)).read_bytes(), type=Facts)
+            facts = msgspec.json.decode((self._facts / (path + FACTS)).read_bytes(), type=Facts)
         except (OSError, msgspec.DecodeError):
             return None
         return Cached(content, facts) if facts.length == content.length else None
@@ -121,7 +123,27 @@ class Cache:
         _place(incoming, self._tree, path)
         described = self.incoming()
         described.write_bytes(msgspec.json.encode(facts))
-        _place(described, self._facts, path + _FACTS)
+        _place(described, self._facts, path + FACTS)
+
+    def used(self, path: str) -> None:
+        """Remember that ``path`` was given out now."""
+        with suppress(OSError):
+            os.utime(self._facts / (path + FACTS), follow_symlinks=False)
+
+    def shrink(self, most: int, spared: Collection[str]) -> tuple[int, int]:
+        """See :func:`.shrink.shrink`."""
+        from .shrink import shrink
+
+        return shrink(self._tree, self._facts, most, spared)
+
+    def remove(self, path: str, *, dry_run: bool) -> tuple[int, int]:
+        """Remove a file, a directory or, for the empty path, everything; how many files and octets it was."""
+        from .shrink import remove
+
+        def leaves(one: str) -> bool:
+            return not path or one == path or one.startswith(path + "/")
+
+        return remove(self._tree, self._facts, leaves, dry_run=dry_run)
 
     async def count(self, runtime: Runtime) -> tuple[int, int]:
         """Files and octets on disk; others are served between two directories."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,7 +19,8 @@ class Download:
         runtime: runs it, whether or not anybody reads.
         stream: upstream's answer, its body not yet read.
         incoming: an empty file.
-        keep: called once with a whole body and its SHA-256 in hexadecimal; returns where the file lies then.
+        check: called with a whole body and its SHA-256 in hexadecimal; raises OSError where it must not be kept.
+        keep: called after it, likewise; returns where the file lies then.
         ended: called once at the end with what went wrong, or empty.
         hold: give nobody the last octet before ``keep`` agreed, so that nobody has a whole body that was refused.
     """
@@ -30,6 +31,7 @@ class Download:
         stream: HttpStream,
         incoming: Path,
         *,
+        check: Callable[[Path, str], Awaitable[None]],
         keep: Callable[[Path, str], Path],
         ended: Callable[[str], None],
         hold: bool = False,
@@ -37,7 +39,7 @@ class Download:
         self._runtime = runtime
         self._stream = stream
         self._path = incoming
-        self._keep = keep
+        self._check, self._keep = check, keep
         self._ended = ended
         self._hold = hold
         self._size = 0
@@ -57,7 +59,9 @@ class Download:
                     more = await self._step
             if self._stream.length not in {-1, self._size}:
                 raise ConnectionError(f"{self._size} of {self._stream.length} octets came")
-            self._path = self._keep(self._path, self._digest.hexdigest())
+            # a step too, so that readers of the last octet wait for it
+            self._step = self._runtime.background(self._agree())
+            await self._step
             self._error = ""
         except OSError as error:
             self._error = str(error) or type(error).__name__
@@ -93,6 +97,12 @@ class Download:
                     await self._next(self._step)
         finally:
             os.close(descriptor)
+
+    async def _agree(self) -> bool:
+        sha256 = self._digest.hexdigest()
+        await self._check(self._path, sha256)
+        self._path = self._keep(self._path, sha256)
+        return False
 
     @property
     def _readable(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -12,10 +12,13 @@ from provd.plugin.api import AwaitedBody, Content, HttpStream, NotFound, Runtime
 from .cache import Cache, Cached, Facts, is_plain
 from .download import Download
 from .freshness import Freshness
+from .limit import SizeLimit
+from .prefetch import Prefetch
+from .promises import Promises
 from .resume import ResumingStream
 from .settings import Mirror
 from .upstream import MissingUpstreamError, Origin, Upstream, UpstreamError
-from .verify import digest_in_name, must_be
+from .verify import Verifier
 
 _MOST_FETCHES = 64
 """Fetches at once; they go on when their clients leave, so that something must bound them."""
@@ -41,6 +44,9 @@ class MirrorService:
         self._offline = mirror.offline
         self._upstream = upstream
         self._cache = cache
+        self._limit = SizeLimit(cache, mirror.max_mb * 10**6, lambda: self._asked)
+        self._prefetch: Prefetch | None = None
+        self._verifier = Verifier(mirror.keyring, Promises(cache.promises), self._whole, cache.incoming)
         self._fresh = Freshness(clock, mirror.refresh_s)
         self._runtime: Runtime | None = None
         self._asked: dict[str, Task[Answer]] = {}
@@ -53,6 +59,9 @@ class MirrorService:
 
     def close(self) -> None:
         """Stop every fetch."""
+        self._limit.close()
+        if self._prefetch is not None:
+            self._prefetch.close()
         for task in (*self._asked.values(), *self._downloads.values()):
             task.cancel()
 
@@ -63,6 +72,7 @@ class MirrorService:
         cached = self._cache.find(path)
         if cached is not None and path not in self._asked and (self._offline or self._fresh.usable(path)):
             self.hits += 1
+            self._cache.used(path)
             return cached.content
         if self._offline:
             return NotFound(f"mirror {self.name} is offline and has no {path}")
@@ -89,7 +99,42 @@ class MirrorService:
             "fetching": len(self._asked),
             "errors": self.errors,
             "last_error": self.last_error,
+            "evicted": self._limit.evicted,
+            "prefetched": f"{self._prefetch.done} of {self._prefetch.total}" if self._prefetch else "",
         }
+
+    def prefetch(self, runtime: Runtime, paths: Sequence[str]) -> Prefetch:
+        """Begin to fetch files.
+
+        Raises:
+            ValueError: upstream must not be asked, or another list is under way.
+        """
+        if self._offline:
+            raise ValueError(f"mirror {self.name} is offline: it fetches nothing")
+        if self._prefetch is not None and self._prefetch.done < self._prefetch.total:
+            raise ValueError(f"mirror {self.name} prefetches {self._prefetch.total} files already")
+        self._prefetch = Prefetch(runtime, paths, self._whole)
+        return self._prefetch
+
+    def has(self, path: str) -> bool:
+        """Whether a complete copy is there, of whatever age."""
+        return is_plain(path) and self._cache.find(path) is not None
+
+    async def purge(self, runtime: Runtime, path: str, *, dry_run: bool) -> tuple[int, int]:
+        """Remove a file, a directory or everything; how many files and octets it is."""
+        return await runtime.in_thread(lambda: self._cache.remove(path, dry_run=dry_run))
+
+    async def _whole(self, path: str) -> str:
+        """Fetch one file to its end; what went wrong, or empty."""
+        answer = self.answer(path, "GET")
+        if isinstance(answer, Content) and isinstance(answer.body, AwaitedBody):
+            answer = await answer.body.answer()
+        if isinstance(answer, NotFound):
+            return answer.reason
+        task = self._downloads.get(path)
+        if task is not None:
+            await task
+        return "" if self._cache.find(path) is not None else self.last_error
 
     async def _shared(self, runtime: Runtime, path: str) -> Answer:
         """Join the fetch of this path, or begin it; a client that leaves does not end it."""
@@ -123,6 +168,7 @@ class MirrorService:
         if stream.status == 304:
             stream.close()
             self._fresh.unchanged(path)
+            self._cache.used(path)
             return cached.content if cached else self._unreachable(path, "status 304 to nothing", None)
         try:
             download, task = self._download(runtime, path, one, stream, cached)
@@ -139,10 +185,12 @@ class MirrorService:
     def _download(
         self, runtime: Runtime, path: str, one: Origin, stream: HttpStream, old: Cached | None
     ) -> tuple[Download, Task[str]]:
-        modified, promised = stream.headers.get("last-modified", ""), digest_in_name(path)
+        modified = stream.headers.get("last-modified", "")
+
+        async def check(incoming: Path, sha256: str) -> None:
+            await self._verifier.check(runtime, path, incoming, sha256)
 
         def keep(incoming: Path, sha256: str) -> Path:
-            must_be(sha256, promised)
             length = incoming.stat().st_size
             facts = Facts(length, one.base, modified, stream.headers.get("etag", ""), sha256)
             same = old is not None and old.facts.sha256 == sha256
@@ -153,6 +201,7 @@ class MirrorService:
                 self._fresh.unchanged(path)
             else:
                 self._fresh.changed(path)
+            self._limit.kept(runtime, path, length)
             return self._cache.file(path)
 
         def ended(error: str) -> None:
@@ -162,7 +211,9 @@ class MirrorService:
                 self._failed(path, f"{one.base}: {error}")
 
         whole = ResumingStream(runtime, stream, lambda more: self._upstream.ask_rest(runtime, one, path, more))
-        download = Download(runtime, whole, self._cache.incoming(), keep=keep, ended=ended, hold=bool(promised))
+        download = Download(
+            runtime, whole, self._cache.incoming(), check=check, keep=keep, ended=ended, hold=self._verifier.holds(path)
+        )
         task = runtime.background(download.run())
         if not task.done:
             self._downloads[path] = task

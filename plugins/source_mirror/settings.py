@@ -23,6 +23,9 @@ class Mirror(Settings, frozen=True):
         refresh_s: seconds for which an index is taken from the cache without asking.
         offline: never ask upstream.
         proxy: ``http`` URL of the proxy that upstream is asked through, or empty.
+        max_mb: megabytes of 10**6 octets that are kept; what was used longest ago leaves. 0 for no limit.
+        keyring: file of public keys that InRelease must be signed with (apt), or empty: nothing is verified but names
+            that are digests.
     """
 
     upstream: str | tuple[str, ...]
@@ -30,11 +33,17 @@ class Mirror(Settings, frozen=True):
     refresh_s: float = 300.0
     offline: bool = False
     proxy: str = ""
+    max_mb: int = 0
+    keyring: str = ""
 
     def __post_init__(self) -> None:
         if self.upstream != APT and not (self.urls and all(map(_is_http, self.urls))):
             raise ValueError("upstream: a URL as in http://MIRROR/debian, a list of them, or apt, is expected")
         self._check_proxy()
+        if self.keyring and not Path(self.keyring).is_absolute():
+            raise ValueError("keyring: an absolute path is expected")
+        if self.max_mb < 0:
+            raise ValueError("max_mb: megabytes from 0 on are expected")
         if self.suite and self.upstream != APT:
             raise ValueError('suite: it chooses among the archives of upstream = "apt"; a URL has none')
         if self.refresh_s < 0:

@@ -189,12 +189,12 @@ def test_the_page_about_cobbler_shows_settings_that_work(tmp_path: Path) -> None
 
 
 def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
-    distro, trees, mirrors, served = blocks(ROOT / "docs" / "install-sources.md", "toml")
+    distro, trees, mirrors, signed, served = blocks(ROOT / "docs" / "install-sources.md", "toml")
     site = tmp_path / "site"
     (site / "distros").mkdir(parents=True)
     (site / "distros/rocky-9.toml").write_text(distro)
     head = f'data_dir = "{tmp_path}/data"\nsite_dir = "{site}"\n'
-    (tmp_path / "provd.toml").write_text(head + served + trees + mirrors)
+    (tmp_path / "provd.toml").write_text(head + served + trees + mirrors + signed)
     loaded = read(tmp_path / "provd.toml")
     assert not [problem for problem in loaded.catalogue.problems if "rocky-9.toml" in str(problem)]
     assert loaded.catalogue.distros["rocky-9"].tree == "iso:rocky-9"

@@ -160,9 +160,13 @@ class World:
 
     def status(self) -> dict[str, Any]:
         """The row of the mirror ``deb``."""
-        (operation,) = self.plugin.provd_operations()
-        rows: list[dict[str, Any]] = run_now(operation.run(operation.arguments(name="deb")))
+        rows: list[dict[str, Any]] = self.run("mirror.status", name="deb")
         return rows[0]
+
+    def run(self, name_: str, /, **arguments: Any) -> Any:
+        """What an operation of the plugin answers."""
+        (operation,) = [one for one in self.plugin.provd_operations() if one.name == name_]
+        return run_now(operation.run(operation.arguments(**arguments)))
 
 
 def kept(world: World, path: str) -> Path:
@@ -176,7 +180,8 @@ def unfinished(world: World) -> list[Path]:
 def have(world: World, path: str, octets: bytes, **headers: str) -> None:
     """Let the mirror fetch a file."""
     world.runtime.streams.append(FakeStream(200, headers, len(octets)).give(octets, b""))
-    assert world.octets(world.answer(path)) == [octets]
+    pieces = world.octets(world.answer(path))
+    assert b"".join(piece for piece in pieces if isinstance(piece, bytes)) == octets
 
 
 def refused(found: Content | NotFound | None) -> NotFound:

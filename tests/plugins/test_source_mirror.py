@@ -242,6 +242,8 @@ def test_status_counts(world: World) -> None:
         "fetching": 0,
         "errors": 1,
         "last_error": "pool/x.deb: http://MIRROR/debian: refused",
+        "evicted": 0,
+        "prefetched": "",
     }
     assert world.runtime.slept > 0
 

@@ -110,6 +110,8 @@ def test_a_path_is_quoted(world: World) -> None:
         ({"upstream": "http://MIRROR/a b"}, "a URL as in"),
         ({"upstream": "http://MIRROR/", "suite": "bookworm"}, "suite: it chooses among the archives"),
         ({"upstream": "apt", "refresh_s": -1}, "refresh_s: seconds from 0 on"),
+        ({"upstream": "apt", "keyring": "k.gpg"}, "keyring: an absolute path"),
+        ({"upstream": "apt", "max_mb": -1}, "max_mb: megabytes from 0 on"),
         ({"upstream": "apt", "refresh": 1}, "unknown field"),
         ({}, "required field `upstream`"),
     ],

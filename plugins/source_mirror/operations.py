@@ -1,0 +1,137 @@
+"""``provd mirror status``, ``prefetch`` and ``purge``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta
+
+from provd.plugin.api import Operation, Runtime, Settings
+
+from .service import MirrorService
+
+_LONGEST_WAIT_S = 20.0
+
+
+class StatusArguments(Settings, frozen=True):
+    """``name``: one mirror, or empty for all."""
+
+    name: Annotated[str, Meta(description="Only this mirror; empty for all.")] = ""
+
+
+class PrefetchArguments(Settings, frozen=True):
+    """``name``: a mirror; ``paths``: what to fetch; ``wait``: answer when all is there."""
+
+    name: Annotated[str, Meta(description="The mirror.")]
+    paths: Annotated[tuple[str, ...], Meta(description="Files below the mirror.", max_length=10_000)]
+    wait: Annotated[bool, Meta(description="Answer when all is there, or after 20 s, not at once.")] = False
+    dry_run: Annotated[bool, Meta(description="Tell what would be done, and do nothing.")] = False
+
+
+class PurgeArguments(Settings, frozen=True):
+    """``name``: a mirror; ``path``: what goes."""
+
+    name: Annotated[str, Meta(description="The mirror.")]
+    path: Annotated[str, Meta(description="Only this file or directory below the mirror; empty for all.")] = ""
+    dry_run: Annotated[bool, Meta(description="Tell what would be done, and do nothing.")] = False
+
+
+class MirrorOperations:
+    """The operations around the mirrors by name."""
+
+    def __init__(self, mirrors: Mapping[str, MirrorService]) -> None:
+        self.runtime: Runtime | None = None
+        self._mirrors = mirrors
+
+    def operations(self) -> list[Operation]:
+        """``mirror.status``, ``mirror.prefetch`` and ``mirror.purge``."""
+        return [
+            Operation(
+                name="mirror.status",
+                summary="Show what the package mirrors hold and how often they helped.",
+                permission="read",
+                arguments=StatusArguments,
+                run=self.status,
+                example="provd mirror status",
+                result="One row per mirror.",
+            ),
+            Operation(
+                name="mirror.prefetch",
+                summary="Fetch files into a package mirror before machines ask for them.",
+                permission="operate",
+                arguments=PrefetchArguments,
+                run=self.prefetch,
+                example="provd mirror prefetch debian --paths dists/bookworm/InRelease",
+                result="How many files are wanted, there and failed, with the first failures.",
+            ),
+            Operation(
+                name="mirror.purge",
+                summary="Remove files from a package mirror.",
+                permission="operate",
+                arguments=PurgeArguments,
+                run=self.purge,
+                example="provd mirror purge debian --path dists/bookworm",
+                result="How many files and octets were removed.",
+            ),
+        ]
+
+    async def status(self, arguments: StatusArguments) -> list[dict[str, object]]:
+        """One row per mirror.
+
+        Raises:
+            ValueError: there is no mirror of this name.
+        """
+        if arguments.name:
+            self._named(arguments.name)
+        if self.runtime is None:
+            return []
+        wanted = [one for name, one in self._mirrors.items() if arguments.name in {"", name}]
+        return [await one.status(self.runtime) for one in wanted]
+
+    async def prefetch(self, arguments: PrefetchArguments) -> dict[str, object]:
+        """What is being fetched; with ``wait`` at the end of it, or after 20 s, for clients wait 30 s.
+
+        Raises:
+            ValueError: there is no such mirror, it is offline, or it prefetches already.
+        """
+        mirror = self._named(arguments.name)
+        if self.runtime is None:
+            raise ValueError("the mirrors are not started")
+        paths = [path.strip("/") for path in arguments.paths]
+        if arguments.dry_run:
+            there = sum(mirror.has(path) for path in paths)
+            return {"name": mirror.name, "total": len(paths), "done": there, "failed": 0, "failures": []}
+        begun = mirror.prefetch(self.runtime, paths)
+        if arguments.wait:
+            await begun.wait(_LONGEST_WAIT_S)
+        return {
+            "name": mirror.name,
+            "total": begun.total,
+            "done": begun.done,
+            "failed": begun.failed,
+            "failures": begun.failures,
+        }
+
+    async def purge(self, arguments: PurgeArguments) -> dict[str, object]:
+        """How much was removed.
+
+        Raises:
+            ValueError: there is no such mirror.
+        """
+        mirror = self._named(arguments.name)
+        if self.runtime is None:
+            raise ValueError("the mirrors are not started")
+        files, octets = await mirror.purge(self.runtime, arguments.path.strip("/"), dry_run=arguments.dry_run)
+        return {"name": mirror.name, "files": files, "bytes": octets}
+
+    def _named(self, name: str) -> MirrorService:
+        mirror = self._mirrors.get(name)
+        if mirror is None:
+            raise ValueError(unknown(name))
+        return mirror
+
+
+def unknown(name: str) -> str:
+    """What to say of a mirror that is not configured."""
+    return f"there is no mirror {name!r}: set plugins.source_mirror.mirrors.{name}.upstream"

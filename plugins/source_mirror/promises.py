@@ -1,0 +1,136 @@
+"""What signed indexes promise of each file, on disk: lines of paths and SHA-256, never a whole index in memory."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+from collections.abc import Iterable, Iterator
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from tempfile import mkstemp
+from typing import IO, cast
+from urllib.parse import quote
+
+Promise = tuple[str, str]
+"""A path and its SHA-256 in hexadecimal."""
+
+_MOST_LINE = 1_000_000
+
+
+class Promises:
+    """One file of lines for each source; every call reads the disk, so it is used in threads.
+
+    Args:
+        directory: of the files; made when something is promised.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def replace(self, source: str, rows: Iterable[Promise]) -> None:
+        """Forget what ``source`` promised, and remember ``rows``, in one step.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        descriptor, name = mkstemp(prefix=".", dir=self._directory)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                file.write("\n")
+                for path, sha256 in rows:
+                    if path.isprintable() and sha256.isalnum():
+                        file.write(f"{path}\t{sha256}\n")
+            Path(name).replace(self._file(source))
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def of(self, path: str) -> str:
+        """The SHA-256 promised for ``path``, or empty."""
+        if not self._directory.is_dir():
+            return ""
+        for file in sorted(self._directory.iterdir()):
+            if not file.name.startswith(".") and (line := _line_with(file, f"\n{path}\t")):
+                return line[1]
+        return ""
+
+    def named(self, source: str, sha256: str) -> str:
+        """The path for which ``source`` promises a digest, or empty."""
+        line = _line_with(self._file(source), f"\t{sha256}\n")
+        return line[0] if line else ""
+
+    def knows(self, source: str) -> bool:
+        """Whether ``source`` promised anything."""
+        return self._file(source).is_file()
+
+    def _file(self, source: str) -> Path:
+        return self._directory / f"of-{quote(source, safe='')}"
+
+
+def _line_with(file: Path, text: str) -> Promise | None:
+    """The path and digest of the line around ``text``; the file is mapped, not read."""
+    try:
+        with file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as mapped:
+            at = mapped.find(text.encode("utf-8", "replace"))
+            if at < 0:
+                return None
+            start = mapped.rfind(b"\n", 0, at + 1) + 1
+            path, _, sha256 = mapped[start : mapped.find(b"\n", at + 1)].decode("utf-8", "replace").partition("\t")
+            return path, sha256
+    except FileNotFoundError:
+        return None
+
+
+def of_release(path: Path, directory: str) -> Iterator[Promise]:
+    """The section SHA256 of a Release file: paths below ``directory``, as in ``dists/bookworm``."""
+    inside = False
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            words = line.split()
+            if not line.startswith(" "):
+                inside = line.rstrip() == "SHA256:"
+            elif inside and len(words) == 3:
+                yield f"{directory}/{words[2]}", words[0].lower()
+
+
+def of_packages(path: Path, name: str) -> Iterator[Promise]:
+    """The fields Filename and SHA256 of a Packages file.
+
+    Args:
+        path: where it lies.
+        name: of the index; its ending tells the compression.
+
+    Raises:
+        OSError: it cannot be read or unpacked.
+    """
+    filename = sha256 = ""
+    try:
+        with _opened(path, Path(name).suffix) as file:
+            while line := file.readline(_MOST_LINE):
+                key, _, value = line.decode("utf-8", "replace").partition(":")
+                if key == "Filename":
+                    filename = value.strip().removeprefix("./")
+                elif key == "SHA256":
+                    sha256 = value.strip().lower()
+                if not line.strip() or (filename and sha256):
+                    if filename and sha256:
+                        yield filename, sha256
+                        filename = sha256 = ""
+                    elif not line.strip():
+                        filename = sha256 = ""
+    except (EOFError, lzma.LZMAError) as error:
+        raise OSError(f"{name} cannot be unpacked: {error}") from error
+
+
+def _opened(path: Path, suffix: str) -> IO[bytes]:
+    match suffix:
+        case ".gz":
+            return cast("IO[bytes]", gzip.open(path))
+        case ".xz":
+            return lzma.open(path)
+        case ".bz2":
+            return bz2.open(path)
+    return path.open("rb")
