@@ -74,6 +74,8 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
 def _explain(medium: str, near: list[Near]) -> None:
     """Why it was not recognised, on standard error."""
     click.echo(f"{medium} was not recognised.", err=True)
+    if not near:
+        click.echo("  It has nothing that media are known by: .treeinfo, .disk/info, version.info, a kernel.", err=True)
     for one in near:
         click.echo(f"  near {one.signature.name}: {one.kept} of {one.kept + len(one.missed)} rules are kept", err=True)
         for missed in one.missed:

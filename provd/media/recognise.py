@@ -47,7 +47,10 @@ class Near:
 
 
 def recognise(medium: Medium, signatures: Iterable[Signature]) -> Recognised | list[Near]:
-    """The signature that fits, the one with most rules where several do; else the nearest ones, explained."""
+    """The signature that fits, the one with most rules where several do; else the nearest ones, explained.
+
+    A signature of which no rule is kept is not near.
+    """
     texts: dict[str, str | None] = {}
 
     def text(path: str) -> str | None:
@@ -65,7 +68,8 @@ def recognise(medium: Medium, signatures: Iterable[Signature]) -> Recognised | l
         else:
             near.append(Near(signature, len(signature.rules) - len(missed), missed))
     if not fitting:
-        return sorted(near, key=lambda one: (len(one.missed), -one.kept, one.signature.name))[:_MOST_NEAR]
+        touched = [one for one in near if one.kept]
+        return sorted(touched, key=lambda one: (len(one.missed), -one.kept, one.signature.name))[:_MOST_NEAR]
     best = max(fitting, key=lambda one: len(one.rules))
     arch = _captured(best.arch, text) or "x86_64"
     return Recognised(best, _ARCHS.get(arch, arch), _captured(best.full_version, text) or best.version)

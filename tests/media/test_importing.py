@@ -162,6 +162,13 @@ def test_what_is_not_recognised_is_explained_with_a_draft(site: Site, tmp_path: 
     assert done.output.count("COMPLETE") >= 3
 
 
+def test_a_medium_that_is_near_nothing_gets_an_empty_draft(site: Site, tmp_path: Path) -> None:
+    done = site.provd("import", str(tree(tmp_path / "mnt", {"readme": b"hello"})))
+    assert done.exit_code == 1
+    assert "nothing that media are known by" in done.output
+    assert 'installer = "COMPLETE"' in done.output
+
+
 def test_a_name_that_is_taken_is_refused_before_anything_is_copied(site: Site, tmp_path: Path) -> None:
     folder = tree(tmp_path / "mnt", LAYOUTS["rocky-9"])
     assert site.provd("import", str(folder)).exit_code == 0
