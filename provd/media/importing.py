@@ -15,6 +15,7 @@ import tomlkit
 
 from provd.media.medium import DirectoryMedium, IsoMedium, Medium, MediumError
 from provd.media.recognise import Near, Recognised
+from provd.media.refusals import check_free, check_name, check_tree
 
 Told = Callable[[str, int, int], None]
 """Progress: what is copied, octets so far, octets in all (0 where that is not known)."""
@@ -67,18 +68,18 @@ def bring(
         dry_run: only say what would be written.
 
     Raises:
-        MediumError: a name that is taken, or a file of the medium that cannot be read.
+        MediumError: a name that is none or is taken, a tree that reaches outside, or a file that cannot be read.
         OSError: something cannot be written; what was begun is removed.
     """
     name = name or found.signature.name
+    check_name(name)
     distro_file, profile_file = (places.site / kind / f"{name}.toml" for kind in ("distros", "profiles"))
-    for file in (distro_file, profile_file):
-        if file.exists():
-            raise MediumError(f"{file} is there already: choose another --name, or remove it")
     source = _Source(medium, found, name, places)
     distro = _distro(found, source)
     profile = f'# The first profile of {name}: add users and keys, then give it to machines.\ndistro = "{name}"\n'
-    done = Imported(name, distro, profile, [*source.targets(copy=copy), distro_file, profile_file])
+    done = Imported(name, distro, profile, [*source.targets(), distro_file, profile_file])
+    check_free(done.files)
+    source.check()
     if dry_run:
         return done
     with _undone() as made:
@@ -123,10 +124,15 @@ class _Source:
             case _:
                 return f"{self._medium.where}{below}"
 
-    def targets(self, *, copy: bool) -> list[Path]:
+    def check(self) -> None:
+        """Refuse a tree that cannot be copied, before anything is."""
+        if isinstance(self._medium, DirectoryMedium) and self._tree in self.targets():
+            check_tree(self._medium.root, self._tree)
+
+    def targets(self) -> list[Path]:
         """Everything that is made beside the TOML."""
         if isinstance(self._medium, IsoMedium):
-            served = [self._image] if self._outside(self._image) or copy else []
+            served = [self._image] if self._outside(self._image) else []
             return [*served, *([self._tree / f"{self._name}.iso"] if self._found.signature.tree == _IMAGE else [])]
         boot = [self._payload / path.rpartition("/")[2] for path in self._boot_files()]
         needs_tree = isinstance(self._medium, DirectoryMedium) and ":" not in self._found.signature.tree
@@ -145,7 +151,7 @@ class _Source:
             _parent(target, made)
             made.append(target)
             self._medium.copy(path, target, lambda octets, name=path: told(name, octets, 0))  # type: ignore[misc]
-        if isinstance(self._medium, DirectoryMedium) and self._tree in self.targets(copy=copy):
+        if isinstance(self._medium, DirectoryMedium) and self._tree in self.targets():
             made.append(self._tree)
             _copy_tree(self._medium.root, self._tree, told)
 
@@ -216,8 +222,6 @@ def _parent(target: Path, made: list[Path]) -> None:
 def _bring_file(source: Path, target: Path, made: list[Path], told: Told, *, link: bool) -> None:
     """A file in its place: linked where that is possible and wanted, else copied under another name and renamed."""
     _parent(target, made)
-    if target.exists():
-        raise MediumError(f"{target} is there already and is another image")
     if link:
         try:
             os.link(source, target)

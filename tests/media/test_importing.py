@@ -10,63 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from provd.__main__ import command_line
-from provd.config import toml
 from provd.model.mac import Mac
 from provd.model.system import Interface, System
 from provd.simulate.boot import simulate
 from provd.testing.world import MACHINE, MemoryServer
 from tests.fakes.iso_image import make_iso
 from tests.fakes.mirror_world import FakeRuntime
-from tests.media.layouts import Files, layouts
-
-LAYOUTS = {name: dict(files) for name, _version, files in layouts()}
-CONFIG = """\
-data_dir = "{root}/data"
-site_dir = "{root}/site"
-user = ""
-enabled = ["client_classes", "relay", "pxelinux", "grub_efi", "source_http", "source_iso", "source_mirror",
-  "installer_preseed", "installer_kickstart", "installer_autoinstall", "install_callbacks"]
-[[interface]]
-name = "eth0"
-[[subnet]]
-network = "10.0.0.0/24"
-pool = "10.0.0.100-10.0.0.110"
-"""
-
-
-class Site:
-    """A site without any distro of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        (root / "provd.toml").write_text(CONFIG.format(root=root))
-
-    def provd(self, *words: str) -> Result:
-        return CliRunner().invoke(command_line(), [*words, "--config", str(self.root / "provd.toml")])
-
-    def distro(self, name: str) -> dict[str, object]:
-        return toml.read(self.root / "site/distros" / f"{name}.toml")
-
-    def everything(self) -> set[str]:
-        places = (self.root / "data", self.root / "site")
-        return {str(path.relative_to(self.root)) for place in places for path in place.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    (tmp_path / "site").mkdir()
-    return Site(tmp_path)
-
-
-def tree(folder: Path, files: Files) -> Path:
-    for name, octets in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(octets)
-    return folder
+from tests.media.site import LAYOUTS, Site, tree
 
 
 def test_an_image_is_served_from_inside(site: Site, tmp_path: Path) -> None:
