@@ -16,6 +16,8 @@ from urllib.request import Request, urlopen
 MOST_OCTETS: Final = 256 * 1024
 """Octets of a descriptive file that are looked at; real ones have a few thousand."""
 _URL_S: Final = 20.0
+_ABSENT: Final = frozenset({403, 404, 410})
+"""What servers answer for a file they do not have; object stores say 403 to whoever may not list."""
 
 
 class MediumError(Exception):
@@ -174,6 +176,8 @@ class UrlMedium:
             return urlopen(request, timeout=_URL_S)  # noqa: S310
         except HTTPError as error:
             error.close()
+            if error.code not in _ABSENT:
+                raise MediumError(f"{self.url}/{path}: the server answered {error.code} {error.reason}") from error
             return None
         except (URLError, OSError) as error:
             raise MediumError(f"{self.url} cannot be reached: {getattr(error, 'reason', error)}") from error
@@ -199,10 +203,16 @@ class UrlMedium:
         answer = self._open(path, "GET")
         if answer is None:
             raise MediumError(f"{self.url} has no file {path}")
+        came = 0
         with answer, target.open("wb") as out:
             while piece := answer.read(1 << 20):
                 out.write(piece)
+                came += len(piece)
                 told(len(piece))
+        # urllib takes a connection that breaks for the end of the file.
+        promised = answer.headers.get("Content-Length")
+        if promised is not None and came != int(promised):
+            raise MediumError(f"{self.url}/{path}: {came} of {promised} octets came")
 
     def close(self) -> None:
         """Nothing is held."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from provd.simulate.actions import DhcpSend, Fetched, HttpSend, TftpGet
 from provd.simulate.tftp import TftpRead
 from provd.wire.dhcp import decode, encode
+from provd.wire.errors import WireError
 
 _TRIES: Final = 5
 
@@ -62,24 +63,16 @@ class SocketDriver:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             link.bind((self._relay, self._dhcp_port))
-            link.settimeout(action.wait_s)
             link.sendto(relayed, (self._server, self._dhcp_port))
-            try:
-                return [link.recv(4096)]
-            except TimeoutError:
-                return []
+            return _reply(link, packet.xid, action.wait_s)
 
     def _service(self, action: DhcpSend) -> list[bytes]:
         """Ask the PXE port from the client's own address; it answers the port that asked."""
         source = str(IPv4Address(decode(action.data).ciaddr))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
             link.bind((source, 0))
-            link.settimeout(action.wait_s)
             link.sendto(action.data, (action.service, self._pxe_port))
-            try:
-                return [link.recv(4096)]
-            except TimeoutError:
-                return []
+            return _reply(link, decode(action.data).xid, action.wait_s)
 
     def tftp(self, action: TftpGet) -> Fetched:
         """Read a file; a block that does not come is asked for again."""
@@ -120,3 +113,19 @@ class SocketDriver:
         finally:
             connection.close()
         return Fetched(response.status, body, {name.lower(): value for name, value in response.getheaders()})
+
+
+def _reply(link: socket.socket, xid: int, wait_s: float) -> list[bytes]:
+    """The first reply to this exchange; what belongs to others or is no DHCP is passed over (RFC 2131 section 4.1)."""
+    until = monotonic() + wait_s
+    while (left := until - monotonic()) > 0:
+        link.settimeout(left)
+        try:
+            data = link.recv(4096)
+            if decode(data).xid == xid:
+                return [data]
+        except TimeoutError:
+            return []
+        except WireError:
+            continue
+    return []

@@ -6,6 +6,7 @@ import socket
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest_twisted
@@ -17,9 +18,11 @@ from provd.net.http import HttpListener, HttpSite
 from provd.net.tftp import TftpServer
 from provd.net.tftp_socket import UdpNetwork
 from provd.service.dhcp_ports import Arrival
+from provd.simulate.actions import DhcpSend
 from provd.simulate.boot import simulate
 from provd.simulate.sockets import SocketDriver
 from provd.testing.world import MACHINE
+from provd.wire.dhcp import DhcpPacket, encode
 from tests.fakes.simulated_server import KERNEL, SimulatedServer
 
 SERVER, RELAY = "127.9.0.1", "127.9.1.1"
@@ -93,3 +96,26 @@ async def test_a_whole_boot_over_loopback_without_root(tmp_path: Path) -> None:
         tftp.stop()
         await dhcp.stopListening()
     assert isinstance(open_file(FileRequest("tftp", "pxelinux.0", "127.9.1.100", SERVER)), Content)
+
+
+def _message(op: int, xid: int) -> bytes:
+    packet = DhcpPacket(op, 1, 6, 0, xid, 0, 0, 0, 0, 0, 0, b"\2\0\0\0\0\1" + bytes(10), b"", b"", {53: bytes([op])})
+    return encode(packet, min_size=0, max_size=1500).data
+
+
+def test_replies_of_other_exchanges_and_noise_are_passed_over() -> None:
+    port = _free_port()
+    discover, own, others = (_message(op, xid) for op, xid in ((1, 7), (2, 7), (2, 8)))
+
+    def answer() -> None:
+        _asked, relay = server.recvfrom(4096)
+        for data in (b"noise", others, own):
+            server.sendto(data, relay)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((SERVER, port))
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        assert SocketDriver(SERVER, RELAY, dhcp_port=port).dhcp(DhcpSend(discover)) == [own]
+        thread.join(5)
+    assert not thread.is_alive()

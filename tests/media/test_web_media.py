@@ -1,0 +1,86 @@
+"""A web server that is ill: its answers are not taken for a medium without the file, nor half a kernel for a whole one."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from provd.media.medium import MediumError, UrlMedium
+
+FILE = b"kernel" * 1000
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    """Answers every request alike.
+
+    Attributes:
+        status: of each answer.
+        cut: octets that are missing at the end of the body.
+    """
+
+    status = 200
+    cut = 0
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(FILE)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(FILE[: len(FILE) - self.server.cut])
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_words: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def web() -> Iterator[_Server]:
+    server = _Server(("127.0.0.1", 0), _Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def _medium(web: _Server) -> UrlMedium:
+    return UrlMedium(f"http://127.0.0.1:{web.server_port}/tree")
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_file_that_is_not_there(web: _Server, status: int) -> None:
+    web.status = status
+    assert _medium(web).read("media.1/media") is None
+    assert not _medium(web).has("media.1/media")
+
+
+@pytest.mark.parametrize("asks", [lambda medium: medium.read(".treeinfo"), lambda medium: medium.has(".treeinfo")])
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+def test_a_server_that_fails_is_told_with_its_answer(
+    web: _Server, status: int, asks: Callable[[UrlMedium], object]
+) -> None:
+    web.status = status
+    with pytest.raises(MediumError, match=rf"/tree/\.treeinfo: the server answered {status} ") as refused:
+        asks(_medium(web))
+    assert "\n" not in str(refused.value)
+
+
+def test_half_a_file_is_no_file(web: _Server, tmp_path: Path) -> None:
+    web.cut = 1
+    with pytest.raises(MediumError, match=r"/tree/vmlinuz: 5999 of 6000 octets came"):
+        _medium(web).copy("vmlinuz", tmp_path / "vmlinuz", lambda _octets: None)
+
+
+def test_a_whole_file_with_progress(web: _Server, tmp_path: Path) -> None:
+    told: list[int] = []
+    _medium(web).copy("vmlinuz", tmp_path / "vmlinuz", told.append)
+    assert ((tmp_path / "vmlinuz").read_bytes(), sum(told)) == (FILE, len(FILE))
