@@ -142,7 +142,10 @@ def syntax(profile: Profile) -> str:
 def _validated(text: str, name: str) -> Iterable[Finding]:
     beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     validator = shutil.which("ksvalidator", path=beside_python)
-    if validator is None or not text:
+    if not text:
+        return
+    if validator is None:
+        yield Finding("warning", "ks.cfg", "not judged: ksvalidator is not installed here (pip install 'provd[lint]')")
         return
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
         file.write(text)

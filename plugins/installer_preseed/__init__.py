@@ -142,7 +142,10 @@ def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
 def _syntax(documents: Mapping[str, str]) -> Iterable[Finding]:
     judges = {"preseed.cfg": ["debconf-set-selections", "-c"], "report.sh": ["sh", "-n"], "late.sh": ["sh", "-n"]}
     for name, command in judges.items():
-        if name not in documents or shutil.which(command[0]) is None:
+        if name not in documents:
+            continue
+        if shutil.which(command[0]) is None:
+            yield Finding("warning", name, f"not judged: {command[0]} is not installed here (Debian package debconf)")
             continue
         run = subprocess.run(command, input=documents[name], capture_output=True, text=True, check=False, timeout=10)
         for line in (run.stderr + run.stdout).splitlines():

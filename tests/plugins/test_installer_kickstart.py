@@ -136,6 +136,13 @@ def test_row34_pykickstart_accepts_every_version(version: str) -> None:
     assert lint({"ks.cfg": text}, rocky(version, **answers)) == []
 
 
+def test_without_its_judge_it_does_not_look_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugins.installer_kickstart.shutil.which", lambda _name, **_where: None)
+    (finding,) = lint({"ks.cfg": kickstart("9", users=[BOB])}, rocky("9", users=[BOB]))
+    assert (finding.level, finding.document) == ("warning", "ks.cfg")
+    assert finding.text.startswith("not judged: ksvalidator is not installed")
+
+
 def test_pykickstart_sees_what_is_wrong() -> None:
     text = kickstart("9", users=[BOB]).replace("rootpw --lock", "rootpw")
     findings = lint({"ks.cfg": text}, rocky("9", users=[BOB]))

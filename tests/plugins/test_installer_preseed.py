@@ -137,6 +137,13 @@ def test_debconf_and_the_shell_accept_the_documents(answers: dict[str, object]) 
     assert lint(made, replace(profile(distro=DEBIAN), answers={"root_ssh_keys": ["k"]})) == []
 
 
+def test_without_its_judges_it_does_not_look_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugins.installer_preseed.shutil.which", lambda name: None if name != "sh" else f"/bin/{name}")
+    (finding,) = lint(rendered(), replace(profile(distro=DEBIAN), answers={"users": [BOB]}))
+    assert (finding.level, finding.document) == ("warning", "preseed.cfg")
+    assert finding.text.startswith("not judged: debconf-set-selections is not installed")
+
+
 def test_lint_hands_on_what_they_say() -> None:
     broken = {"preseed.cfg": "d-i only-two\n", "late.sh": "if true; then\n"}
     findings = lint(broken, replace(profile(distro=DEBIAN), answers={"root_ssh_keys": ["k"]}))
