@@ -15,7 +15,7 @@ from provd.config.catalogue import Catalogue
 from provd.config.schema import ServerConfig
 from provd.config.secrets import SecretReader
 from provd.config.settings import model_classes, model_subnets
-from provd.config.systems import check_system
+from provd.config.systems import check_system, plugin_faults
 from provd.core.boot_policy import after_fetched, after_local_boot
 from provd.model.boot import BootPlan
 from provd.model.dhcp import Destination
@@ -113,6 +113,7 @@ class Services:
             lambda: self.current.subnets,
             lambda: self.current.catalogue.profiles,
             clock.callLater,
+            self._plugin_faults,
         )
         self.changes = CatalogueChanges(
             current=lambda: self.current.catalogue,
@@ -289,7 +290,11 @@ class Services:
         return templates.render(template, variables)
 
     def _check_system(self, system: System, others: Iterable[System]) -> Sequence[str]:
-        return check_system(system, tuple(others), self.current.catalogue.profiles, self.current.subnets)
+        faults = check_system(system, tuple(others), self.current.catalogue.profiles, self.current.subnets)
+        return (*faults, *self._plugin_faults(system))
+
+    def _plugin_faults(self, system: System) -> Iterable[str]:
+        return plugin_faults(system, self.host.installers, self.host.boot_loaders)
 
     def _swap_catalogue(self, catalogue: Catalogue) -> None:
         """Put a changed catalogue into force; running boots keep their plans."""

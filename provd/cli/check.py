@@ -33,7 +33,10 @@ _ROGUE_COLUMNS = ("interface", "server", "mac", "how", "offers", "verdict", "las
 @output_option
 @click.pass_context
 def check(ctx: click.Context, output: str) -> None:
-    """Check configuration, plugins, distros, profiles, systems, boot files and ports, without a running service."""
+    """Check configuration, plugins, distros, profiles, declared systems, boot files and ports, without a service.
+
+    Systems that were added by commands are checked by the running service: provd check service.
+    """
     if ctx.invoked_subcommand is not None:
         return
     local_only(ctx.ensure_object(Context), "provd check")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import click
 
@@ -55,22 +55,75 @@ EXPORT: Final = replace(searched("system.export"), call=export)
 @pass_context
 @sentences
 def import_(context: Context, files: tuple[str, ...], output: str, *, replace: bool, dry_run: bool) -> None:
-    """Add the machines of TOML files, all or none; of more than 500 kB each such part is all or none."""
+    """Add the machines of TOML files, all or none.
+
+    More than 500 kB go in parts: all of them are checked first, then each part is all or none.
+    """
     added: list[str] = []
     replaced: list[str] = []
     with waiting("reading") as tell:
-        for file in files:
-            for part in _parts(_text(file)):
-                told: dict[str, Any] = context.client.call(
-                    "system.import", {"toml": part, "replace": replace, "dry_run": dry_run}
-                )
+        parts, owners = _documents(files)
+        for rehearsal in (True, False) if len(parts) > 1 and not dry_run else (dry_run,):
+            added, replaced = [], []
+            for part in parts:
+                told = _imported(context, part, owners, {"replace": replace, "dry_run": rehearsal})
                 added += told["added"]
                 replaced += told["replaced"]
-                tell(f"{len(added) + len(replaced)} machines so far")
+                tell(f"{len(added) + len(replaced)} machines {'checked' if rehearsal else 'so far'}")
     if output != "table":
         show({"added": added, "replaced": replaced}, output)
     else:
         show({"added": len(added), "replaced": len(replaced), "dry_run": dry_run}, output)
+
+
+def _imported(
+    context: Context, part: str, owners: Mapping[str, str], how: Mapping[str, object]
+) -> Mapping[str, list[str]]:
+    """Names that a part adds and replaces; a refusal names the file as well."""
+    from provd.api.client import ApiError
+
+    try:
+        return cast("Mapping[str, list[str]]", context.client.call("system.import", {"toml": part, **how}))
+    except ApiError as error:
+        place = error.field.removeprefix("toml.system.")
+        mine = [name for name in owners if name and f"{place}.".startswith(f"{name}.")]
+        file = owners[max(mine, key=len)] if mine else owners.get("", "")
+        raise ApiError(f"{file}: {error}" if file else str(error), error.field, error.kind) from error
+
+
+def _documents(files: tuple[str, ...]) -> tuple[list[str], Mapping[str, str]]:
+    """Parts that hold the machines of all files, and of each machine its file; under "" the only file.
+
+    Raises:
+        click.ClickException: a file cannot be read or is no such document, or two have a machine of one name.
+    """
+    texts = {file: _text(file) for file in files}
+    if len(texts) == 1:
+        ((file, text),) = texts.items()
+        return list(_parts(text, file)), {"": "" if file == "-" else file}
+    machines: dict[str, Any] = {}
+    owners: dict[str, str] = {}
+    for file, text in texts.items():
+        for name, table in _machines(text, file).items():
+            if name in owners:
+                raise click.ClickException(f"{file}: system.{name}: {owners[name]} has a system of this name already")
+            machines[name], owners[name] = table, file
+    return list(_written_anew(machines, _most("".join(texts.values())))), owners
+
+
+def _machines(text: str, file: str) -> Mapping[str, Any]:
+    """Tables of machines by name.
+
+    Raises:
+        click.ClickException: it is no TOML, or has something else than machines.
+    """
+    from provd.config.errors import ConfigError
+    from provd.config.system_document import tables_of
+
+    try:
+        return tables_of(text, file, most=len(text) * 4)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _text(file: str) -> str:
@@ -87,7 +140,7 @@ def _text(file: str) -> str:
         raise click.ClickException(f"{file}: {error}") from error
 
 
-def _parts(text: str) -> Iterator[str]:
+def _parts(text: str, file: str) -> Iterator[str]:
     """The document, cut before the tables of machines where it is long.
 
     Raises:
@@ -97,16 +150,7 @@ def _parts(text: str) -> Iterator[str]:
     if len(text) <= most:
         yield text
         return
-    from provd.config import toml
-    from provd.config.errors import ConfigError
-
-    try:
-        document = toml.parse(text.encode(), "the document", most=len(text) * 4)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    machines = document.get("system")
-    if set(document) != {"system"} or not isinstance(machines, dict):
-        raise click.ClickException("tables `[system.NAME]` are expected, and nothing else")
+    machines = _machines(text, "the document" if file == "-" else file)
     parts = list(_cut(text, most))
     yield from parts if _together(parts) == machines else _written_anew(machines, most)
 

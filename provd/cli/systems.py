@@ -105,8 +105,19 @@ def _for_copy(_context: Context, values: Values, given: Values) -> None:
     values.setdefault("interfaces", [])
 
 
+def _edit(context: Context, operation: str, values: Values, output: str) -> None:
+    """A dry run for people tells what would be different and nothing else."""
+    from provd.cli.output import show_result, waiting
+
+    with waiting(f"{operation} runs"):
+        told = context.client.call(operation, values)
+    if output == "table" and "changes" in told:
+        told = told["changes"] or "nothing would be different"
+    show_result(operation, told, output)
+
+
 REFINED: Final[Mapping[str, Refinement]] = {
     "system.add": Refinement(lambda: [*card_options(), _netboot_option()], refine=_for_add),
-    "system.edit": Refinement(lambda: [*card_options(), _netboot_option()], refine=_for_edit),
+    "system.edit": Refinement(lambda: [*card_options(), _netboot_option()], refine=_for_edit, call=_edit),
     "system.copy": Refinement(card_options, refine=_for_copy),
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -116,11 +116,10 @@ def _from_toml(type_: type, value: Any) -> Any:
     if not isinstance(value, str):
         # msgspec gives only a ValueError of this hook its path.
         raise ValueError(f"expected a string, got {_kind(value)}")  # noqa: TRY004
-    if type_ is IPv4Address:
-        return parse_address(value)
-    if type_ is IPv4Network:
-        return parse_network(value)
-    raise NotImplementedError(type_)
+    return _READERS[type_](value)
+
+
+_READERS: Final[Mapping[type, Callable[[str], Any]]] = {IPv4Address: parse_address, IPv4Network: parse_network}
 
 
 def _kind(value: object) -> str:

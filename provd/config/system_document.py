@@ -45,12 +45,26 @@ def systems_of(text: str) -> list[System]:
     Raises:
         ConfigError: not TOML, a wrong key or value; ``key`` names it.
     """
-    document = toml.parse(text.encode("utf-8", "surrogatepass"), "")
+    return [_system(name, table) for name, table in tables_of(text, "").items()]
+
+
+def tables_of(text: str, file: str, *, most: int = toml.MAX_BYTES) -> Mapping[str, Any]:
+    """Tables ``[system.NAME]`` of such a document by name, not looked into yet.
+
+    Args:
+        text: the document.
+        file: what to call it in errors.
+        most: octets that it may have.
+
+    Raises:
+        ConfigError: not TOML, or something else than such tables.
+    """
+    document = toml.parse(text.encode("utf-8", "surrogatepass"), file, most=most)
     unknown = next((key for key in document if key != "system"), "")
     tables = document.get("system")
     if unknown or not isinstance(tables, Mapping):
-        raise ConfigError("", unknown, "tables `[system.NAME]` are expected, and nothing else")
-    return [_system(name, table) for name, table in tables.items()]
+        raise ConfigError(file, unknown, "tables `[system.NAME]` are expected, and nothing else")
+    return tables
 
 
 def _system(name: str, table: Any) -> System:

@@ -28,6 +28,9 @@ HOST: Final = re.compile(
 MOST_PARTS: Final = 256
 """Interfaces, and links, of one system."""
 
+_NO_MAC: Final = Mac(bytes(6))
+"""What firmware shows of a card whose address was never written to it."""
+
 POLICIES: Final = ("once", "always", "never")
 
 
@@ -194,6 +197,8 @@ def _card_faults(system: System) -> Iterator[str]:
             yield f"interface {card.name}: {card.hostname!r} is not a host name (RFC 1123)"
         if card.mac.octets[0] & 1:
             yield f"interface {card.name}: MAC {card.mac} is a group address"
+        if card.mac == _NO_MAC:
+            yield f"interface {card.name}: MAC {card.mac} is that of a card without one"
 
 
 def _value_faults(system: System) -> Iterator[tuple[str, str]]:
@@ -230,6 +235,23 @@ def _identifier_faults(system: System) -> Iterator[str]:
             continue
         if field == "client_id" and len(octets) == 1:
             yield "client_id has one octet, so it is no identity (RFC 2132 section 9.14)"
+
+
+def plugin_faults(system: System, installers: Collection[str], boot_loaders: Collection[str]) -> Iterator[str]:
+    """What a system names itself and no plugin brings.
+
+    Args:
+        system: the system.
+        installers: names of those that enabled plugins bring.
+        boot_loaders: the same.
+    """
+    if system.installer and system.installer not in installers:
+        near = near_miss(system.installer, list(installers))
+        yield f"installer: no enabled plugin brings the installer {system.installer!r}{near}"
+    for name in system.boot_loaders:
+        if name not in boot_loaders:
+            near = near_miss(name, list(boot_loaders))
+            yield f"boot_loaders: no enabled plugin brings the boot loader {name!r}{near}"
 
 
 def profile_faults(system: System, profiles: Collection[str]) -> Iterator[str]:

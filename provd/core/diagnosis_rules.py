@@ -18,45 +18,39 @@ LOOP_S: Final = 1800.0
 Rule = Callable[[Boot], Iterator[Finding]]
 
 
-def _refused_token(boot: Boot) -> Iterator[Finding]:
-    event = boot.last("answer.refused")
-    if event is not None:
-        yield Finding(
-            "wrong-token", "answers",
-            f"{word(event, 'what')} was refused to {word(event, 'peer')}: {word(event, 'reason')}",
-            "an old answer URL, another machine's, or an address that is not the leased one: boot the machine anew",
-        )  # fmt: skip
+def _told(kind: str, rule: str, step: str, said: Callable[[Event], str], advice: str) -> Rule:
+    """A rule for one kind of event that says it all: the newest of them is the finding."""
+
+    def look(boot: Boot) -> Iterator[Finding]:
+        event = boot.last(kind)
+        if event is not None:
+            yield Finding(rule, step, said(event), advice)
+
+    return look
 
 
-def _broken_answer(boot: Boot) -> Iterator[Finding]:
-    event = boot.last("answer.failed")
-    if event is not None:
-        yield Finding(
-            "broken-template", "answers",
-            f"the answer file {word(event, 'document')} could not be made: {word(event, 'error')}",
-            "mend the template or the profile's answers; provd answer preview SYSTEM shows the file",
-        )  # fmt: skip
-
-
-def _callback(boot: Boot) -> Iterator[Finding]:
-    event = boot.last("callback.failed")
-    if event is not None:
-        yield Finding(
-            "callback-failed", "installing",
-            f"the report {word(event, 'name')} could not be taken: its plugin failed or rests",
-            "provd plugin list names the plugin and its last error",
-        )  # fmt: skip
-
-
-def _failed_install(boot: Boot) -> Iterator[Finding]:
-    event = boot.last("install.failed")
-    if event is not None:
-        said = word(event, "text") or word(event, "reason")
-        yield Finding(
-            "installer-failed", "installing",
-            f"the installer says that it failed{f': {said}' if said else ''}",
-            "the log lines before it say at what",
-        )  # fmt: skip
+_refused_token: Final = _told(
+    "answer.refused", "wrong-token", "answers",
+    lambda event: f"{word(event, 'what')} was refused to {word(event, 'peer')}: {word(event, 'reason')}",
+    "an old answer URL, another machine's, or an address that is not the leased one: boot the machine anew",
+)  # fmt: skip
+_broken_answer: Final = _told(
+    "answer.failed", "broken-template", "answers",
+    lambda event: f"the answer file {word(event, 'document')} could not be made: {word(event, 'error')}",
+    "mend the template or the profile's answers; provd answer preview SYSTEM shows the file",
+)  # fmt: skip
+_callback: Final = _told(
+    "callback.failed", "callback-failed", "installing",
+    lambda event: f"the report {word(event, 'name')} could not be taken: its plugin failed or rests",
+    "provd plugin list names the plugin and its last error",
+)  # fmt: skip
+_failed_install: Final = _told(
+    "install.failed", "installer-failed", "installing",
+    lambda event: ": ".join(
+        filter(None, ("the installer says that it failed", word(event, "text") or word(event, "reason")))
+    ),
+    "the log lines before it say at what",
+)  # fmt: skip
 
 
 def _source(boot: Boot) -> Iterator[Finding]:

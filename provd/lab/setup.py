@@ -25,7 +25,11 @@ LAB_PACKAGES = (
     "busybox",
     "ca-certificates",
     "curl",
+    "fish",
     "gdisk",
+    "gpg",
+    "gpgv",
+    "groff-base",
     "grub-common",
     "grub-efi-amd64-bin",
     "grub-pc-bin",
@@ -38,6 +42,7 @@ LAB_PACKAGES = (
     "seabios",
     "strace",
     "util-linux",
+    "zsh",
 )
 
 #: Packages that bring a service. They must never be installed, neither by name nor as a dependency.

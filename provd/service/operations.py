@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from twisted.logger import Logger
 
+from provd.config.decode import parse_address
 from provd.config.values import value_faults
 from provd.model.account import ROLES, Caller
 from provd.model.mac import Mac
@@ -197,11 +198,13 @@ def plain(value: object) -> object:
 
 
 def _decode(kind: type, value: object) -> object:
-    if kind is Mac and isinstance(value, str):
-        return Mac.parse(value)
-    if kind is IPv4Address and isinstance(value, str):
-        return IPv4Address(value)
-    raise NotImplementedError(kind)
+    if not isinstance(value, str):
+        # msgspec gives only a ValueError of this hook its path.
+        raise ValueError("expected a string")  # noqa: TRY004
+    return _READERS[kind](value)
+
+
+_READERS: Final[Mapping[type, Callable[[str], object]]] = {Mac: Mac.parse, IPv4Address: parse_address}
 
 
 def _encode(value: object) -> object:

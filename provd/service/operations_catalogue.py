@@ -184,6 +184,9 @@ class _Catalogue:
         view = self._catalogue()
         profile = view.profiles.get(arguments.name)
         if profile is None:
+            if arguments.name in view.sources.good(KINDS["profile"].folder):
+                rule = f"profile {arguments.name!r} has no distro and can only be inherited: provd profile own shows it"
+                raise OperationError(rule, field="name", kind="not-found")
             raise _unknown("profile", arguments.name, view.profiles)
         return {
             **_profile_row(view, profile),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Annotated, Final, Protocol
 
 from msgspec import Meta
@@ -108,7 +109,9 @@ class Linter:
             return
         known = self._catalogue().profiles
         if arguments.profile and arguments.profile not in known:
-            raise OperationError(f"there is no profile {arguments.profile}", field="profile", kind="not-found")
+            here = self._systems.get(arguments.profile) is not None
+            hint = f"; the machine of this name is judged with --system {arguments.profile}" if here else ""
+            raise OperationError(f"there is no profile {arguments.profile}{hint}", field="profile", kind="not-found")
         for name in [arguments.profile] if arguments.profile else sorted(known):
             yield System("example", name, (Interface("eth0", Mac(bytes((2, 0, 0, 0, 0, 0)))),))
 
@@ -132,6 +135,7 @@ class Linter:
             findings += await self._in_thread(lambda: installer.lint(texts, profile))
             missing = installer.ready(profile)
             findings += [Finding("warning", "", missing)] if missing else []
+            findings += _slips(profile, installer)
         return _Judged(name, installer.name, [*findings, *remarks])
 
     def _rendered(self, plan: BootPlan, installer: Installer) -> tuple[dict[str, str], list[Finding]]:
@@ -143,6 +147,15 @@ class Linter:
             except AnswerError as error:
                 findings.append(Finding("error", title, str(error)))
         return texts, findings
+
+
+def _slips(profile: Profile, installer: Installer) -> Iterator[Finding]:
+    """Answers whose name is nearly that of one; others may be for templates of the site."""
+    for name in profile.answers:
+        near = get_close_matches(name, installer.defaults, n=1, cutoff=0.8) if name not in installer.defaults else []
+        if near:
+            rule = f"the installer {installer.name} reads no answer of this name; did you mean {near[0]!r}?"
+            yield Finding("warning", "", f"answers.{name}: {rule}")
 
 
 def _rows(judged: _Judged) -> list[dict[str, object]]:

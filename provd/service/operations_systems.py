@@ -35,7 +35,7 @@ from provd.service.system_arguments import (
 )
 from provd.service.system_edits import ChangeRefusedError, Edit
 from provd.service.system_find import find_systems
-from provd.service.system_views import system_row, system_view
+from provd.service.system_views import differences, system_row, system_view
 from provd.service.systems import Systems
 
 T = TypeVar("T")
@@ -132,7 +132,7 @@ class SystemOperations:
                 EditSystem,
                 self.edit,
                 "provd system edit web1 --netboot",
-                result="The system as it is now.",
+                result="The system as it is; of a dry run as it would be, with `changes` (`key`, `before`, `after`).",
             ),
             Operation(
                 "system.copy",
@@ -159,7 +159,7 @@ class SystemOperations:
                 RemoveSystem,
                 self.remove,
                 "provd system remove web1",
-                result="`removed`: the name.",
+                result="`removed`: the name; of a dry run also `applied`: false.",
             ),
             Operation(
                 "system.export",
@@ -218,7 +218,7 @@ class SystemOperations:
         expected = arguments.revision or arguments.version
         if expected and expected != before.version:
             raise OperationError(
-                f"system {before.name} was changed meanwhile (version {before.version}, not {expected})",
+                f"system {before.name} was changed meanwhile (revision {before.version}, not {expected})",
                 field="revision" if arguments.revision else "version",
             )
         if arguments.in_place:
@@ -227,9 +227,12 @@ class SystemOperations:
             changes["templates"] = {name: one for name, one in changes["templates"].items() if one is not None}
         if changes and netboot is not UNSET:
             changes["netboot"] = netboot
-        if arguments.dry_run and not changes:
-            return self._view(before)
         shown: object = None
+        if arguments.dry_run:
+            after = replace(before, **changes)
+            if set(changes) - {"netboot"} or netboot is UNSET:
+                after = refused(lambda: self._systems.make(Edit(before.name, after, expected), dry_run=True))
+            return self._rehearsed(before, after, netboot)
         if changes:
             shown = self._made(Edit(before.name, replace(before, **changes), expected), dry_run=arguments.dry_run)
         if netboot is not UNSET and not arguments.dry_run:
@@ -266,7 +269,7 @@ class SystemOperations:
         system = find_system(self._systems, arguments.name)
         edit = Edit(system.name, None, arguments.revision)
         refused(lambda: self._systems.change([edit], dry_run=arguments.dry_run))
-        return {"removed": system.name}
+        return {"removed": system.name, **({"applied": False} if arguments.dry_run else {})}
 
     def export(self, arguments: ExportSystems) -> object:
         """TOML of a page of systems; declared ones are left out, as their files are there."""
@@ -279,12 +282,16 @@ class SystemOperations:
         try:
             systems = systems_of(arguments.toml)
         except ConfigError as error:
-            raise OperationError(error.rule, field=f"toml.{error.key}".rstrip("."), kind="usage") from error
+            raise OperationError(str(error), field=f"toml.{error.key}".rstrip("."), kind="usage") from error
         edits = []
         for system in systems:
             there = arguments.replace and self._systems.get(system.name) is not None
             edits.append(Edit(system.name if there else "", system))
-        refused(lambda: self._systems.change(edits, dry_run=arguments.dry_run))
+        try:
+            self._systems.change(edits, dry_run=arguments.dry_run)
+        except ChangeRefusedError as error:
+            whose, field = (f"system {error.system}: ", f"toml.system.{error.system}") if error.system else ("", "toml")
+            raise OperationError(f"{whose}{error}", field=field, kind=error.kind) from error
         names = [(edit.name, system.name) for edit, system in zip(edits, systems, strict=True)]
         return {
             "added": [name for old, name in names if not old],
@@ -293,6 +300,12 @@ class SystemOperations:
 
     def _made(self, edit: Edit, *, dry_run: bool) -> object:
         return self._view(refused(lambda: self._systems.make(edit, dry_run=dry_run)))
+
+    def _rehearsed(self, before: System, after: System, netboot: object) -> object:
+        state = self._states.get(before.name)
+        state_after = state if netboot is UNSET else replace(state, netboot=bool(netboot))
+        view = system_view(after, state_after)
+        return {**view, "applied": False, "changes": differences(before, after, system_view(before, state), view)}
 
     def _row(self, system: System) -> dict[str, object]:
         return system_row(system, self._states.get(system.name))

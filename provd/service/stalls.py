@@ -96,8 +96,10 @@ class Stalls:
     def _learn(self, session: BootSession) -> None:
         steps = [(str(one["step"]), one["took"]) for one in phases(session, self._kept.events(session.id))]
         for (step, _), (_, took) in pairwise(steps):
-            if step in STEPS and isinstance(took, int | float) and len(self._gaps) < _MOST:
-                self._gaps.setdefault((session.profile, step), deque(maxlen=_LEARNED)).append(float(took))
+            key = (session.profile, step)
+            # Those that are known go on learning when there is no room for others.
+            if step in STEPS and isinstance(took, int | float) and (key in self._gaps or len(self._gaps) < _MOST):
+                self._gaps.setdefault(key, deque(maxlen=_LEARNED)).append(float(took))
 
 
 def _event(session: BootSession, finding: Finding, silent_s: float, now: float) -> Event:

@@ -19,11 +19,13 @@ class ChangeRefusedError(Exception):
     Attributes:
         field: argument that is wrong, or empty.
         kind: ``refused``, ``not-found`` or ``denied``.
+        system: of several edits the name of the one that is refused, or empty.
     """
 
     def __init__(self, sentence: str, *, field: str = "", kind: str = "refused") -> None:
         super().__init__(sentence)
         self.field, self.kind = field, kind
+        self.system = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Staging:
             ChangeRefusedError: it is stale, the name is taken, or it is not allowed.
         """
         if before is not None and edit.expected and edit.expected != before.version:
-            sentence = f"system {before.name} was changed meanwhile (version {before.version}, not {edit.expected})"
+            sentence = f"system {before.name} was changed meanwhile (revision {before.version}, not {edit.expected})"
             raise ChangeRefusedError(sentence, field="revision")
         after = None if edit.after is None else replace(edit.after, origin="store", file="")
         taken = self._index.get(after.name) if after is not None else None

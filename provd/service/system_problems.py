@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -27,6 +27,7 @@ class SystemProblems:
         subnets: the configured subnets.
         profiles: names of the profiles that can be installed.
         later: calls a function after some seconds.
+        named: what is wrong with what a system names of plugins.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class SystemProblems:
         subnets: Callable[[], Sequence[Subnet]],
         profiles: Callable[[], Collection[str]],
         later: Callable[[float, Callable[[], None]], object],
+        named: Callable[[System], Iterable[str]] = lambda _system: (),
     ) -> None:
+        self._named = named
         self._systems, self._subnets, self._profiles, self._later = systems, subnets, profiles, later
         self._waiting: dict[str, None] = {}
         self._wrong: dict[str, tuple[str, ...]] = {}
@@ -71,7 +74,7 @@ class SystemProblems:
             if system is None:
                 continue
             clashing = tuple(self._clashes(system))
-            faults = (*own_faults(system), *address_faults(system, self._subnets()), *clashing)
+            faults = (*own_faults(system), *address_faults(system, self._subnets()), *self._named(system), *clashing)
             if faults:
                 self._wrong[name] = faults
             if clashing:

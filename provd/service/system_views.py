@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 from provd.model.system import InstallState, Interface, Link, System
 from provd.plugin.scrub import scrub_value
@@ -52,6 +53,25 @@ def system_view(system: System, state: InstallState) -> Mapping[str, object]:
         "installed_at": state.installed_at or None,
         "held_reason": state.held_reason,
     }
+
+
+def differences(
+    before: System, after: System, shown: Mapping[str, object], then: Mapping[str, object]
+) -> list[dict[str, object]]:
+    """Keys with another value, ``key``, ``before`` and ``after``; of a secret only that it is another one.
+
+    Args:
+        before: the system as it is.
+        after: the system as it would be.
+        shown: what :func:`system_view` tells of it now.
+        then: what it would tell.
+    """
+    own = {field.name for field in fields(System)} - {"version", "origin", "file"}
+    return [
+        {"key": key, "before": shown[key], "after": then[key]}
+        for key in shown
+        if key in own and (shown[key] != then[key] or getattr(before, key) != getattr(after, key))
+    ]
 
 
 def _card(card: Interface) -> dict[str, object]:

@@ -179,7 +179,11 @@ class Systems:
 
     def _stage(self, staging: Staging, edits: Sequence[Edit]) -> None:
         for edit in edits:
-            staging.stage(edit, self._writable(edit.name) if edit.name else None)
+            try:
+                staging.stage(edit, self._writable(edit.name) if edit.name else None)
+            except ChangeRefusedError as error:
+                error.system = edit.after.name if edit.after else edit.name
+                raise
 
     @contextmanager
     def several(self, *, dry_run: bool = False, between: Callable[[], None] = lambda: None) -> Iterator[Staging]:

@@ -70,9 +70,7 @@ class Triggers:
 
     def begin(self, trigger: Trigger, event: Event) -> None:
         """One run of ``trigger`` for ``event``, as soon as it is its turn."""
-        run = TriggerRun(
-            trigger.name, event.kind, event.id, self._wall(), 0.0, ok=False, output="", attempt=0, of=event
-        )
+        run = self._begun(trigger, event)
         queue = self._queues.setdefault(trigger.name, deque())
         if len(queue) >= MOST_WAITING:
             self._end(run, f"{MOST_WAITING} runs wait already", ok=False)
@@ -100,9 +98,7 @@ class Triggers:
 
     async def once(self, trigger: Trigger, event: Event) -> TriggerRun:
         """One attempt now, whatever else waits; its result is recorded and no event is published."""
-        run = TriggerRun(
-            trigger.name, event.kind, event.id, self._wall(), 0.0, ok=False, output="", attempt=0, of=event
-        )
+        run = self._begun(trigger, event)
         ended, _again = await self._attempt(trigger, run)
         return replace(ended, id=self._log.record(ended))
 

@@ -27,4 +27,4 @@ def check_version(name: str, stored: System | None, expected: str) -> None:
     if stored is not None and not expected:
         raise StaleWriteError(f"system {name} exists already")
     if stored is not None and stored.version != expected:
-        raise StaleWriteError(f"system {name} was changed meanwhile (version {stored.version}, not {expected})")
+        raise StaleWriteError(f"system {name} was changed meanwhile (revision {stored.version}, not {expected})")

@@ -87,6 +87,18 @@ def test_the_audit_log_has_changes_of_systems(ask: Asked) -> None:
     assert (set(removed["before"]), removed["after"]) == ({"system web1"}, {})
 
 
+def test_the_audit_log_keeps_no_document_that_was_imported(ask: Asked) -> None:
+    """Its lines are no keys, so nothing in it would be hidden; the systems themselves are in the log."""
+    secrets = 'vars = {bmc_password = "canary1"}\nanswers.users = [{name = "a", password_hash = """\ncanary2"""}]\n'
+    ask("system.import", toml=f"[system.n1]\n{secrets}")
+    with pytest.raises(OperationError):
+        ask("system.import", toml=f"[system.n2]\n{secrets}bogus = 1\n")
+    refused, done = call(ask, ADMIN, "audit.list")
+    assert "canary" not in repr([refused, done])
+    assert done["arguments"]["toml"].startswith("4 lines, SHA-256 ")
+    assert set(done["after"]) == {"system n1"}
+
+
 @pytest.mark.parametrize("changes", [{"role": "read"}, {"groups": ["x"]}, {"disabled": True}, {"expires_at": 1.0}])
 def test_C26_nobody_changes_the_own_role(ask: Asked, changes: dict[str, Any]) -> None:
     call(ask, ADMIN, "user.add", name="ann", password="x", role="admin")

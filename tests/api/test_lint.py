@@ -23,6 +23,7 @@ FILES: dict[str, bytes | str] = {
     "site/profiles/broken.toml": 'parent = "debian-12-server"\n[templates]\n"preseed.cfg" = "mine.cfg"\n',
     "site/templates/mine.cfg": "d-i debian-installer/locale string {{ nosuch }}\n",
     "site/profiles/refused.toml": 'parent = "rocky-9-server"\n[answers]\ntimezone = "No/Where"\nkeyboard = "us"\nlocale = "x y"\n',
+    "site/profiles/slip.toml": 'parent = "debian-12-server"\n[answers]\ntimezon = "UTC"\nrack_row = "7"\n',
     "site/profiles/nobody.toml": 'parent = "debian-12-minimal"\n[answers]\nusers = []\nroot_ssh_keys = []\n',
 }  # fmt: skip
 
@@ -85,6 +86,12 @@ def test_a_machine_that_nobody_could_enter_is_a_warning(linter: Linter) -> None:
     assert all(row["level"] == "warning" for row in rows)
 
 
+def test_an_answer_that_is_nearly_one_is_told(linter: Linter) -> None:
+    told = [row["text"] for row in lint(linter, profile="slip") if "timezon" in row["text"]]
+    assert told == ["answers.timezon: the installer preseed reads no answer of this name; did you mean 'timezone'?"]
+    assert not any("rack_row" in row["text"] for row in lint(linter, profile="slip"))
+
+
 def test_a_machine_is_judged_with_what_it_says_itself(linter: Linter) -> None:
     assert {row["profile"] for row in lint(linter, system="web1")} == {"debian-12-server"}
 
@@ -94,6 +101,7 @@ def test_a_machine_is_judged_with_what_it_says_itself(linter: Linter) -> None:
     [
         ({"profile": "nope"}, "there is no profile nope"),
         ({"system": "nope"}, "nope"),
+        ({"profile": "web1"}, "there is no profile web1; the machine of this name is judged with --system web1"),
         ({"system": "web1", "profile": "broken"}, "either a profile or a system"),
     ],
 )

@@ -166,3 +166,10 @@ def test_a_disk_that_refuses_changes_nothing(ask: Asked) -> None:
         ask("profile.edit", name="web", source="http://x/")
     assert error.value.kind == "failed"
     assert ask.server.services.current.catalogue is before
+
+
+def test_a_profile_that_can_only_be_inherited_is_told_so(ask: Asked) -> None:
+    ask("profile.add", name="common", answers={"timezone": "UTC"})
+    with pytest.raises(OperationError, match=r"profile 'common' has no distro and can only be inherited"):
+        ask("profile.show", name="common")
+    assert ask("profile.own", name="common")["answers"] == {"timezone": "UTC"}

@@ -211,7 +211,7 @@ def test_dry_runs_change_nothing_and_tell_what_would_be(ask: Asked) -> None:
     assert ask("system.edit", name="web1", comment="x", netboot=False, dry_run=True)["comment"] == "x"
     assert ask("system.rename", name="web1", new="x", dry_run=True)["name"] == "x"
     assert ask("system.copy", name="web1", new="x", interfaces=[{"mac": OTHER}], dry_run=True)["macs"] == [OTHER]
-    assert ask("system.remove", name="web1", dry_run=True) == {"removed": "web1"}
+    assert ask("system.remove", name="web1", dry_run=True) == {"removed": "web1", "applied": False}
     assert add(ask, 1, dry_run=True)["name"] == "n01"
     assert ask("system.list") == [{key: before[key] for key in ask("system.list")[0]}]
     assert ask("system.show", name="web1") == before
@@ -280,3 +280,50 @@ def test_null_takes_a_template_out_of_a_system(
     ask("system.add", name="t1", interfaces=[], templates={"ks.cfg": "k.j2", "user-data": "u.j2"})
     shown = ask("system.edit", name="t1", templates=changes, in_place=in_place)
     assert shown["templates"] == left
+
+
+def test_a_dry_run_tells_what_would_be_different(ask: Asked) -> None:
+    ask("system.edit", name="web1", comment="old", vars={"rack": "r1"})
+    told = ask("system.edit", name="web1", comment="new", vars={"rack": "r1"}, dry_run=True)
+    assert told["changes"] == [{"key": "comment", "before": "old", "after": "new"}]
+    assert told["applied"] is False
+    assert ask("system.show", name="web1")["comment"] == "old"
+
+
+def test_a_secret_that_would_change_is_told_without_its_value(ask: Asked) -> None:
+    ask("system.edit", name="web1", vars={"api_key": "canary1"})
+    told = ask("system.edit", name="web1", vars={"api_key": "canary2"}, dry_run=True)
+    assert [one["key"] for one in told["changes"]] == ["vars"]
+    assert "canary" not in repr(told)
+
+
+def test_a_dry_run_of_a_removal_cannot_be_taken_for_one(ask: Asked) -> None:
+    assert ask("system.remove", name="web1", dry_run=True) == {"removed": "web1", "applied": False}
+    assert ask("system.show", name="web1")["name"] == "web1"
+    assert ask("system.remove", name="web1") == {"removed": "web1"}
+
+
+@pytest.mark.parametrize("mac", ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"])
+def test_no_machine_has_the_mac_of_none_or_of_all(ask: Asked, mac: str) -> None:
+    with pytest.raises(OperationError, match=f"MAC {mac} is "):
+        ask("system.add", name="n1", interfaces=[{"mac": mac}], profile="web")
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"installer": "preseeed"}, "installer: no enabled plugin brings the installer 'preseeed'; did you mean"),
+        ({"boot_loaders": ["nosuch"]}, "boot_loaders: no enabled plugin brings the boot loader 'nosuch'; known: "),
+    ],
+)
+def test_what_no_plugin_brings_is_refused(ask: Asked, more: dict[str, object], sentence: str) -> None:
+    with pytest.raises(OperationError, match=sentence):
+        ask("system.edit", name="web1", **more)
+
+
+@pytest.mark.parametrize("field", ["installer", "source", "boot_loaders"])
+def test_systems_are_found_by_what_they_say_themselves(ask: Asked, field: str) -> None:
+    own: dict[str, Any] = {"installer": "preseed", "source": "http://192.0.2.1/x", "boot_loaders": ["pxelinux"]}
+    add(ask, 1, **{field: own[field]})
+    wanted = own[field] if isinstance(own[field], str) else own[field][0]
+    assert [row["name"] for row in ask("system.find", where={field: wanted})] == ["n01"]

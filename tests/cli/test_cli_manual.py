@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -37,7 +36,6 @@ def test_a_page_names_every_option_and_an_example(folder: Path, path: tuple[str,
     assert all(meaning in text for meaning in CODES.values())
 
 
-@pytest.mark.skipif(not shutil.which("groff"), reason="no groff")
 def test_groff_reads_every_page(folder: Path) -> None:
     command = ["groff", "-man", "-Tutf8", "-ww", *map(str, sorted(folder.iterdir()))]
     told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)

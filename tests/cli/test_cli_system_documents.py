@@ -48,7 +48,7 @@ def test_no_part_is_longer_than_a_request_may_be() -> None:
     """Whatever letters people use for their comments."""
     comment = "機" * 2000
     text = "".join(f'[system.n{number}]\ncomment = "{comment}"\n' for number in range(400))
-    parts = list(system_documents._parts(text))
+    parts = list(system_documents._parts(text, "-"))
     assert "".join(parts) == text
     assert len(parts) > 5
     assert max(len(json.dumps({"toml": part})) for part in parts) < MAX_BODY
@@ -89,3 +89,48 @@ def test_machines_are_written_and_read_again(
     assert second.systems.all() == first.systems.all()
     assert provd(second, "system", "import", str(file)).exit_code == 1
     assert provd(second, "system", "import", "--replace", str(file)).exit_code == 0
+
+
+GOOD = '[system.ok]\nprofile = "web"\n'
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ('[system.q1]\nprofile = "web"\nbogus = 1\n', "bad.toml: system.q1.bogus: unknown key"),
+        ("[system]\nq = 1\n", "bad.toml: system.q: is not a table"),
+        ("x = [", "bad.toml:1: is not TOML"),
+        ("[system.ok]\n", "good.toml has a system of this name already"),
+        ("[other]\nb = 1\n", "bad.toml: other: tables `[system.NAME]` are expected, and nothing else"),
+        ('[system.q1]\nprofile = "nosuch"\n', "bad.toml: system q1: no profile that can be installed"),
+    ],
+)
+@pytest.mark.parametrize("chunk", [10, 500_000])
+def test_of_several_files_all_are_read_or_none_and_the_wrong_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str, sentence: str, chunk: int
+) -> None:
+    monkeypatch.setattr(system_documents, "CHUNK", chunk)
+    backend = Backend()
+    (tmp_path / "good.toml").write_text(GOOD)
+    (tmp_path / "bad.toml").write_text(bad)
+    told = provd(backend, "system", "import", str(tmp_path / "good.toml"), str(tmp_path / "bad.toml"))
+    assert told.exit_code == 1
+    assert sentence in told.stderr
+    assert told.stderr.count("\n") == 1
+    assert [one.name for one in backend.systems.all()] == ["web1"]
+
+
+def test_several_files_are_read_together(tmp_path: Path) -> None:
+    backend = Backend()
+    files = [tmp_path / f"{number}.toml" for number in range(3)]
+    for number, file in enumerate(files):
+        file.write_text(f"[system.n{number}]\ncomment = '{number}'\n")
+    told = provd(backend, "system", "import", *map(str, files), "-o", "json")
+    assert json.loads(told.stdout) == {"added": ["n0", "n1", "n2"], "replaced": []}
+    assert [one.comment for one in backend.systems.all() if one.comment] == ["0", "1", "2"]
+
+
+def test_the_key_that_is_wrong_is_named_of_one_file_too(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[system.q1]\nbogus = 1\n")
+    told = provd(Backend(), "system", "import", str(tmp_path / "bad.toml"))
+    assert "bad.toml: system.q1.bogus: unknown key" in told.stderr

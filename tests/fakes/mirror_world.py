@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,8 +13,8 @@ from plugins.source_mirror import SourceMirror
 from plugins.source_mirror.settings import Mirror, SettingsOfSourceMirror
 from provd.model.content import AwaitedBody, Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.net.background import BackgroundTask
-from provd.plugin.api import HttpStream, Listening, ProcessResult
-from provd.testing.runtime import run_now
+from provd.plugin.api import HttpStream
+from provd.testing.runtime import FakeRuntime, run_now
 
 T = TypeVar("T")
 DEB = "mirror/deb/pool/main/a/a_1+b~c.deb"
@@ -55,13 +55,12 @@ class FakeStream:
 
 
 @dataclass
-class FakeRuntime:
+class MirrorRuntime(FakeRuntime):
     """Streams in the order they were prepared; remembers what was asked."""
 
     streams: list[FakeStream | Exception] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
-    slept: int = 0
     proxies: list[str] = field(default_factory=list)
 
     async def http_stream(
@@ -85,24 +84,6 @@ class FakeRuntime:
     def background(self, work: Coroutine[Any, Any, T]) -> BackgroundTask[T]:
         return BackgroundTask(work)
 
-    def run_process(self, argv: object, **_: object) -> Awaitable[ProcessResult]:
-        raise AssertionError("a mirror starts no process")
-
-    def http_request(self, method: str, url: str, **_: object) -> Awaitable[tuple[int, bytes]]:
-        raise AssertionError("a mirror reads streams")
-
-    async def open_file(self, request: FileRequest) -> Content | NotFound:
-        raise AssertionError("nobody asks for files here")
-
-    def listen_tcp(self, port: int, factory: Any, address: str = "") -> Listening:
-        raise AssertionError("nobody listens here")
-
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        return work()
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept += 1
-
 
 class World:
     """The plugin with a clock that is a number and an upstream that is a list."""
@@ -112,7 +93,7 @@ class World:
         self.root = root
         mirrors = {"deb": Mirror(upstream=upstream, **settings)}
         made = SettingsOfSourceMirror(mirrors=mirrors, data_dir=str(root), apt_dir=str(root / "apt"))
-        self.runtime = FakeRuntime()
+        self.runtime = MirrorRuntime()
         self.plugin = SourceMirror(made, lambda: self.now)
         self.plugin.start(self.runtime)
 

@@ -16,7 +16,7 @@ from provd.model.system import Interface, System
 from provd.simulate.boot import simulate
 from provd.testing.world import MACHINE, MemoryServer
 from tests.fakes.iso_image import make_iso
-from tests.fakes.mirror_world import FakeRuntime
+from tests.fakes.mirror_world import MirrorRuntime
 from tests.media.site import LAYOUTS, Site, tree
 
 
@@ -184,7 +184,7 @@ def test_an_imported_image_boots_a_simulated_machine(site: Site, tmp_path: Path)
     profile = site.root / "site/profiles/rocky-9.toml"
     profile.write_text(profile.read_text() + '[answers]\nroot_password_hash = "$6$x"\n')
     server = MemoryServer(site.root / "provd.toml", "10.0.0.1", "eth0")
-    server.services.host.start(FakeRuntime())
+    server.services.host.start(MirrorRuntime())
     server.services.systems.add(System("web1", "rocky-9", (Interface("eth0", Mac(MACHINE.mac)),)))
     server.turn()
     boot = simulate(server, MACHINE, "bios", seed=1)

@@ -18,7 +18,7 @@ from provd.model.boot import Action
 from provd.plugin.api import AwaitedBody, BootPlan, ClientFacts, Content, FileBody, FileRequest, NotFound
 from provd.testing.runtime import run_now
 from tests.fakes.iso_image import make_iso
-from tests.fakes.mirror_world import FakeRuntime
+from tests.fakes.mirror_world import MirrorRuntime
 
 FILES = {
     "images/pxeboot/vmlinuz": b"kernel" * 1000,
@@ -34,7 +34,7 @@ LINKS = {"dists/stable": "bookworm", "debian": ".", "up": "../etc", "round": "ro
 class World:
     def __init__(self, root: Path) -> None:
         self.plugin = SourceIso(SettingsOfSourceIso(data_dir=str(root)))
-        self.plugin.start(FakeRuntime())
+        self.plugin.start(MirrorRuntime())
 
     def ask(self, path: str, method: str = "GET") -> Content | NotFound:
         answer = self.plugin.provd_file(FileRequest("http", f"iso/{path}", "10.0.0.9", "10.0.0.1", method=method))

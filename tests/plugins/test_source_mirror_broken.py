@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -89,7 +88,6 @@ async def test_what_breaks_off_is_completed_by_a_range(archive: Any, tmp_path: P
     assert archive.asked[1] == ("/big.rpm", f"bytes={len(BIG) // 2}-", '"one"')
 
 
-@pytest.mark.skipif(not (shutil.which("gpg") and shutil.which("gpgv")), reason="no gpg")
 @pytest_twisted.ensureDeferred
 async def test_gpgv_is_asked_and_a_wrong_package_refused(archive: Any, tmp_path: Path) -> None:
     signer = Signer()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +15,6 @@ from provd.model.content import Content, NotFound
 from provd.plugin.api import ProcessResult
 from tests.fakes.mirror_world import DEB, PACKAGES, RELEASE, FakeStream, World, have, kept, refused, unfinished
 
-pytestmark = pytest.mark.skipif(not (shutil.which("gpg") and shutil.which("gpgv")), reason="no gpg")
 ROOT = "mirror/deb/"
 OCTETS = b"a package"
 INDEX = lzma.compress(

@@ -9,7 +9,7 @@ import pytest
 
 from provd.simulate.boot import FirmwareName
 from tests.fakes.iso_image import make_iso
-from tests.fakes.mirror_world import FakeRuntime
+from tests.fakes.mirror_world import MirrorRuntime
 from tests.fakes.simulated_server import ENABLED, SimulatedServer
 
 KERNEL, INITRD = b"iso kernel" * 3000, b"iso initrd" * 9000
@@ -40,7 +40,7 @@ def server(tmp_path: Path) -> IsoServer:
 def _medium(server: IsoServer) -> None:
     files = {"images/pxeboot/vmlinuz": KERNEL, "images/pxeboot/initrd.img": INITRD, ".treeinfo": b"[general]\n"}
     make_iso(server.root / "data/iso/rocky.iso", files)
-    server.services.host.start(FakeRuntime())
+    server.services.host.start(MirrorRuntime())
 
 
 @pytest.mark.parametrize("firmware", ["bios", "x64-uefi"])
@@ -56,7 +56,7 @@ def test_row_17_and_20_and_26_everything_comes_out_of_the_image(server: IsoServe
 
 
 def test_row_26_an_image_that_is_missing_holds_the_machine_with_the_reason(server: IsoServer) -> None:
-    server.services.host.start(FakeRuntime())
+    server.services.host.start(MirrorRuntime())
     server.add(profile="iso")
     transcript = server.boot()
     assert transcript.outcome != "installed"

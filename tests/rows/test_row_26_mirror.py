@@ -13,7 +13,7 @@ from provd.simulate.boot import Transcript
 from provd.simulate.firmware import Machine
 from provd.testing.runtime import run_now
 from provd.testing.world import MACHINE
-from tests.fakes.mirror_world import FakeRuntime, FakeStream
+from tests.fakes.mirror_world import FakeStream, MirrorRuntime
 from tests.fakes.simulated_server import ENABLED, SimulatedServer
 
 SECOND = Machine(bytes.fromhex("525400880012"), UUID("88880000-0000-4000-8000-525400880012"))
@@ -37,7 +37,7 @@ class MirrorServer(SimulatedServer):
         more += "refresh_s = 0\n"
         further = {"site/distros/el9mirror.toml": DISTRO, "site/profiles/mirror.toml": profile}
         super().__init__(root, more, further=further)
-        self.runtime = FakeRuntime()
+        self.runtime = MirrorRuntime()
         self.services.host.start(self.runtime)
 
     def install(self, machine: Machine = MACHINE) -> Transcript:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
 from provd.api.cobbler.attributes import INHERIT, NOTHING, Field
+from provd.config.decode import parse_address
+from provd.model.mac import Mac
 
 _OLD_NAMES: Final[Mapping[str, str]] = {
     "kickstart": "autoinstall",
@@ -32,6 +35,9 @@ _OLD_NAMES: Final[Mapping[str, str]] = {
     "subnet": "netmask",
     "virtbridge": "virt_bridge",
 }
+RANDOM: Final = re.compile(r"random", re.IGNORECASE)
+"""A MAC that is to be made up."""
+
 _TRUE: Final = frozenset({"true", "1", "on", "yes", "y"})
 _FALSE: Final = frozenset({"false", "0", "off", "no", "n", ""})
 
@@ -57,9 +63,24 @@ def read(fields: Mapping[str, Field], name: str, value: Any) -> Any:
     if value is None or value in (INHERIT, NOTHING):
         return None
     try:
-        return _READERS[kind](value)
+        found = _READERS[kind](value)
     except (TypeError, ValueError) as error:
         raise FieldError(f"{name}: {value!r} is not a value of type {kind}") from error
+    _check(name, found)
+    return found
+
+
+def _check(name: str, value: Any) -> None:
+    """Refuse an address at once, as Cobbler does, not when everything is saved."""
+    if not value:
+        return
+    try:
+        if name == "mac_address" and not RANDOM.fullmatch(value):
+            Mac.parse(value)
+        elif name == "ip_address":
+            parse_address(value)
+    except ValueError as error:
+        raise FieldError(f"{name}: {error}") from error
 
 
 def _text(value: Any) -> str:

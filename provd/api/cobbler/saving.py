@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from provd.api.cobbler.answer_templates import with_template
+from provd.api.cobbler.attributes import INHERIT, NOTHING
 from provd.api.cobbler.call import Call, CobblerError
-from provd.api.cobbler.fields import FieldError
+from provd.api.cobbler.fields import RANDOM, FieldError
 from provd.api.cobbler.items import cards, changes, item
 from provd.api.cobbler.reading import EMPTY, KINDS, known
 from provd.api.cobbler.registry import Registry
@@ -21,7 +21,12 @@ PERMISSION: Final[Mapping[str, str]] = {
 }
 """What it needs to make an object of a kind; whoever owns one may change it."""
 
-_RANDOM: Final = re.compile(r"random", re.IGNORECASE)
+_REFERENCES: Final[Mapping[tuple[str, str], str]] = {
+    ("system", "profile"): "profile",
+    ("profile", "distro"): "distro",
+    ("profile", "parent"): "profile",
+}
+"""Attributes that name another object, and its kind."""
 
 
 def writable(what: str) -> str:
@@ -37,10 +42,9 @@ def writable(what: str) -> str:
 
 async def get_item_handle(call: Call, what: str, name: str, token: str = "") -> object:
     """The handle of an object that exists."""
-    del token
     if known(what) in EMPTY or not await call.has(what, name):
         raise CobblerError(f"internal error, unknown {what} name {name}")
-    return handle_of(what, name)
+    return call.bridge.drafts.begin(token, handle_of(what, name))
 
 
 async def new_item(call: Call, what: str, token: str, is_subobject: object = False) -> object:  # noqa: FBT002
@@ -57,6 +61,10 @@ async def new_some(call: Call, kind: str, token: str) -> object:
 async def modify_item(call: Call, what: str, object_id: str, attribute: str, arg: object, token: str) -> object:
     """Set an attribute of what a handle means; it becomes real when it is saved."""
     draft = call.bridge.drafts.of(token, object_id, writable(what))
+    # Looked for before the draft is changed: what is refused here must not wait in it.
+    other = _REFERENCES.get((draft.kind, attribute), "")
+    if other and isinstance(arg, str) and arg not in {"", INHERIT, NOTHING} and not await call.has(other, arg):
+        raise FieldError(f"{attribute}: there is no {other} {arg!r}")
     draft.set(attribute, arg)
     return True
 
@@ -65,7 +73,11 @@ async def save_item(call: Call, what: str, object_id: str, token: str, editmode:
     """Make a draft real."""
     del editmode
     draft = call.bridge.drafts.of(token, object_id, writable(what))
-    name = await save(call, draft)
+    try:
+        name = await save(call, draft)
+    except Exception:
+        draft.refused = True
+        raise
     call.bridge.drafts.saved(token, object_id, name)
     call.bridge.drafts.drop(token, handle_of(draft.kind, draft.name))
     return True
@@ -136,7 +148,7 @@ def _random(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     from provd.api.cobbler.values import random_mac
 
     for card in found.values():
-        if _RANDOM.fullmatch(card.get("mac_address") or ""):
+        if RANDOM.fullmatch(card.get("mac_address") or ""):
             card["mac_address"] = random_mac()
     return found
 
@@ -198,7 +210,7 @@ async def kind_handle(call: Call, kind: str, name: str, token: str = "") -> obje
 
 def register(methods: Registry) -> None:
     """Put the methods into the registry; the generic ones need the least permission, operations check the rest."""
-    later = "what is modified is seen by nobody before it is saved"
+    later = "what is modified is seen by nobody before it is saved; after a refused save a new handle begins anew"
     clean = "a copy of a system has its interfaces without MAC, addresses and names"
     methods.add("get_item_handle", "read", get_item_handle)
     methods.add("new_item", "operate", new_item)

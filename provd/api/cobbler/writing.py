@@ -25,12 +25,14 @@ class Draft:
         wanted: attribute to value, None for "inherit".
         cards: what shall change at interfaces, in order: (``edit``, name, attributes), (``delete``, name, {}) or
             (``rename``, name, {"to": name}).
+        refused: a save was refused since it was begun.
     """
 
     kind: str
     name: str
     wanted: dict[str, Any] = field(default_factory=dict)
     cards: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    refused: bool = False
 
     def set(self, attribute: str, value: Any) -> None:
         """Set an attribute, or do what the attribute stands for at interfaces.
@@ -131,6 +133,13 @@ class Drafts:
         draft = self._drafts.pop((token, handle), None)
         if draft is not None and handle.startswith(_NEW):
             self._keep(token, handle, Draft(draft.kind, name))
+
+    def begin(self, token: str, handle: str) -> str:
+        """The handle, asked for anew: what was refused before is forgotten, anything else waits for its save."""
+        draft = self._drafts.get((token, handle))
+        if draft is not None and draft.refused:
+            self.drop(token, handle)
+        return handle
 
     def drop(self, token: str, handle: str) -> None:
         """Forget what was begun."""
