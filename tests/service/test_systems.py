@@ -64,7 +64,7 @@ def test_an_edit_moves_the_index_and_a_stale_one_is_refused(world: World) -> Non
     edited = world.systems.edit("web1", replace(kept, interfaces=(Interface("eth0", TWO),)), expected=kept.version)
     assert world.systems.find(ClientFacts(mac=ONE)) is None
     assert world.systems.find(ClientFacts(mac=TWO)) == edited
-    with pytest.raises(ChangeRefusedError, match=r"web1 was changed meanwhile \(version 2, not 1\)"):
+    with pytest.raises(ChangeRefusedError, match=r"web1 was changed meanwhile \(revision 2, not 1\)"):
         world.systems.edit("web1", kept, expected=kept.version)
 
 
