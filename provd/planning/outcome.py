@@ -93,8 +93,7 @@ def _boot(arch: str, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _values(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "action", str(told["action"])
     yield "reason", str(told["reason"])
-    for key in ("profile",):
-        yield key, str(told.get(key, ""))
+    yield "profile", str(told.get("profile", ""))
     for key in ("distro", "installer", "source"):
         yield key, str(told.get(key, {}).get("value", ""))
     yield "kernel arguments", " ".join(str(one["value"]) for one in told.get("kernel_args", ()))

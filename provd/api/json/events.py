@@ -41,8 +41,12 @@ class Feed:
 
     def on_event(self, event: Event) -> None:
         """Hand an event to every stream that wants it."""
+        raw = b""
         for stream in tuple(self._streams):
-            stream.offer(event)
+            if stream.wants(event):
+                # The same octets for all of them.
+                raw = raw or encoded(event)
+                stream.tell(raw)
 
     @property
     def listeners(self) -> int:
@@ -69,8 +73,8 @@ class Feed:
         if len(missed) > MOST_WAITING:
             stream.tell(_MISSED)
             return True
-        for event in missed:
-            stream.offer(event)
+        for event in filter(stream.wants, missed):
+            stream.tell(encoded(event))
         return True
 
     def close(self) -> None:
@@ -117,10 +121,9 @@ class Stream:
         self._request.notifyFinish().addBoth(self._lost)
         self._write(b": provd\n\n")
 
-    def offer(self, event: Event) -> None:
-        """Send an event, now or when the client takes it."""
-        if any(fnmatchcase(event.kind, pattern) for pattern in self._patterns):
-            self.tell(_encoded(event))
+    def wants(self, event: Event) -> bool:
+        """Whether the client asked for events of this kind."""
+        return any(fnmatchcase(event.kind, pattern) for pattern in self._patterns)
 
     def tell(self, raw: bytes) -> None:
         """Send a message, now or when the client takes it."""
@@ -183,7 +186,8 @@ class Stream:
         self._told_gone(self)
 
 
-def _encoded(event: Event) -> bytes:
+def encoded(event: Event) -> bytes:
+    """A message of the stream, without secrets (HTML Living Standard, server-sent events)."""
     data = msgspec.json.encode(scrub_value(msgspec.to_builtins(event)), order="deterministic")
     number = f"id: {event.id}\n" if event.id else ""
     return f"{number}event: {event.kind}\n".encode() + b"data: " + data + b"\n\n"
