@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -42,6 +42,7 @@ from provd.service.inventories import Inventories
 from provd.service.operations_answers import MaskedHost, unresolved
 from provd.service.proxy_claims import ProxyClaims
 from provd.service.sessions import Boot, Sessions
+from provd.service.system_doubts import source_doubts, template_doubts
 from provd.service.system_problems import SystemProblems
 from provd.service.systems import Systems
 from provd.service.tokens import Tokens
@@ -113,7 +114,7 @@ class Services:
             lambda: self.current.subnets,
             lambda: self.current.catalogue.profiles,
             clock.callLater,
-            self._plugin_faults,
+            self._doubts,
         )
         self.changes = CatalogueChanges(
             current=lambda: self.current.catalogue,
@@ -282,12 +283,15 @@ class Services:
         return frozenset(address for address in found if address)
 
     def _render(self, installer: str, folder: Path | None, template: str, variables: Mapping[str, object]) -> str:
+        return self._templates_of(installer, folder).render(template, variables)
+
+    def _templates_of(self, installer: str, folder: Path | None) -> Templates:
         site = Path(self.current.config.site_dir) / "templates"
         folders = (site / installer, site, *((folder,) if folder is not None else ()))
         templates = self._templates.get(folders)
         if templates is None:
             templates = self._templates[folders] = Templates(folders, clock=time.monotonic)
-        return templates.render(template, variables)
+        return templates
 
     def _check_system(self, system: System, others: Iterable[System]) -> Sequence[str]:
         faults = check_system(system, tuple(others), self.current.catalogue.profiles, self.current.subnets)
@@ -295,6 +299,15 @@ class Services:
 
     def _plugin_faults(self, system: System) -> Iterable[str]:
         return plugin_faults(system, self.host.installers, self.host.boot_loaders)
+
+    def _doubts(self, system: System) -> Iterator[str]:
+        yield from self._plugin_faults(system)
+        yield from source_doubts(system, {one for each in self.host.install_sources.values() for one in each.schemes})
+        profile = self.current.catalogue.profile_for(system) if system.templates else None
+        installer = self.host.installers.get(profile.installer or profile.distro.installer) if profile else None
+        if installer is not None:
+            templates = self._templates_of(installer.name, installer.templates)
+            yield from template_doubts(system, installer, lambda name: templates.source(name) is not None)
 
     def _swap_catalogue(self, catalogue: Catalogue) -> None:
         """Put a changed catalogue into force; running boots keep their plans."""

@@ -111,8 +111,10 @@ def _change(told: Mapping[str, Any]) -> None:
         for line in str(difference).splitlines():
             out.print(line, style=_style(line), soft_wrap=True)
     word = "changed" if told["applied"] else "would change"
-    for name, revision in told.get("objects", {}).items():
-        click.echo(f"{word}: {name}" + (f", revision {revision}" if revision else ", removed"))
+    # One difference for each object, in the same order; an empty one where the edit was none.
+    for (name, revision), difference in zip(told.get("objects", {}).items(), told["files"].values(), strict=False):
+        done = word if difference or not revision else "unchanged"
+        click.echo(f"{done}: {name}" + (f", revision {revision}" if revision else ", removed"))
     for name in told.get("systems", ()):
         click.echo(f"{word}: system {name}")
 

@@ -200,6 +200,8 @@ class CatalogueChanges:
 
     def _tell(self, draft: Draft) -> None:
         for folder, name in draft.changes:
+            if draft.before(folder, name) == draft.changes[folder, name]:
+                continue
             kind = _kind(folder)
             revision = _revision(draft, folder, name)
             audit.changed(f"{kind} {name}", *_both(draft, folder, name))
@@ -238,7 +240,7 @@ class CatalogueChanges:
         files = {}
         for folder, name in changes:
             path = sources.site_file(folder, name)
-            files[str(path)] = _difference(draft.before(folder, name) or b"", draft.changes[folder, name] or b"", path)
+            files[str(path)] = _difference(draft.before(folder, name), draft.changes[folder, name], path)
         subjects = [(_kind(folder), name) for folder, name in changes]
         objects = {
             f"{kind} {name}": _revision(draft, folder, name)
@@ -284,11 +286,9 @@ def _owns(owners: tuple[str, ...]) -> bool:
     return caller is None or caller.role == "admin" or (bool(owners) and caller.owns(owners))
 
 
-def _difference(old: bytes, new: bytes, path: Path) -> str:
-    lines = difflib.unified_diff(
-        old.decode("utf-8", "replace").splitlines(keepends=True),
-        new.decode("utf-8", "replace").splitlines(keepends=True),
-        str(path) if old else "/dev/null",
-        str(path) if new else "/dev/null",
-    )
-    return "".join(lines)
+def _difference(old: bytes | None, new: bytes | None, path: Path) -> str:
+    """A unified difference; empty where both are the same octets, two lines for an empty file that comes or goes."""
+    names = ("/dev/null" if old is None else str(path), "/dev/null" if new is None else str(path))
+    before, after = ((raw or b"").decode("utf-8", "replace").splitlines(keepends=True) for raw in (old, new))
+    difference = "".join(difflib.unified_diff(before, after, *names))
+    return difference or ("" if old == new else f"--- {names[0]}\n+++ {names[1]}\n")

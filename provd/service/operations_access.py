@@ -18,7 +18,7 @@ from provd.service.passwords import hash_password
 from provd.store.interface import AccountStore, AuditStore, StoreError
 
 Role = Literal["read", "operate", "admin"]
-Password = Annotated[str, msgspec.Meta(description="Password; none: the user has tokens only.")]
+Password = Annotated[str, msgspec.Meta(description="Password, 8 characters or more; none: the user has tokens only.")]
 Permitted = Annotated[Role, msgspec.Meta(description="What the user may do.")]
 Groups = Annotated[tuple[str, ...], msgspec.Meta(description="Names under which the user owns objects.")]
 Expiry = Annotated[float, msgspec.Meta(description="Seconds since the epoch, 0 for never.")]
@@ -26,6 +26,8 @@ Disabled = Annotated[bool, msgspec.Meta(description="The user may not log in.")]
 Comment = Annotated[str, msgspec.Meta(description="Free text.")]
 DryRun = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
 _NAME_LENGTH = 64
+_LEAST_PASSWORD = 8
+"""Characters of a password that somebody chose (NIST SP 800-63B section 5.1.1.1)."""
 
 
 class AddUser(Arguments, frozen=True):
@@ -292,6 +294,8 @@ class AccessOperations:
         return user
 
     async def _hashed(self, password: str) -> str:
+        if len(password) < _LEAST_PASSWORD:
+            raise OperationError(f"a password has {_LEAST_PASSWORD} or more characters", field="password", kind="usage")
         try:
             return str(await self._in_thread(lambda: hash_password(password)))
         except ValueError as error:

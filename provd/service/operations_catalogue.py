@@ -185,8 +185,8 @@ class _Catalogue:
         profile = view.profiles.get(arguments.name)
         if profile is None:
             if arguments.name in view.sources.good(KINDS["profile"].folder):
-                rule = f"profile {arguments.name!r} has no distro and can only be inherited: provd profile own shows it"
-                raise OperationError(rule, field="name", kind="not-found")
+                # Without a distro nothing is resolved: what its own file says is all there is.
+                return self.object_show("profile", arguments)
             raise _unknown("profile", arguments.name, view.profiles)
         return {
             **_profile_row(view, profile),

@@ -30,9 +30,9 @@ def call(ask: Asked, caller: Caller, operation: str, /, **arguments: object) -> 
 
 
 def test_a_user_logs_in_and_does_what_the_role_allows(ask: Asked) -> None:
-    call(ask, ADMIN, "user.add", name="ann", password="secret", role="operate")
+    call(ask, ADMIN, "user.add", name="ann", password="secret-1", role="operate")
     login: list[Any] = []
-    Deferred.fromCoroutine(ask.server.services.access.login("ann", "secret", "")).addBoth(login.append)
+    Deferred.fromCoroutine(ask.server.services.access.login("ann", "secret-1", "")).addBoth(login.append)
     ann = ask.server.services.access.caller(login[0].token, via="json", peer="")
     card = [{"mac": "52:54:00:00:00:07"}]
     assert call(ask, ann, "system.add", name="web7", profile="web", interfaces=card)["name"] == "web7"
@@ -101,11 +101,11 @@ def test_the_audit_log_keeps_no_document_that_was_imported(ask: Asked) -> None:
 
 @pytest.mark.parametrize("changes", [{"role": "read"}, {"groups": ["x"]}, {"disabled": True}, {"expires_at": 1.0}])
 def test_C26_nobody_changes_the_own_role(ask: Asked, changes: dict[str, Any]) -> None:
-    call(ask, ADMIN, "user.add", name="ann", password="x", role="admin")
+    call(ask, ADMIN, "user.add", name="ann", password="secret-1", role="admin")
     ann = Caller("ann", "admin", via="json")
     with pytest.raises(OperationError, match="nobody changes the own"):
         call(ask, ann, "user.edit", name="ann", **changes)
-    assert call(ask, ann, "user.edit", name="ann", comment="me", password="new")["comment"] == "me"
+    assert call(ask, ann, "user.edit", name="ann", comment="me", password="secret-2")["comment"] == "me"
 
 
 def test_C26_a_token_cannot_have_more_than_its_user(ask: Asked) -> None:
@@ -148,13 +148,13 @@ def test_dry_runs_of_users_and_tokens_change_nothing(ask: Asked) -> None:
     def told(operation: str, **arguments: object) -> Any:
         return call(ask, ADMIN, operation, dry_run=True, **arguments)
 
-    assert told("user.add", name="ann", password="secret", role="operate")["applied"] is False
+    assert told("user.add", name="ann", password="secret-1", role="operate")["applied"] is False
     assert call(ask, ADMIN, "user.list") == []
     with pytest.raises(OperationError, match="printable"):
         told("user.add", name="")
-    call(ask, ADMIN, "user.add", name="ann", password="secret", role="operate")
+    call(ask, ADMIN, "user.add", name="ann", password="secret-1", role="operate")
     before = call(ask, ADMIN, "user.list")
-    assert told("user.edit", name="ann", role="admin", password="other")["role"] == "admin"
+    assert told("user.edit", name="ann", role="admin", password="secret-2")["role"] == "admin"
     assert told("user.remove", name="ann") == {"removed": "ann", "applied": False}
     made = told("token.add", user="ann", role="admin")
     assert (made["role"], "token" in made) == ("operate", False)
@@ -165,5 +165,14 @@ def test_dry_runs_of_users_and_tokens_change_nothing(ask: Asked) -> None:
     with pytest.raises(OperationError, match="there is no user"):
         told("token.add", user="nobody")
     logins: list[Any] = []
-    Deferred.fromCoroutine(ask.server.services.access.login("ann", "secret", "")).addBoth(logins.append)
+    Deferred.fromCoroutine(ask.server.services.access.login("ann", "secret-1", "")).addBoth(logins.append)
     assert logins[0].record.role == "operate"
+
+
+@pytest.mark.parametrize("operation", ["user.add", "user.edit"])
+def test_a_short_password_is_refused(ask: Asked, operation: str) -> None:
+    call(ask, ADMIN, "user.add", name="ann", password="secret-1")
+    name = "bob" if operation == "user.add" else "ann"
+    with pytest.raises(OperationError, match="a password has 8 or more characters"):
+        call(ask, ADMIN, operation, name=name, password="short-1")
+    assert [row["name"] for row in call(ask, ADMIN, "user.list")] == ["ann"]

@@ -168,8 +168,29 @@ def test_a_disk_that_refuses_changes_nothing(ask: Asked) -> None:
     assert ask.server.services.current.catalogue is before
 
 
-def test_a_profile_that_can_only_be_inherited_is_told_so(ask: Asked) -> None:
-    ask("profile.add", name="common", answers={"timezone": "UTC"})
-    with pytest.raises(OperationError, match=r"profile 'common' has no distro and can only be inherited"):
-        ask("profile.show", name="common")
-    assert ask("profile.own", name="common")["answers"] == {"timezone": "UTC"}
+def test_a_profile_that_can_only_be_inherited_shows_what_its_file_says(ask: Asked) -> None:
+    added = ask("profile.add", name="common", answers={"timezone": "UTC"})
+    shown = ask("profile.show", name="common")
+    assert (shown["name"], shown["distro"], shown["answers"]) == ("common", "", {"timezone": "UTC"})
+    assert shown["revision"] == added["objects"]["profile common"]
+    ask("profile.edit", name="common", revision=shown["revision"], comment="for all")
+    with pytest.raises(OperationError, match="was changed meanwhile"):
+        ask("profile.edit", name="common", revision=shown["revision"], comment="late")
+
+
+def test_an_edit_that_changes_nothing_is_no_change(ask: Asked) -> None:
+    before = ask("profile.edit", name="web", kernel_args=["quiet"])
+    heard: list[str] = []
+    ask.server.services.bus.listen(lambda event: heard.append(event.kind))
+    told = ask("profile.edit", name="web", kernel_args=["quiet"])
+    assert told["files"] == {str(file_of(ask, "web")): ""}
+    assert told["objects"] == before["objects"]
+    assert "profile.changed" not in heard
+
+
+def test_a_file_that_is_emptied_is_not_told_as_gone(ask: Asked) -> None:
+    ask("profile.add", name="common", comment="one")
+    (difference,) = ask("profile.edit", name="common", comment=None)["files"].values()
+    assert "/dev/null" not in difference
+    (difference,) = ask("profile.remove", name="common")["files"].values()
+    assert "+++ /dev/null" in difference

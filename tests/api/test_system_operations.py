@@ -327,3 +327,36 @@ def test_systems_are_found_by_what_they_say_themselves(ask: Asked, field: str) -
     add(ask, 1, **{field: own[field]})
     wanted = own[field] if isinstance(own[field], str) else own[field][0]
     assert [row["name"] for row in ask("system.find", where={field: wanted})] == ["n01"]
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"source": "gopher://192.0.2.1/x"}, "source: no enabled plugin resolves 'gopher://192.0.2.1/x'"),
+        ({"source": "/srv/tree"}, "source: '/srv/tree' has no scheme; known: "),
+        (
+            {"templates": {"preseed": "own.j2"}},
+            "templates.preseed: installer preseed makes no document of this name; did",
+        ),
+        (
+            {"templates": {"preseed.cfg": "own.j2"}},
+            "templates.preseed.cfg: there is no template 'own.j2' for installer preseed",
+        ),
+    ],
+)
+def test_check_tells_what_a_system_names_and_nobody_has(ask: Asked, more: dict[str, object], sentence: str) -> None:
+    ask("system.edit", name="web1", **more)
+    [told] = ask.server.services.problems.told()
+    assert f"system web1: {sentence}" in told
+    ask("system.edit", name="web1", source="", templates={})
+    assert ask.server.services.problems.told() == []
+
+
+def test_a_template_that_comes_later_ends_the_remark(ask: Asked, tmp_path: Path) -> None:
+    ask("system.edit", name="web1", templates={"preseed.cfg": "own.j2"})
+    assert ask.server.services.problems.told()
+    folder = Path(ask.server.services.current.config.site_dir) / "templates" / "preseed"
+    folder.mkdir(parents=True)
+    (folder / "own.j2").write_text("d-i debian-installer/locale string C\n")
+    ask("system.edit", name="web1", comment="again")
+    assert ask.server.services.problems.told() == []

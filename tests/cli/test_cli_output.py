@@ -100,13 +100,14 @@ def test_csv_holds_lists_as_words_and_truth_in_lower_case(capsys: pytest.Capture
 
 def test_a_change_is_shown_as_its_difference(capsys: pytest.CaptureFixture[str]) -> None:
     told = {
-        "applied": False, "objects": {"profile web": "r2", "profile old": ""}, "systems": ["web1"],
-        "files": {"web.toml": "--- web.toml\n+++ web.toml\n@@ -1 +1 @@\n-a = 1\n+a = 2\n"},
+        "applied": False, "objects": {"profile web": "r2", "profile old": "", "profile same": "r3"}, "systems": ["web1"],
+        "files": {"web.toml": "--- web.toml\n+++ web.toml\n@@ -1 +1 @@\n-a = 1\n+a = 2\n", "old.toml": "", "same.toml": ""},
     }  # fmt: skip
     show(told, "table")
     lines = capsys.readouterr().out.splitlines()
     assert lines[3:] == [
         "-a = 1", "+a = 2", "would change: profile web, revision r2", "would change: profile old, removed",
+        "unchanged: profile same, revision r3",
         "would change: system web1",
     ]  # fmt: skip
 
