@@ -63,3 +63,7 @@ class Binding:
     due: float
     lease: Lease | None = None
     lease_s: int = 0
+
+    def __lt__(self, other: Binding) -> bool:
+        """Which of two that end at the same time comes first: the lower address."""
+        return self.address < other.address

@@ -173,7 +173,8 @@ class AddressTable:
         self._idle.pop(address, None)
         binding.state = State.BOUND
         binding.lease = lease
-        self._held[who.key] = binding
+        # The key that the binding keeps anyway: of equal octets a lease needs one object.
+        self._held[binding.who.key] = binding
         self._timers.schedule(binding, until)
         return binding
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator
-from itertools import count
 from typing import Final
 
 from provd.core.dhcp_binding import Binding
@@ -17,8 +16,7 @@ class Timers:
     """Ends of bindings by monotonic time; a renewal costs no new entry, the old one is moved when it comes up."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Binding]] = []
-        self._number = count()
+        self._heap: list[tuple[float, Binding]] = []
         self._dead = 0
 
     def schedule(self, binding: Binding, until: float) -> None:
@@ -27,7 +25,7 @@ class Timers:
         if until < binding.due:
             self.cancel(binding)
             binding.due = until
-            heapq.heappush(self._heap, (until, next(self._number), binding))
+            heapq.heappush(self._heap, (until, binding))
 
     def cancel(self, binding: Binding) -> None:
         """The binding's entry is void, because it left the table or ends sooner."""
@@ -37,14 +35,14 @@ class Timers:
         self._dead += 1
         # Clients that ask and never take would leave an entry each; more void entries than live ones are swept out.
         if self._dead > _SWEEP and self._dead * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].due == entry[0]]
+            self._heap = [entry for entry in self._heap if entry[1].due == entry[0]]
             heapq.heapify(self._heap)
             self._dead = 0
 
     def over(self, now: float) -> Iterator[Binding]:
         """Bindings whose state has ended."""
         while self._heap and self._heap[0][0] <= now:
-            due, _, binding = heapq.heappop(self._heap)
+            due, binding = heapq.heappop(self._heap)
             if binding.due != due:
                 self._dead -= 1
                 continue

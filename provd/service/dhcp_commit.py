@@ -24,7 +24,7 @@ ABANDONED: Final = "abandoned"
 """Key of a quarantined lease's context: why."""
 
 _REPEAT_S: Final = 10.0
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 1024
 
 
 @dataclass(slots=True, eq=False)
