@@ -58,6 +58,11 @@ class Freshness:
         self._checked.clear()
         self.unchanged(path)
 
+    def forget(self, path: str) -> None:
+        """The next request for an index asks upstream."""
+        self._checked.pop(path, None)
+        self._absent.pop(path, None)
+
     def absent(self, path: str) -> None:
         """Upstream has no such file."""
         if len(self._absent) >= _MOST_ABSENT:

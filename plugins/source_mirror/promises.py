@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import os
 from collections.abc import Iterable, Iterator
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import mkstemp
-from typing import IO, cast
 from urllib.parse import quote
+
+from .unpacked import unpacked
 
 Promise = tuple[str, str]
 """A path and its SHA-256 in hexadecimal."""
@@ -66,6 +64,15 @@ class Promises:
         """Whether ``source`` promised anything."""
         return self._file(source).is_file()
 
+    def rows(self, source: str) -> Iterator[Promise]:
+        """Everything that ``source`` promises."""
+        if self.knows(source):
+            with self._file(source).open(encoding="utf-8") as lines:
+                for line in lines:
+                    path, tab, sha256 = line.rstrip("\n").partition("\t")
+                    if tab:
+                        yield path, sha256
+
     def _file(self, source: str) -> Path:
         return self._directory / f"of-{quote(source, safe='')}"
 
@@ -107,30 +114,16 @@ def of_packages(path: Path, name: str) -> Iterator[Promise]:
         OSError: it cannot be read or unpacked.
     """
     filename = sha256 = ""
-    try:
-        with _opened(path, Path(name).suffix) as file:
-            while line := file.readline(_MOST_LINE):
-                key, _, value = line.decode("utf-8", "replace").partition(":")
-                if key == "Filename":
-                    filename = value.strip().removeprefix("./")
-                elif key == "SHA256":
-                    sha256 = value.strip().lower()
-                if not line.strip() or (filename and sha256):
-                    if filename and sha256:
-                        yield filename, sha256
-                        filename = sha256 = ""
-                    elif not line.strip():
-                        filename = sha256 = ""
-    except (EOFError, lzma.LZMAError) as error:
-        raise OSError(f"{name} cannot be unpacked: {error}") from error
-
-
-def _opened(path: Path, suffix: str) -> IO[bytes]:
-    match suffix:
-        case ".gz":
-            return cast("IO[bytes]", gzip.open(path))
-        case ".xz":
-            return lzma.open(path)
-        case ".bz2":
-            return bz2.open(path)
-    return path.open("rb")
+    with unpacked(path, name) as file:
+        while line := file.readline(_MOST_LINE):
+            key, _, value = line.decode("utf-8", "replace").partition(":")
+            if key == "Filename":
+                filename = value.strip().removeprefix("./")
+            elif key == "SHA256":
+                sha256 = value.strip().lower()
+            if not line.strip() or (filename and sha256):
+                if filename and sha256:
+                    yield filename, sha256
+                    filename = sha256 = ""
+                elif not line.strip():
+                    filename = sha256 = ""

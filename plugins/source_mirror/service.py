@@ -19,6 +19,7 @@ from .resume import ResumingStream
 from .settings import Mirror
 from .upstream import MissingUpstreamError, Origin, Upstream, UpstreamError
 from .verify import Verifier
+from .verify_rpm import RpmVerifier
 
 _MOST_FETCHES = 64
 """Fetches at once; they go on when their clients leave, so that something must bound them."""
@@ -46,7 +47,9 @@ class MirrorService:
         self._cache = cache
         self._limit = SizeLimit(cache, mirror.max_mb * 10**6, lambda: self._asked)
         self._prefetch: Prefetch | None = None
-        self._verifier = Verifier(mirror.keyring, Promises(cache.promises), self._whole, cache.incoming)
+        promises = Promises(cache.promises)
+        rpm = RpmVerifier(mirror.keyring, promises, self._whole, self._newest, cache.file)
+        self._verifier = Verifier(mirror.keyring, promises, self._whole, cache.incoming, rpm)
         self._fresh = Freshness(clock, mirror.refresh_s)
         self._runtime: Runtime | None = None
         self._asked: dict[str, Task[Answer]] = {}
@@ -135,6 +138,11 @@ class MirrorService:
         if task is not None:
             await task
         return "" if self._cache.find(path) is not None else self.last_error
+
+    async def _newest(self, path: str) -> str:
+        """As :meth:`_whole`, and upstream is asked even where the copy is young."""
+        self._fresh.forget(path)
+        return await self._whole(path)
 
     async def _shared(self, runtime: Runtime, path: str) -> Answer:
         """Join the fetch of this path, or begin it; a client that leaves does not end it."""

@@ -1,4 +1,4 @@
-"""Whether octets are those that a name, or the archive's signed index, promises (apt-secure(8))."""
+"""Whether octets are those that a name, or the archive's signed index, promises (apt-secure(8); rpm: verify_rpm)."""
 
 from __future__ import annotations
 
@@ -8,37 +8,15 @@ from pathlib import Path
 
 from provd.plugin.api import Runtime
 
+from .digests import DigestError, digest_in_name, must_be
 from .promises import Promises, of_packages, of_release
+from .signature import must_be_signed
+from .verify_rpm import RpmVerifier
 
-_NAMED = re.compile(r"(?:.*/)?(?:by-hash/SHA256/|repodata/)([0-9a-f]{64})(?:-[^/]+)?")
 _SUITE = re.compile(r"(dists/[^/]+)/(.+)")
 _PACKAGES = re.compile(r"Packages(\.gz|\.xz|\.bz2)?")
 _UNSIGNED = frozenset({"Release", "Release.gpg"})
 _PACKAGE = (".deb", ".udeb", ".ddeb")
-
-
-class DigestError(OSError):
-    """A file is not the one that its name or its index promises."""
-
-
-def digest_in_name(path: str) -> str:
-    """The SHA-256 that a path names, as in ``by-hash/SHA256/...`` (apt) and ``repodata/...-primary.xml.gz`` (rpm)."""
-    match = _NAMED.fullmatch(path)
-    return match[1] if match else ""
-
-
-def must_be(found: str, promised: str) -> None:
-    """Refuse octets of another digest.
-
-    Args:
-        found: SHA-256 of what came, in hexadecimal.
-        promised: what it should be, or empty where nothing is known.
-
-    Raises:
-        DigestError: they differ.
-    """
-    if promised and found != promised:
-        raise DigestError(f"its SHA-256 is {found}, promised is {promised}")
 
 
 class Verifier:
@@ -49,11 +27,18 @@ class Verifier:
         promises: remembers what verified indexes said.
         fetch: fetches a file of this mirror to its end, as InRelease where only Packages was asked for.
         scratch: a new empty file.
+        rpm: the same for repositories of rpm packages.
     """
 
     def __init__(
-        self, keyring: str, promises: Promises, fetch: Callable[[str], Awaitable[str]], scratch: Callable[[], Path]
+        self,
+        keyring: str,
+        promises: Promises,
+        fetch: Callable[[str], Awaitable[str]],
+        scratch: Callable[[], Path],
+        rpm: RpmVerifier,
     ) -> None:
+        self._rpm = rpm
         self._keyring = keyring
         self._promises = promises
         self._fetch = fetch
@@ -74,7 +59,9 @@ class Verifier:
         if not self._keyring:
             return
         match = _SUITE.fullmatch(path)
-        if match is None:
+        if self._rpm.concerns(path):
+            await self._rpm.check(runtime, path, incoming, sha256)
+        elif match is None:
             await self._check_package(runtime, path, sha256)
         elif match[2] == "InRelease":
             await self._check_signature(runtime, match[1], incoming)
@@ -92,11 +79,7 @@ class Verifier:
         signed.unlink()  # gpgv overwrites nothing
         try:
             # only what gpgv hands out was signed; a clear-signed file may hold more
-            argv = ["gpgv", "--keyring", self._keyring, "--output", str(signed), str(incoming)]
-            result = await runtime.run_process(argv, timeout_s=20.0)
-            if result.status != 0:
-                said = result.stderr.decode("utf-8", "replace").strip().splitlines()
-                raise DigestError(f"no key of {self._keyring} signed it: {said[-1] if said else 'gpgv says nothing'}")
+            await must_be_signed(runtime, self._keyring, incoming, output=signed)
             await runtime.in_thread(lambda: self._promises.replace(suite, of_release(signed, suite)))
         finally:
             signed.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ import pytest_twisted
 from plugins.source_mirror import SourceMirror
 from plugins.source_mirror.settings import Mirror, SettingsOfSourceMirror
 from provd.net.runtime import TwistedRuntime
-from tests.plugins.test_source_mirror_signed import INDEX, LISTED, OCTETS, Signer, release
+from tests.fakes.archive_key import Signer
+from tests.plugins.test_source_mirror_signed import INDEX, LISTED, OCTETS, release
 
 BIG = bytes(range(256)) * 4096
 

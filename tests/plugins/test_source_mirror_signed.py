@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import lzma
-import subprocess
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 
-from provd.model.content import Content, NotFound
-from provd.plugin.api import ProcessResult
+from tests.fakes.archive_key import Signer, give, trusting, whole
 from tests.fakes.mirror_world import DEB, PACKAGES, RELEASE, FakeStream, World, have, kept, refused, unfinished
 
 ROOT = "mirror/deb/"
@@ -23,31 +20,8 @@ INDEX = lzma.compress(
 )
 
 
-class Signer:
-    """A key in a directory of its own."""
-
-    def __init__(self) -> None:
-        # short, because the agent's socket lies in it and may have 108 octets
-        self._folder = TemporaryDirectory(prefix="k", dir="/tmp", ignore_cleanup_errors=True)
-        home = Path(self._folder.name)
-        self._gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
-        self._run("--quick-gen-key", "archive", "ed25519", "sign")
-        self.keyring = home / "archive.gpg"
-        self.keyring.write_bytes(self._run("--export"))
-
-    def sign(self, text: str) -> bytes:
-        return self._run("--clearsign", octets=text.encode())
-
-    def close(self) -> None:
-        subprocess.run(["gpgconf", "--homedir", self._gpg[2], "--kill", "all"], check=False)
-        self._folder.cleanup()
-
-    def _run(self, *words: str, octets: bytes = b"") -> bytes:
-        return subprocess.run([*self._gpg, *words], input=octets, capture_output=True, check=True).stdout
-
-
 @pytest.fixture(scope="module")
-def signer() -> Any:
+def signer() -> Iterator[Signer]:
     made = Signer()
     yield made
     made.close()
@@ -55,14 +29,7 @@ def signer() -> Any:
 
 @pytest.fixture
 def world(tmp_path: Path, signer: Signer) -> World:
-    world = World(tmp_path, keyring=str(signer.keyring))
-
-    async def run(argv: list[str], **_: object) -> ProcessResult:
-        done = subprocess.run(argv, capture_output=True, check=False, env={"PATH": "/usr/bin:/bin"})  # noqa: ASYNC221
-        return ProcessResult(done.returncode, done.stdout, done.stderr)
-
-    world.runtime.run_process = run  # type: ignore[assignment]
-    return world
+    return trusting(tmp_path, signer)
 
 
 def release(**digests: bytes) -> str:
@@ -71,17 +38,6 @@ def release(**digests: bytes) -> str:
 
 
 LISTED: dict[str, bytes] = {"main/binary-amd64/Packages.xz": INDEX}
-
-
-def give(world: World, *bodies: bytes) -> None:
-    world.runtime.streams += [FakeStream(200, {"etag": '"x"'}, len(body)).give(body, b"") for body in bodies]
-
-
-def whole(world: World, path: str) -> bytes | None:
-    """A body that came whole, or None."""
-    found: Content | NotFound = world.answer(path)
-    pieces = world.octets(found)
-    return None if isinstance(pieces[-1], Exception) else b"".join(one for one in pieces if isinstance(one, bytes))
 
 
 def test_signature_index_and_package_agree(world: World, signer: Signer) -> None:
