@@ -77,11 +77,17 @@ class _Reader:
         self._path.pop()
 
 
+def _no_document_type(*_: object) -> None:
+    """Without one there are no entities, which could grow without end or name other files."""
+    raise OSError("it has a document type, which no index has")
+
+
 def _entries(file: IO[bytes], element: str, name: str) -> Iterator[Promise]:
     reader = _Reader(element)
     parser: Any = ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = _no_document_type
     try:
         while chunk := file.read(_CHUNK):
             parser.Parse(chunk, False)  # noqa: FBT003  expat's own signature

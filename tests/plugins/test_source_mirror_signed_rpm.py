@@ -176,6 +176,7 @@ def test_a_changed_index_is_not_kept(world: World, signer: Signer) -> None:
     [
         (b"no xml", PACKED, "repomd.xml is no XML"),
         (repomd((INDEX, PACKED), kind="sha512"), PACKED, "repodata/repomd.xml promises no SHA-256 for it"),
+        (b'<!DOCTYPE repomd [<!ENTITY a "b">]><repomd>&a;</repomd>', PACKED, "it has a document type"),
         (None, b"no gzip", "Not a gzipped file"),
         (None, gzip.compress(b"<metadata><package>"), "-primary.xml.gz is no XML"),
     ],
