@@ -21,8 +21,12 @@ from zope.interface import implementer
 
 from provd.net.http_body import ShortBodyError
 
-PIECE: Final = 512 * 1024
-"""Octets that are looked for in memory, and given to the kernel, at once."""
+PIECE: Final = 1024 * 1024
+"""Octets that are looked for in memory, and given to the kernel, in one turn of the reactor.
+
+A connection that may fill its whole buffer in one turn leaves the kernel megabytes to send after it; those leave on the
+client's acknowledgements and the processor of the server stands still meanwhile.
+"""
 _FIRST: Final = 1024
 LEAST: Final = 64 * 1024
 """Below, copying costs less than the calls."""
@@ -127,8 +131,9 @@ class SendFile:
         return True
 
     async def _piece(self) -> None:
-        """Until the piece has left; most of them do at once."""
-        if self._write():
+        """Until everything that is in memory has left."""
+        self._write()
+        if self._at >= self._warm and not self._extend():
             return
         self._step = Deferred(lambda _: self._pause())
         self._watch.addWriter(cast("IWriteDescriptor", self))
@@ -139,26 +144,34 @@ class SendFile:
     def doWrite(self) -> None:
         """The connection takes more."""
         try:
-            done = self._write()
+            self._write()
+            done = self._at >= self._warm and not self._extend()
         except Exception:  # noqa: BLE001  whoever waits is told
             self._finish(Failure())
             return
         if done:
             self._finish(None)
 
-    def _write(self) -> bool:
-        """Give the kernel what it takes; True once the piece has left."""
+    def _extend(self) -> bool:
+        """Whether a next piece is there, and in memory: it goes with the next turn, after the other connections."""
+        high = min(self._at + PIECE, self._stop)
+        if self._at >= self._stop or not self._in_memory(high - 1):
+            return False
+        self._warm = high
+        return True
+
+    def _write(self) -> None:
+        """Give the kernel what it takes of the piece."""
         try:
             sent = os.sendfile(self._connection, self._file, self._at, self._warm - self._at)
         except (BlockingIOError, InterruptedError):
-            return False
+            return
         except OSError as error:
             raise ConnectionAborted(error.strerror) from error
         if not sent:
             raise ShortBodyError(f"the file ends at octet {self._at}, {self._stop} were announced")
         self._at += sent
         self._moved_at = self._clock.seconds()
-        return self._at >= self._warm
 
     def _look(self) -> None:
         """Has anything moved lately?"""

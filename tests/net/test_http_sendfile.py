@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.task import deferLater
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
 
 from provd.model.content import Content, FileBody
@@ -179,3 +180,48 @@ def test_the_kernel_is_asked_whether_an_octet_is_in_memory(tmp_path: Path) -> No
     sending = SendFile(object(), -1, descriptor, 0, PIECE, in_thread=lambda _call: _call(), stall_s=1)
     assert sending._in_memory(PIECE - 1)
     os.close(descriptor)
+
+
+class _Turns(Clock):
+    """A reactor that keeps who wants to write; the test takes its turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writers: list[Any] = []
+
+    def addWriter(self, writer: Any) -> None:
+        self.writers.append(writer)
+
+    def removeWriter(self, writer: Any) -> None:
+        if writer in self.writers:
+            self.writers.remove(writer)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_as_fast_as_the_file_gives_one_piece_a_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "image").write_bytes(bytes(4 * PIECE))
+    given: list[int] = []
+
+    def sendfile(_out: int, _in: int, at: int, count: int) -> int:
+        given.append(at)
+        return count
+
+    monkeypatch.setattr(os, "sendfile", sendfile)
+    turns, (ours, theirs) = _Turns(), socket.socketpair()
+    with ours, theirs, (tmp_path / "image").open("rb") as file:
+
+        async def in_thread(call: Callable[[], Any]) -> Any:
+            return call()
+
+        sending = SendFile(turns, ours.fileno(), file.fileno(), 0, 4 * PIECE, in_thread=in_thread, stall_s=9)
+        done = Deferred.fromCoroutine(sending.run())
+        for turn in range(1, 4):
+            assert len(given) == turn
+            assert turns.writers == [sending]
+            sending.doWrite()
+        assert await done == 4 * PIECE
+    assert given == [0, PIECE, 2 * PIECE, 3 * PIECE]
+    assert turns.writers == []
+    assert turns.getDelayedCalls() == []
