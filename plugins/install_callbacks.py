@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Literal
 
-from provd.plugin.api import Callback, CallbackCall, CallbackResult, Plugin, Settings, hookimpl, scrub
+from provd.plugin.api import Callback, CallbackCall, CallbackResult, Plugin, Settings, hookimpl, scrub, scrub_line
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"\b(percent|done|total)=(\d{1,18})(?:\.\d+)?(?=\s|$)")
@@ -76,7 +76,7 @@ class InstallCallbacks:
 
     def log(self, call: CallbackCall) -> CallbackResult:
         """Lines of the installer's log, the newest ones."""
-        lines = [line[:_LONGEST_TEXT] for line in clean(call.body).splitlines() if line.strip()]
+        lines = [scrub_line(line)[:_LONGEST_TEXT] for line in clean(call.body).splitlines() if line.strip()]
         kept = lines[-self._settings.log_lines :]
         return CallbackResult("install.log", {"lines": kept, "left_out": len(lines) - len(kept)})
 

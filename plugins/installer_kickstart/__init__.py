@@ -120,9 +120,17 @@ def kernel_args(plan: BootPlan) -> Sequence[str]:
     tree = source(plan.location) if plan.location else ""
     if old:
         args = [f"ks={file}", "ksdevice=bootif", f"lang={answers['locale']}", f"keymap={answers['keyboard']}"]
-        return [*args, f"method={tree}"] if tree else args
+        if tree:
+            args.append(f"method={tree}")
+        return [*args, *(f"syslog={place}" for place in logging_to(plan))]
     args = [f"inst.ks={file}", f"inst.repo={tree}"] if tree else [f"inst.ks={file}"]
-    return [*args, f"inst.lang={answers['locale']}", f"inst.keymap={answers['keyboard']}", "ip=dhcp"]
+    args += [f"inst.lang={answers['locale']}", f"inst.keymap={answers['keyboard']}", "ip=dhcp"]
+    return [*args, *(f"inst.syslog={place}" for place in logging_to(plan))]
+
+
+def logging_to(plan: BootPlan) -> list[str]:
+    """Where anaconda's rsyslog sends its lines by TCP, as ``HOST:PORT``."""
+    return [f"{plan.server}:{plan.log_port}"] if plan.log_port else []
 
 
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:

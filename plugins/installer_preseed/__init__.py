@@ -130,7 +130,16 @@ def kernel_args(plan: BootPlan) -> Sequence[str]:
         "interface=auto",
         f"hostname={name}",
     ]
-    return [*args, f"domain={domain}"] if domain else args
+    if domain:
+        args.append(f"domain={domain}")
+    return [*args, *logging_to(plan)]
+
+
+def logging_to(plan: BootPlan) -> list[str]:
+    """Where the installer's syslogd sends its lines besides its file (``log_host`` of the installation guide)."""
+    if not plan.log_port:
+        return []
+    return [f"log_host={plan.server}", *([f"log_port={plan.log_port}"] if plan.log_port != 514 else [])]
 
 
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:

@@ -16,6 +16,7 @@ from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
 from provd.net.dhcp import DhcpListener
 from provd.net.http import HttpLimits, HttpListener, HttpSite
+from provd.net.syslog import Sink, SyslogListener
 from provd.net.tftp import TftpCaps, TftpServer
 from provd.net.tftp_single_port import SinglePortNetwork
 from provd.net.tftp_socket import UdpNetwork
@@ -40,6 +41,7 @@ class Listeners:
         changed: the addresses of an interface changed.
         open_file: decides file requests.
         on_event: told of transfers.
+        logs: takes log lines of installers.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Listeners:
         changed: Callable[[], None],
         open_file: OpenFile,
         on_event: OnEvent,
+        logs: Sink,
     ) -> None:
         self._config = config
         names = [interface.name for interface in config.interfaces]
@@ -83,6 +86,7 @@ class Listeners:
         )
         site = HttpSite(reactor, wall, open_file, in_thread, on_event, limits)
         self.http = HttpListener(reactor, site)
+        self.syslog = SyslogListener(reactor, logs)
 
     def send(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
         """Send one DHCP reply."""
@@ -116,6 +120,8 @@ class Listeners:
             except CannotListenError as error:
                 reason = getattr(error.socketError, "strerror", error.socketError)
                 raise ListenError(f"HTTP port {listen.http_port} on {where}: {reason}") from error
+        if self._config.syslog.enabled:
+            self.syslog.listen(addresses, self._config.syslog.port)
         self.dhcp.start()
         self.pxe.start()
 
@@ -124,6 +130,7 @@ class Listeners:
         self.dhcp.stop()
         self.pxe.stop()
         self.tftp.stop()
+        await self.syslog.close()
         await self.http.close()
 
 

@@ -139,6 +139,7 @@ def preview_of(services: Services) -> AnswerPreview:
         subnet_of=lambda system: _subnet_of(services, system),
         server_of=services.server_of,
         http_port=services.current.config.listen.http_port,
+        log_port=lambda: services.log_port(),  # noqa: PLW0108  the listener is bound later
     )
 
 
@@ -237,6 +238,11 @@ def status_of(server: Running, started_at: float) -> Callable[[], Mapping[str, o
             "rogue": server.rogue.as_dict(),
             "api": server.json.facts if server.json is not None else {},
             "http": {"connections": listeners.http.connections},
+            "syslog": {
+                "port": listeners.syslog.port,
+                "fault": listeners.syslog.fault,
+                **services.installer_logs.counts,
+            },
             "tftp": {"running": listeners.tftp.transfers, **listeners.tftp.counts},
         }
 

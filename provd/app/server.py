@@ -89,7 +89,9 @@ class Server:
             changed=self._addresses_changed,
             open_file=self._open_file,
             on_event=self._file_event,
+            logs=self.services.installer_logs,
         )
+        self.services.log_port = lambda: self.listeners.syslog.port
         self.reloader = Reloader(path, self.services, self.listeners)
         self._housekeeping = LoopingCall(self._keep_house)
         self._housekeeping.clock = reactor
@@ -190,6 +192,7 @@ class Server:
             await self.cobbler.close()
         if self.json is not None:
             await self.json.close()
+        self.services.installer_logs.flush()
         self.services.bus.flush()
         await self.services.triggers.drain(_DRAIN_S)
         self.services.bus.flush()

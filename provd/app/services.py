@@ -37,6 +37,7 @@ from provd.service.dhcp_reply import Ports
 from provd.service.events import EventBus
 from provd.service.file_events import FileEvents
 from provd.service.files import FileService
+from provd.service.installer_logs import InstallerLogs, LogLimits
 from provd.service.installs import Installs
 from provd.service.inventories import Inventories
 from provd.service.operations_answers import MaskedHost, unresolved
@@ -132,6 +133,7 @@ class Services:
             wall=self.wall,
             monotonic=time.monotonic,
         )
+        self.log_port: Callable[[], int] = lambda: 0
         self._build_boots()
         self._build_installs()
         self._build_files()
@@ -170,6 +172,7 @@ class Services:
             sessions=self.sessions,
             states=self.store.installs,
             files=self.boot_files,
+            log_port=lambda: self.log_port(),  # noqa: PLW0108  the listener is bound later
         )
 
     def _build_installs(self) -> None:
@@ -228,6 +231,14 @@ class Services:
             is_config=self._is_config,
             fetched_all=self._fetched_all,
         )
+
+        self.installer_logs = InstallerLogs(
+            boot_of=self.sessions.of_address, note=self.sessions.note, clock=self.clock, limits=self._log_limits
+        )
+
+    def _log_limits(self) -> LogLimits:
+        syslog = self.current.config.syslog
+        return LogLimits(syslog.lines_per_second, syslog.lines_per_boot, syslog.line_max)
 
     def _is_config(self, path: str) -> bool:
         return any(loader.is_config(path) for loader in self.host.boot_loaders.values())

@@ -16,6 +16,8 @@ from provd.config.subnets import pxe_interfaces
 _LABELLED: Final[Mapping[tuple[str, int], str]] = {
     ("udp", 67): "dhcpd_port_t",
     ("udp", 69): "tftp_port_t",
+    ("udp", 514): "syslogd_port_t",
+    ("tcp", 514): "rsh_port_t",
     ("udp", 4011): "pxe_port_t",
     ("tcp", 80): "http_port_t",
     ("tcp", 8008): "http_port_t",
@@ -55,6 +57,11 @@ def openings(config: ServerConfig) -> list[Opening]:
     pxe = tuple(pxe_interfaces(config))
     if pxe:
         found.append(Opening("PXE", listen.pxe_port, "udp", pxe, "pxe_port_t"))
+    if config.syslog.enabled:
+        port = config.syslog.port
+        # The reference policy has given 514/tcp to rsh, and one port has one type.
+        found.append(Opening("syslog", port, "udp", names, "syslogd_port_t"))
+        found.append(Opening("syslog", port, "tcp", names, "rsh_port_t" if port == 514 else "syslogd_port_t"))
     return found
 
 

@@ -38,7 +38,7 @@ def trace(context: Context, system: str, session: str, *, follow: bool, report: 
     click.echo(f"{told['mac']} {told['system']}: {told['action']} {told['profile']}, session {told['session']}")
     while True:
         for event in told["events"]:
-            click.echo(f"{event['elapsed']:9.3f}  {event['text']}")
+            click.echo("\n".join(_event(event)))
         if not follow or told["outcome"] != "running":
             break
         last = max([event["id"] for event in told["events"]], default=_last(told))
@@ -47,6 +47,13 @@ def trace(context: Context, system: str, session: str, *, follow: bool, report: 
         told["last"] = last
     for line in _found(told):
         click.echo(line)
+
+
+def _event(event: dict[str, Any]) -> Iterator[str]:
+    """An event, and below it what the installer said."""
+    yield f"{event['elapsed']:9.3f}  {event['text']}"
+    if event["kind"] == "install.syslog":
+        yield from (f"{'':9}    | {line}" for line in event["fields"]["lines"])
 
 
 def _found(told: dict[str, Any]) -> Iterator[str]:
@@ -73,7 +80,7 @@ def report_lines(told: dict[str, Any]) -> Iterator[str]:
         yield "  packages: " + ", ".join(f"{name} {value}" for name, value in told["packages"].items())
     yield ""
     for event in told["events"]:
-        yield f"  {event['elapsed']:9.3f}  {event['text']}"
+        yield from (f"  {line}" for line in _event(event))
 
 
 def _last(told: dict[str, Any]) -> int:

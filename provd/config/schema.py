@@ -229,6 +229,25 @@ class LogConfig(Table, frozen=True):
     ] = "text"
 
 
+class SyslogConfig(Table, frozen=True):
+    """``[syslog]``: log lines of running installers, for their timelines; of other machines nothing is taken."""
+
+    enabled: Annotated[
+        bool,
+        key(
+            "Take lines by UDP and TCP on the addresses of `[listen]`, and tell installers to send them. Where the "
+            "port is taken, as by a syslog daemon of this machine, provd warns and goes on without.",
+            applies="restart",
+        ),
+    ] = True
+    port: Annotated[Port, key("UDP and TCP port.", applies="restart")] = 514
+    lines_per_second: Annotated[
+        int, key("Lines of one machine that are kept in a second, ten times as many at once.", ge=1)
+    ] = 200
+    lines_per_boot: Annotated[int, key("Lines of one boot that are kept.", ge=1, le=100000)] = 5000
+    line_max: Annotated[int, key("Characters of a line that are kept.", ge=80, le=8192)] = 500
+
+
 class SessionsConfig(Table, frozen=True):
     """``[sessions]``: how long boot sessions, their events, ended tokens and trigger runs are kept."""
 
@@ -385,6 +404,7 @@ class ServerConfig(Table, frozen=True):
     api: Annotated[ApiConfig, key("JSON over HTTPS, live events, metrics.")] = ApiConfig()
     cobbler: Annotated[CobblerConfig, key("XML-RPC for Cobbler's clients.")] = CobblerConfig()
     log: Annotated[LogConfig, key("What is logged and how.")] = LogConfig()
+    syslog: Annotated[SyslogConfig, key("Log lines of running installers.")] = SyslogConfig()
     sessions: Annotated[SessionsConfig, key("How long boot sessions are kept.")] = SessionsConfig()
     plugins: Annotated[
         dict[str, dict[str, Any]], key("One table per plugin, `[plugins.NAME]`; its manual says which keys it has.")

@@ -80,6 +80,7 @@ class BootPlan:
         loader: name of the chosen boot loader, or empty.
         server: provd's address as this client reaches it (dotted quad).
         http_port: port of provd's HTTP listener.
+        log_port: syslog port at that address, 0 where nothing listens.
         kernel: served path of the kernel, the same over TFTP and HTTP; empty unless installing.
         initrd: served paths of the initial RAM disks.
         kernel_args: the whole command line; it may hold the token, so only the bound address is shown it.
@@ -96,6 +97,7 @@ class BootPlan:
     loader: str = ""
     server: str = ""
     http_port: int = 80
+    log_port: int = 0
     kernel: str = ""
     initrd: tuple[str, ...] = ()
     kernel_args: tuple[str, ...] = ()

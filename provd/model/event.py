@@ -13,7 +13,7 @@ class Event:
     Attributes:
         kind: stable dotted name, as in ``dhcp.offer``, ``tftp.sent``, ``http.sent``, ``config.served``,
             ``kernel.fetched``, ``initrd.fetched``, ``answer.served``, ``install.started``, ``install.progress``,
-            ``install.log``,
+            ``install.log`` (posted), ``install.syslog`` (lines by syslog),
             ``install.finished``, ``install.failed``, ``install.firstboot``, ``trigger.finished``, ``trigger.failed``,
             ``boot.started``, ``boot.local``, ``boot.held``, ``timeline.full``, ``callback.failed``,
             ``dhcp.elsewhere`` (it takes another server's address), ``dhcp.rogue`` (another DHCP server was found),

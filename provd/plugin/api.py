@@ -24,6 +24,7 @@ from provd.model.mac import Mac
 from provd.model.media_types import media_type
 from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
+from provd.model.scrub import scrub_line
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import InstallState, Interface, System
 from provd.plugin.answers import COMMON_ANSWERS, LogSettings, no_source, nobody_logs_in
@@ -181,5 +182,6 @@ __all__ = [
     "read_signatures",
     "screen_line",
     "scrub",
+    "scrub_line",
     "scrub_value",
 ]

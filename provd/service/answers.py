@@ -163,6 +163,7 @@ class Answers:
             "hostname": plan.system.host,
             "server": plan.server,
             "http_base": plan.http_base,
+            "log_port": plan.log_port,
             "interfaces": [
                 {**self._interface(card.mac.octets, card.name), "vars": card.vars} for card in plan.system.interfaces
             ],

@@ -47,7 +47,10 @@ class BootDirector:
         sessions: Sessions,
         states: InstallStates,
         files: BootFiles,
+        log_port: Callable[[], int] = lambda: 0,
     ) -> None:
+        """Take collaborators; ``log_port`` is where installers send their logs, 0 for nowhere."""
+        self._log_port = log_port
         self._host = host
         self._profiles = profiles
         self._sessions = sessions
@@ -139,6 +142,7 @@ class BootDirector:
 
     def with_payload(self, plan: BootPlan) -> BootPlan:
         """Kernel, initrds and source of an installing plan; one that cannot work becomes a held one that says why."""
+        plan = replace(plan, log_port=self._log_port())
         assert plan.profile is not None  # noqa: S101  an INSTALL decision has one
         distro = plan.profile.distro
         name = plan.profile.installer or distro.installer

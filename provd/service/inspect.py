@@ -31,6 +31,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "install.started": "installation begins",
     "install.progress": "installing",
     "install.log": "installer says",
+    "install.syslog": "installer logs",
     "install.finished": "installation finished",
     "install.failed": "installation failed",
     "install.firstboot": "first boot reported",
@@ -48,7 +49,10 @@ _MOST_TEXT: Final = 200
 def describe(event: Event) -> str:
     """One line: what happened and the details that matter; never a secret, never a control character."""
     words = _WORDS.get(event.kind, event.kind)
-    details = [_detail(name, value) for name, value in event.fields.items() if value not in ("", None)]
+    told = {name: value for name, value in event.fields.items() if value not in ("", None)}
+    if isinstance(lines := told.get("lines"), list) and event.kind == "install.syslog":
+        told["lines"] = len(lines)
+    details = [_detail(name, value) for name, value in told.items()]
     text = f"{words}: {', '.join(details)}" if details else words
     return "".join(character if character.isprintable() else " " for character in text)[: _MOST_TEXT + 100]
 

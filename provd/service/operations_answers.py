@@ -75,6 +75,7 @@ class AnswerPreview:
         subnet_of: the subnet of a system, or None.
         server_of: provd's address as machines of a subnet reach it (dotted quad).
         http_port: port of the HTTP listener.
+        log_port: port of the syslog listener, 0 where it takes nothing.
     """
 
     def __init__(
@@ -87,10 +88,11 @@ class AnswerPreview:
         subnet_of: Callable[[System], Subnet | None],
         server_of: Callable[[Subnet | None], str],
         http_port: int,
+        log_port: Callable[[], int] = lambda: 0,
     ) -> None:
         self._answers, self._catalogue, self._systems = answers, catalogue, systems
         self._location, self._subnet_of, self._server_of = location, subnet_of, server_of
-        self._http_port = http_port
+        self._http_port, self._log_port = http_port, log_port
 
     def operations(self) -> tuple[Operation, ...]:
         """``answer.preview``."""
@@ -153,6 +155,7 @@ class AnswerPreview:
             profile=replace(profile, distro=distro, **shown),
             server=self._server_of(self._subnet_of(system)),
             http_port=self._http_port,
+            log_port=self._log_port(),
             token=_TOKEN,
         )
         return replace(plan, location=self._location(plan))

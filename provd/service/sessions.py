@@ -18,7 +18,7 @@ LIVE_SESSIONS = 65_536
 MOST_EVENTS = 10_000
 """Events of one boot that are kept; then the routine ones (packets and transfers) are left out of its timeline."""
 
-_ROUTINE = ("dhcp.", "tftp.", "http.", "boot.none", "answer.refused")
+_ROUTINE = ("dhcp.", "tftp.", "http.", "boot.none", "answer.refused", "install.syslog")
 
 REPORTING = frozenset({"finished", "failed"})
 """Outcomes after which a machine still has something to say: its first boot, or the log of what failed."""
@@ -217,10 +217,16 @@ class Sessions:
         boot.missing -= {path}
         return not boot.missing
 
-    def note(self, boot: Boot, kind: str, fields: Mapping[str, object] | None = None) -> None:
-        """Publish an event of this session; a flood of routine ones ends with ``timeline.full``."""
-        session = boot.session
-        boot.session = replace(session, last_at=self._wall())
+    def note(
+        self, boot: Boot, kind: str, fields: Mapping[str, object] | None = None, *, witnessed: bool = True
+    ) -> None:
+        """Publish an event of this session; a flood of routine ones ends with ``timeline.full``.
+
+        What is not witnessed anybody may have sent: it is no sign that the machine goes on.
+        """
+        session, now = boot.session, self._wall()
+        if witnessed:
+            boot.session = replace(session, last_at=now)
         boot.events += 1
         if boot.events > MOST_EVENTS and kind.startswith(_ROUTINE):
             if boot.full:
@@ -230,7 +236,7 @@ class Sessions:
         self._publish(
             Event(
                 kind=kind,
-                at=boot.session.last_at,
+                at=now,
                 session=session.id,
                 system=session.system,
                 mac=session.mac,

@@ -34,6 +34,7 @@ def variables(installer: Installer, of: BootPlan, answers: Mapping[str, object])
         "hostname": of.system.host,
         "server": of.server,
         "http_base": of.http_base,
+        "log_port": of.log_port,
         "interfaces": [card],
         "links": [],
         "interface": card,

@@ -39,18 +39,23 @@ def boot(server: RunningServer, firmware: FirmwareName = "bios", **more: object)
     return simulate(driver(server), MACHINE, firmware, **more)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path)
-    loaders = tmp_path / "data" / "payload" / "loaders"
+def prepare(folder: Path) -> None:
+    """Boot files, a distro and a profile of a server in this folder."""
+    loaders = folder / "data" / "payload" / "loaders"
     loaders.mkdir(parents=True)
     for name in (*LOADERS, "vmlinuz", "initrd.img"):
         (loaders / name).write_bytes(name.encode() * 3000)
-    (tmp_path / "site" / "distros" / "tiny.toml").write_text(
+    (folder / "site" / "distros" / "tiny.toml").write_text(
         'family = "redhat"\nversion = "9"\ninstaller = "kickstart"\ntree = "http://192.0.2.1/tree"\n'
         'kernel = "payload:loaders/vmlinuz"\ninitrd = ["payload:loaders/initrd.img"]\n'
     )
-    (tmp_path / "site" / "profiles" / "tiny.toml").write_text('parent = "base"\ndistro = "tiny"\n')
+    (folder / "site" / "profiles" / "tiny.toml").write_text('parent = "base"\ndistro = "tiny"\n')
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    running = RunningServer(tmp_path)
+    prepare(tmp_path)
     running.start()
     yield running
     running.stop(signal.SIGKILL)

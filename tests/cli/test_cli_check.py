@@ -70,6 +70,8 @@ def test_row_37_check_lists_every_port_that_machines_must_reach(tmp_path: Path) 
         "TFTP: port 69/udp must be reachable for machines on eth1, eth2",
         "HTTP: port 80/tcp must be reachable for machines on eth1, eth2",
         "PXE: port 4011/udp must be reachable for machines on eth2",
+        "syslog: port 514/udp must be reachable for machines on eth1, eth2",
+        "syslog: port 514/tcp must be reachable for machines on eth1, eth2",
     ]
 
 
@@ -85,6 +87,11 @@ def test_row_37_the_rules_are_for_the_interfaces_and_ports_of_the_file(tmp_path:
             for name in ("eth1", "eth2")
         ),
         'insert rule inet filter input iifname "eth2" udp dport 4011 accept',
+        *(
+            f'insert rule inet filter input iifname "{name}" {protocol} dport 514 accept'
+            for protocol in ("udp", "tcp")
+            for name in ("eth1", "eth2")
+        ),
     ]
 
 

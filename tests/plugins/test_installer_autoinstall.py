@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -216,3 +219,31 @@ def test_row34_the_judge_wants_the_first_line_and_a_way_in() -> None:
 def test_ready_wants_an_image() -> None:
     assert ready(ubuntu()) == ""
     assert "is not the URL of a live server image" in ready(replace(ubuntu(), source="http://MIRROR/ubuntu"))
+
+
+def test_the_journal_of_the_live_system_goes_to_the_log_port(tmp_path: Path) -> None:
+    """With a journalctl that says one line and ends: it arrives, and what follows is not held up."""
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(20)
+    made = replace(machine(), log_port=server.getsockname()[1], server="127.0.0.1")
+    early = parsed(documents(installer(), made)["user-data"])["early-commands"][-1][-1]
+    snippet = early[early.index("# The journal") : early.index("provd_say started")]
+    (tmp_path / "journalctl").write_text("#!/bin/sh\necho Nov 27 04:00:01 live subiquity[1]: one $*\n")
+    (tmp_path / "journalctl").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    run = subprocess.run(
+        ["bash", "-c", f"{snippet}\necho $!"], capture_output=True, text=True, check=True, env=environment, timeout=15
+    )
+    try:
+        taken, _ = server.accept()
+        line = b"Nov 27 04:00:01 live subiquity[1]: one --quiet --boot --follow --lines=200 --output=short\n"
+        with taken:
+            taken.settimeout(20)
+            assert taken.recv(200) == line
+    finally:
+        os.kill(int(run.stdout), signal.SIGKILL)
+        server.close()
+
+
+def test_without_a_log_port_nothing_is_sent() -> None:
+    assert "journalctl" not in parsed(text())["early-commands"][-1][-1]

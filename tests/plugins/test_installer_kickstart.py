@@ -225,3 +225,13 @@ def test_ready_and_settings() -> None:
     assert "has no install source" in ready(replace(rocky(), distro=replace(rocky().distro, tree="")))
     with pytest.raises(ValueError, match="log_every_s is 0"):
         LogSettings(log_every_s=0)
+
+
+@pytest.mark.parametrize(
+    ("version", "argument"), [("6.10", "syslog="), ("7.9", "inst.syslog="), ("41", "inst.syslog=")]
+)
+def test_anaconda_sends_its_log_lines(version: str, argument: str) -> None:
+    """By TCP; the port is told always."""
+    made = replace(machine(version), log_port=514)
+    assert kernel_args(made)[-1] == f"{argument}10.88.0.1:514"
+    assert "syslog" not in " ".join(kernel_args(machine(version)))

@@ -331,3 +331,11 @@ def test_choice_of_the_disk(tmp_path: Path, wanted: str, chosen: str) -> None:
     run = subprocess.run(["bash", file], capture_output=True, text=True, check=False, timeout=10)
     assert run.stdout.strip() == chosen
     assert (run.returncode == 0) is bool(chosen), run.stderr
+
+
+@pytest.mark.parametrize(
+    ("port", "arguments"), [(0, []), (514, ["log_host=10.88.0.1"]), (5140, ["log_host=10.88.0.1", "log_port=5140"])]
+)
+def test_the_installers_syslogd_sends_its_lines(port: int, arguments: list[str]) -> None:
+    args = kernel_args(replace(machine(), log_port=port))
+    assert [one for one in args if one.startswith("log_")] == arguments
