@@ -5,7 +5,7 @@
     passive = [50000, 50099]       # ports for data; empty: any free one
     advertise = ""                 # address that machines are told, behind NAT
     connections_max = 200
-    idle_s = 120
+    idle_s = 120                   # seconds in which nothing is said and nothing of a file is taken
 
 A distro's ``tree`` or a profile's ``source`` may be
 
@@ -40,7 +40,7 @@ class SettingsOfSourceFtp(Settings, frozen=True):
         passive: first and last port for data, empty for any.
         advertise: address in answers to PASV, empty for the one that was asked.
         connections_max: connections at once.
-        idle_s: seconds a connection may say nothing.
+        idle_s: seconds in which a connection may say nothing and take nothing of a file.
     """
 
     port: int = 21

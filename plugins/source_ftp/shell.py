@@ -5,21 +5,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.protocols import ftp
 from twisted.python.filepath import Permissions
 from zope.interface import implementer
 
-from provd.plugin.api import Content, FileBody, FileRequest, NotFound, Runtime, StreamBody, open_body
+from provd.plugin.api import Content, FileRequest, NotFound, Runtime
 
+from .transfer import Reader
 from .trees import TREES
-
-_PIECE: Final = 256 * 1024
 
 Facts = list[object]
 """Values of the keys that were asked for."""
@@ -52,7 +49,7 @@ class TreeShell:
         """A file lists itself; directories have no list, because a mirror does not know what it could fetch."""
         return Deferred.fromCoroutine(self._list(path, keys))
 
-    def openForReading(self, path: Sequence[str]) -> Deferred[Any]:
+    def openForReading(self, path: Sequence[str]) -> Deferred[Reader]:
         """The octets of a file."""
         return Deferred.fromCoroutine(self._open(path))
 
@@ -110,85 +107,3 @@ class TreeShell:
 
 async def _nothing() -> None:
     return None
-
-
-@implementer(ftp.IReadFile)
-class Reader:
-    """One file on its way.
-
-    Args:
-        runtime: reads disks beside the reactor.
-        content: of the file.
-    """
-
-    def __init__(self, runtime: Runtime, content: Content) -> None:
-        self._runtime, self._content = runtime, content
-
-    def send(self, consumer: Any) -> Deferred[None]:
-        """Give everything to the data connection."""
-        return Deferred.fromCoroutine(self._send(consumer))
-
-    async def _send(self, consumer: Any) -> None:
-        valve = _Valve()
-        IConsumer(consumer).registerProducer(valve, streaming=True)
-        try:
-            async for piece in self._pieces():
-                consumer.write(piece)
-                await valve.open()
-        finally:
-            consumer.unregisterProducer()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        body, length = self._content.body, self._content.length
-        if isinstance(body, bytes):
-            yield body
-        elif isinstance(body, StreamBody):
-            async for piece in body.open(0, length):
-                yield piece
-        elif isinstance(body, FileBody):
-            opened = open_body(body)
-            try:
-                at, stop = body.offset, body.offset + (length if length >= 0 else opened.status.st_size)
-                while at < stop:
-                    low, count = at, min(_PIECE, stop - at)
-                    piece = await self._runtime.in_thread(
-                        lambda low=low, count=count: os.pread(opened.descriptor, count, low)  # type: ignore[misc]
-                    )
-                    if not piece:
-                        return
-                    at += len(piece)
-                    yield piece
-            finally:
-                os.close(opened.descriptor)
-
-
-@implementer(IPushProducer)
-class _Valve:
-    """Waits while the connection has more than it can take."""
-
-    def __init__(self) -> None:
-        self._paused, self._gone = False, False
-        self._waiting: Deferred[None] | None = None
-
-    def pauseProducing(self) -> None:
-        self._paused = True
-
-    def resumeProducing(self) -> None:
-        self._paused = False
-        self._wake()
-
-    def stopProducing(self) -> None:
-        self._paused, self._gone = False, True
-        self._wake()
-
-    async def open(self) -> None:
-        if self._paused:
-            self._waiting = Deferred()
-            await self._waiting
-        if self._gone:
-            raise ConnectionError("the data connection is gone")
-
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.callback(None)

@@ -38,6 +38,7 @@ NEEDS = MappingProxyType(
             "libmariadb3",
             "libpq5",
         ),
+        "lftp": ("libreadline8",),
         "nfs-ganesha": ("libntirpc4.3", "nfs-ganesha-vfs", "liburcu8", "libnfsidmap1", "libwbclient0"),
         "nginx": ("libpcre2-8-0",),
         "rpcbind": ("libtirpc3", "libwrap0"),
@@ -45,6 +46,7 @@ NEEDS = MappingProxyType(
         "systemd": ("libsystemd-shared",),
         "tftp-hpa": (),
         "tftpd-hpa": ("libwrap0",),
+        "wget": ("libpcre2-8-0", "libpsl5", "libuuid1"),
         "wrk": ("libluajit-5.1-2",),
     }
 )
