@@ -11,10 +11,6 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,10 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frame.h"
+
 #define BATCH 64
 #define FRAME 2048
 #define RING (1u << 17) /* exchanges that may be open at once */
-#define HEADERS (14 + 20 + 8)
 #define SLOTS 16
 
 struct message {
@@ -57,7 +54,6 @@ static uint32_t *whole_us, *offer_us, *ack_us;
 static double first_offer_at; /* CLOCK_MONOTONIC seconds, 0 for none */
 static uint8_t relay[4];
 static struct sockaddr_in server;
-static struct sockaddr_ll link_;
 
 static uint64_t now_us(void) {
     struct timespec t;
@@ -70,12 +66,6 @@ static void fail(const char *what) {
     exit(1);
 }
 
-static void put16(uint8_t *at, uint32_t value) { at[0] = (uint8_t)(value >> 8), at[1] = (uint8_t)value; }
-static void put32(uint8_t *at, uint32_t value) { put16(at, value >> 16), put16(at + 2, value); }
-static uint32_t get32(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 static void flush(void) {
     int sent = 0;
     while (sent < queued) {
@@ -86,19 +76,6 @@ static void flush(void) {
         sent++;
     }
     queued = 0;
-}
-
-static void headers(uint8_t *frame, const uint8_t *mac, int size) {
-    static const uint8_t start[] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17};
-    uint32_t sum = 0;
-    memset(frame, 0xff, 6), memcpy(frame + 6, mac, 6), put16(frame + 12, ETH_P_IP);
-    uint8_t *ip = frame + 14;
-    memcpy(ip, start, sizeof start), put16(ip + 2, (uint32_t)size + 28), put16(ip + 10, 0);
-    put32(ip + 12, 0), put32(ip + 16, 0xffffffff);
-    for (int i = 0; i < 20; i += 2) sum += (uint32_t)ip[i] << 8 | ip[i + 1];
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    put16(ip + 10, ~sum & 0xffff);
-    put16(ip + 20, 68), put16(ip + 22, 67), put16(ip + 24, (uint32_t)size + 8), put16(ip + 26, 0);
 }
 
 static void queue(const struct message *m, uint32_t number, const uint8_t *offer, const uint8_t *server_id) {
@@ -135,21 +112,8 @@ static void expire(uint64_t now, uint64_t timeout) {
     }
 }
 
-static const uint8_t *option(const uint8_t *p, int size, uint8_t code) {
-    for (int at = 240; at + 1 < size && p[at] != 255;) {
-        if (p[at] == 0) { at++; continue; }
-        if (p[at] == code) return p + at + 2;
-        at += 2 + p[at + 1];
-    }
-    return NULL;
-}
-
 static void take(const uint8_t *p, int size, uint64_t now) {
-    if (direct) {
-        int header = size > 34 ? (p[14] & 15) * 4 + 22 : 0;
-        if (!header || size < header + 240) return;
-        p += header, size -= header;
-    }
+    if (direct && !(p = message_in(p, &size))) return;
     if (size < 240 || p[0] != 2) return;
     uint32_t number = get32(p + 4);
     struct exchange *e = &open_[number % RING];
@@ -202,22 +166,7 @@ static void open_relayed(void) {
 }
 
 static void open_direct(const char *interface) {
-    /* IPv4, UDP, to port 68; addresses do not matter. */
-    static struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 6),
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 17, 0, 4),
-        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),       BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0x40000),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    };
-    struct sock_fprog program = {sizeof code / sizeof *code, code};
-    int size = 16 << 20, yes = 1;
-    if ((sock = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_IP))) < 0) fail("packet socket");
-    setsockopt(sock, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-    setsockopt(sock, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes);
-    if (setsockopt(sock, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program)) fail("filter");
-    link_.sll_family = AF_PACKET, link_.sll_protocol = htons(ETH_P_IP), link_.sll_ifindex = (int)if_nametoindex(interface);
-    if (bind(sock, (struct sockaddr *)&link_, sizeof link_)) fail("bind");
+    if ((sock = packet_socket(interface)) < 0) fail("packet socket");
 }
 
 static void read_message(struct message *m, FILE *from) {

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 
-def compiled(source: str, folder: Path) -> Path:
-    """Compile a file of this folder; returns the program.
+def compiled(folder: Path, *sources: Path) -> Path:
+    """Compile the files of one program, which gets the first one's name; returns it.
 
     Raises:
         SystemExit: there is no C compiler, or it failed.
@@ -18,9 +18,9 @@ def compiled(source: str, folder: Path) -> Path:
         raise SystemExit(
             "load generators are compiled when they are used, and there is no gcc: apt-get install gcc libc6-dev"
         )
-    program = folder / Path(source).stem
-    argv = [compiler, "-O2", "-D_GNU_SOURCE", "-o", str(program), str(Path(__file__).with_name(source))]
+    program = folder / sources[0].stem
+    argv = [compiler, "-O2", "-D_GNU_SOURCE", "-o", str(program), *map(str, sources)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{source} cannot be compiled: {done.stderr.strip()}")
+        raise SystemExit(f"{program.name} cannot be compiled: {done.stderr.strip()}")
     return program

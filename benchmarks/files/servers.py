@@ -39,7 +39,7 @@ path = "{content}"
 """
 
 _NGINX: Final = """\
-worker_processes 1;
+worker_processes {workers};
 daemon off;
 user root;
 pid {folder}/nginx.pid;
@@ -67,58 +67,64 @@ class Contender:
     Attributes:
         name: as the table shows it.
         prepare: writes its configuration into a folder (first argument) for content in another one (second) and gives
-            its command line.
+            its command lines, one for each daemon.
         prefix: what stands before the names of files.
     """
 
     name: str
-    prepare: Callable[[Path, Path], list[str]]
+    prepare: Callable[[Path, Path], list[list[str]]]
     prefix: str = ""
 
 
 def tftp_servers(cache: Path) -> tuple[Contender, ...]:
     """provd, dnsmasq, tftpd-hpa and atftpd; packages are unpacked below ``cache``."""
 
-    def dnsmasq(folder: Path, content: Path) -> list[str]:
-        return fetch("dnsmasq-base", cache).argv(
-            *("dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--quiet-tftp"),
-            *("--enable-tftp", f"--tftp-root={content}", f"--tftp-max={MOST}", f"--pid-file={folder}/pid"),
-            "--interface=server",
-        )
-
-    def hpa(_folder: Path, content: Path) -> list[str]:
+    def hpa(_folder: Path, content: Path) -> list[list[str]]:
         address = f"{SERVER}:{PORT}"
-        return fetch("tftpd-hpa", cache).argv(
-            "in.tftpd", "--foreground", "--address", address, "--user", "root", "--secure", str(content)
-        )
-
-    def atftpd(_folder: Path, content: Path) -> list[str]:
-        words = ("--daemon", "--no-fork", "--user", "root.root", "--maxthread", str(MOST), "--logfile", "/dev/null")
-        return fetch("atftpd", cache).argv(
-            "atftpd", *words, "--bind-address", SERVER, "--port", str(PORT), str(content)
-        )
+        words = ("--foreground", "--address", address, "--user", "root", "--secure", str(content))
+        return [fetch("tftpd-hpa", cache).argv("in.tftpd", *words)]
 
     return (
         Contender("provd", provd, "bench/"),
-        Contender("dnsmasq", dnsmasq),
+        Contender("dnsmasq", lambda folder, content: [dnsmasq(cache, folder, content)]),
         Contender("tftpd-hpa", hpa),
-        Contender("atftpd", atftpd),
+        Contender("atftpd", lambda _folder, content: [atftpd(cache, content)]),
     )
+
+
+def dnsmasq(cache: Path, folder: Path, content: Path, *more: str) -> list[str]:
+    """Command line of dnsmasq that serves a folder by TFTP, and what ``more`` says."""
+    return fetch("dnsmasq-base", cache).argv(
+        *("dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--quiet-tftp"),
+        *("--enable-tftp", f"--tftp-root={content}", f"--tftp-max={MOST}", f"--pid-file={folder}/pid"),
+        *("--interface=server", *more),
+    )
+
+
+def atftpd(cache: Path, content: Path) -> list[str]:
+    """Command line of atftpd."""
+    words = ("--daemon", "--no-fork", "--user", "root.root", "--maxthread", str(MOST), "--logfile", "/dev/null")
+    return fetch("atftpd", cache).argv("atftpd", *words, "--bind-address", SERVER, "--port", str(PORT), str(content))
 
 
 def http_servers(cache: Path) -> tuple[Contender, ...]:
     """provd, and nginx with one worker and sendfile; its package is unpacked below ``cache``."""
-
-    def nginx(folder: Path, content: Path) -> list[str]:
-        (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, content=content, server=SERVER))
-        return fetch("nginx", cache).argv("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"))
-
-    return (Contender("provd", provd, "bench/"), Contender("nginx", nginx))
+    return (
+        Contender("provd", provd, "bench/"),
+        Contender("nginx", lambda folder, content: [nginx(cache, folder, content)]),
+    )
 
 
-def provd(folder: Path, content: Path) -> list[str]:
+def nginx(cache: Path, folder: Path, content: Path, workers: int = 1) -> list[str]:
+    """Command line of nginx with a folder as its root."""
+    text = _NGINX.format(folder=folder, content=content, server=SERVER, workers=workers)
+    (folder / "nginx.conf").write_text(text)
+    return fetch("nginx", cache).argv("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"))
+
+
+def provd(folder: Path, content: Path) -> list[list[str]]:
     """The project's own, with its shipped plugins and one directory of content."""
     (folder / "site").mkdir(exist_ok=True)
     config = folder / "provd.toml"
     config.write_text(_PROVD.format(folder=folder, content=content, most=MOST))
-    return [sys.executable, "-m", "provd", "run", "--config", str(config)]
+    return [[sys.executable, "-m", "provd", "run", "--config", str(config)]]

@@ -1,4 +1,4 @@
-"""One server at a time in a namespace: started, asked until it answers, its memory and processor time, stopped."""
+"""One contender at a time, of one daemon or several: started, asked until it answers, measured, stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _START_S: Final = 30.0
 
 
 class Server:
-    """A running server and the processes it starts.
+    """The daemons of a contender and the processes they start.
 
     Args:
         contender: which server.
@@ -33,10 +33,13 @@ class Server:
         self.name = contender.name
         self._group = Group(f"provd-bench-{os.getpid()}")
         pinned = [] if core is None else ["taskset", "-c", str(core)]
-        argv = [*self._group.argv(), "ip", "netns", "exec", namespace, *pinned, *contender.prepare(folder, content)]
+        before = [*self._group.argv(), "ip", "netns", "exec", namespace, *pinned]
         self._output = folder / "output"
         with self._output.open("ab") as output:
-            self._process = subprocess.Popen(argv, stdout=output, stderr=output)
+            self._daemons = [
+                subprocess.Popen([*before, *argv], stdout=output, stderr=output)
+                for argv in contender.prepare(folder, content)
+            ]
 
     def wait(self, answers: Callable[[], bool]) -> None:
         """Until it answers.
@@ -46,7 +49,7 @@ class Server:
         """
         end = time.monotonic() + _START_S
         while not answers():
-            if time.monotonic() > end or self._process.poll() is not None:
+            if time.monotonic() > end or any(daemon.poll() is not None for daemon in self._daemons):
                 raise SystemExit(f"{self.name} does not answer: {self._output.read_text()[-1000:]}")
 
     def cpu_s(self) -> float:
@@ -59,17 +62,19 @@ class Server:
         return sum(int(one[1]) for one in found if one) / 1024
 
     def stop(self) -> None:
-        """End it and wait for it."""
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End them and wait for them."""
+        for daemon in self._daemons:
+            daemon.terminate()
+        for daemon in self._daemons:
+            try:
+                daemon.wait(20)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
         self._group.remove()
 
     def _family(self) -> list[int]:
-        members = [self._process.pid]
+        members = [daemon.pid for daemon in self._daemons]
         for one in members:
             members += map(int, _read(one, f"task/{one}/children").split())
         return members

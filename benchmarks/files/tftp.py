@@ -143,7 +143,7 @@ def main() -> None:
         wanted = [cell for cell in cells() if asked.cells in cell.name]
         for octets in {cell.octets for cell in wanted}:
             (content / f"{octets}.bin").write_bytes(os.urandom(octets))
-        clients = Clients(compiled("tftp_load.c", Path(folder)), client, content)
+        clients = Clients(compiled(Path(folder), Path(__file__).with_name("tftp_load.c")), client, content)
         for number in range(asked.rounds):
             for cell in wanted:
                 for contender in tftp_servers(asked.cache.resolve()):

@@ -1,0 +1,1 @@
+"""Whole boots of many machines at once: provd beside sets of daemons that do the same together."""
