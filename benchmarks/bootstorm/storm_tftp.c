@@ -92,6 +92,13 @@ static void options(struct machine *m, uint8_t *data, size_t length) {
     acknowledge(m);
 }
 
+static void refused(struct machine *m, uint8_t *data, size_t length) {
+    char why[128];
+    data[length] = 0;
+    snprintf(why, sizeof why, "TFTP: refused %.60s after %zu octets: %.40s", m->name, m->have, (char *)data + 4);
+    fail(m, why);
+}
+
 void tftp_receive(struct machine *m) {
     static uint8_t data[4096];
     enum step step = m->step;
@@ -107,7 +114,7 @@ void tftp_receive(struct machine *m) {
         } else if (data[1] == 3) {
             block(m, data, (size_t)length);
         } else if (data[1] == 5) {
-            if (m->step != ROM_SCRIPT && m->step != SEARCH_UUID) { fail(m, "TFTP: refused"); return; }
+            if (m->step != ROM_SCRIPT && m->step != SEARCH_UUID) { refused(m, data, (size_t)length); return; }
             counts.misses++;
             close_port(m);
             next_step(m);

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime
+from twisted.internet.interfaces import IAddress, IListeningPort, IReactorFromThreads, IReactorTime
 from twisted.internet.protocol import ServerFactory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -19,6 +19,7 @@ from twisted.web.http import HTTPChannel
 from provd.model.content import FileRequest
 from provd.net.http_channel import BootChannel, HttpLimits
 from provd.net.http_request import BootRequest, OnEvent, OpenFile, Services
+from provd.net.http_senders import Senders
 
 __all__ = ["HttpLimits", "HttpListener", "HttpSite", "OnEvent", "OpenFile"]
 
@@ -73,7 +74,9 @@ class HttpSite(ServerFactory):
         limits: HttpLimits | None = None,
     ) -> None:
         log = Logger(namespace="provd.http")
-        self.services = Services(clock, wall, open_file, in_thread, on_event, limits or HttpLimits(), log)
+        # Only a real reactor has connections that files are sent into; it is the clock there.
+        senders = Senders(cast("IReactorFromThreads", clock))
+        self.services = Services(clock, wall, open_file, in_thread, on_event, limits or HttpLimits(), log, senders)
         self._connections: Counter[str] = Counter()
 
     def buildProtocol(self, addr: IAddress | None) -> BootChannel | None:

@@ -23,6 +23,7 @@ from provd.model.media_types import media_type
 from provd.model.scrub import scrub_path
 from provd.net import http_body, http_rules
 from provd.net.http_channel import HttpLimits
+from provd.net.http_senders import Senders
 from provd.net.http_sendfile import LEAST, SendFile, socket_of
 from provd.plugin.beneath import Opened, etag_of, open_body
 
@@ -55,6 +56,7 @@ class Services:
             or ``http.failed`` (the same).
         limits: caps and deadlines.
         log: logger; it never sees a token.
+        senders: send large files.
     """
 
     clock: IReactorTime
@@ -64,6 +66,7 @@ class Services:
     on_event: OnEvent
     limits: HttpLimits
     log: Logger
+    senders: Senders
 
 
 class BootRequest(Request):
@@ -199,7 +202,7 @@ class BootRequest(Request):
             if opened is not None and connection >= 0:
                 low = content.body.offset if isinstance(content.body, FileBody) else 0
                 sending = SendFile(
-                    services.clock,
+                    services.senders,
                     connection,
                     opened.descriptor,
                     low + start,

@@ -1,0 +1,297 @@
+"""Threads that give files to connections while the reactor does something else.
+
+The kernel's part of sending a file (sendfile(2)) needs no interpreter, and is most of what a rack costs that boots: in
+threads it uses the other processors, and neither DHCP nor TFTP wait behind the megabytes of a thousand machines.
+
+A thread has an epoll of its own and ends after some seconds without work, so nothing has to be shut down.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionAborted
+from twisted.internet.interfaces import IReactorFromThreads
+
+from provd.net.http_body import ShortBodyError
+
+PIECE: Final = 1024 * 1024
+"""Octets that are looked for in memory, and given to the kernel, in one turn.
+
+A connection that may fill its whole buffer in one turn leaves the kernel megabytes to send after it; those leave on the
+client's acknowledgements and the processor of the server stands still meanwhile.
+"""
+_MOST_THREADS: Final = 4
+_IDLE_S: Final = 5.0
+_LOOK_S: Final = 0.2
+_UNKNOWN: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
+
+
+def in_memory(file: int, octet: int) -> bool:
+    """Whether reading there needs no disk (preadv2(2), RWF_NOWAIT); where that cannot be asked, it is taken for so.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        os.preadv(file, (bytearray(1),), octet, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in _UNKNOWN:
+            return True
+        raise
+    return True
+
+
+class Transfer:
+    """One file's range on its way into one connection.
+
+    Args:
+        connection: descriptor of the socket; nobody else writes to it meanwhile.
+        file: open descriptor. Both are duplicated by :meth:`hold`, and closed by :meth:`close`.
+        at: first octet.
+        warm: octets up to here are in memory.
+        stop: first octet that is not sent.
+        stall_s: seconds in which the client has to take something.
+
+    Attributes:
+        at: first octet that was not given to the kernel.
+        moved_at: monotonic seconds of the last progress.
+        given_up: nobody waits for it any more.
+    """
+
+    __slots__ = ("_held", "at", "connection", "file", "given_up", "moved_at", "stall_s", "stop", "warm")
+
+    def __init__(self, connection: int, file: int, at: int, warm: int, stop: int, stall_s: float) -> None:
+        self.connection, self.file = connection, file
+        self.at, self.warm, self.stop, self.stall_s = at, warm, stop, stall_s
+        self.moved_at = 0.0
+        self.given_up = self._held = False
+
+    def write(self) -> None:
+        """Give the kernel what it takes of the piece that is in memory.
+
+        Raises:
+            ConnectionAborted: the client went away.
+            ShortBodyError: the file became shorter.
+        """
+        try:
+            sent = os.sendfile(self.connection, self.file, self.at, self.warm - self.at)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            raise ConnectionAborted(error.strerror) from error
+        if not sent:
+            raise ShortBodyError(f"the file ends at octet {self.at}, {self.stop} were announced")
+        self.at += sent
+
+    def extend(self) -> bool:
+        """Whether there is more to write: of this piece, or of a next one that is in memory."""
+        if self.at < self.warm:
+            return True
+        high = min(self.at + PIECE, self.stop)
+        if self.at >= self.stop or not in_memory(self.file, high - 1):
+            return False
+        self.warm = high
+        return True
+
+    def hold(self) -> None:
+        """Keep both descriptors open, whatever becomes of the connection.
+
+        Raises:
+            OSError: no descriptor is left.
+        """
+        connection = os.dup(self.connection)
+        try:
+            self.file = os.dup(self.file)
+        except OSError:
+            os.close(connection)
+            raise
+        self.connection, self._held = connection, True
+
+    def close(self) -> None:
+        """Close what :meth:`hold` opened."""
+        if self._held:
+            self._held = False
+            os.close(self.connection)
+            os.close(self.file)
+
+
+Told = Callable[[Transfer, BaseException | None], None]
+
+
+class Sender:
+    """One thread.
+
+    Args:
+        told: called in the thread with a transfer that is over, or waits for a disk, and what ended it early.
+        monotonic: seconds.
+    """
+
+    def __init__(self, told: Told, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._told, self._monotonic = told, monotonic
+        self._lock = threading.Lock()
+        self._new: deque[Transfer] = deque()
+        self._wake = -1
+        self._running: dict[int, Transfer] = {}
+
+    @property
+    def load(self) -> int:
+        """Transfers that it has."""
+        return len(self._running) + len(self._new)
+
+    def submit(self, transfer: Transfer) -> None:
+        """Take a transfer, from any thread.
+
+        Raises:
+            OSError: no descriptor is left.
+            RuntimeError: no thread can be started.
+        """
+        with self._lock:
+            if self._wake < 0:
+                wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+                try:
+                    threading.Thread(target=self._run, args=(wake,), name="provd-http-sender", daemon=True).start()
+                except RuntimeError:
+                    os.close(wake)
+                    raise
+                self._wake = wake
+            self._new.append(transfer)
+            os.eventfd_write(self._wake, 1)
+
+    def hurry(self) -> None:
+        """Look at once whether a transfer was given up."""
+        with self._lock:
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
+
+    def _run(self, wake: int) -> None:
+        with select.epoll() as poll:
+            poll.register(wake, select.EPOLLIN)
+            idle_since = looked_at = self._monotonic()
+            while not self._ends(wake, idle_since):
+                for descriptor, _ in poll.poll(_LOOK_S if self._running else _IDLE_S):
+                    if descriptor == wake:
+                        self._woken(poll, wake)
+                    elif descriptor in self._running:
+                        self._turn(poll, self._running[descriptor])
+                now = self._monotonic()
+                if now - looked_at >= _LOOK_S:
+                    looked_at = now
+                    self._look(poll, now)
+                if self._running:
+                    idle_since = now
+
+    def _ends(self, wake: int, idle_since: float) -> bool:
+        """Without work for a while the thread ends; the next transfer starts another one."""
+        if self._running or self._monotonic() - idle_since < _IDLE_S:
+            return False
+        with self._lock:
+            if self._new:
+                return False
+            self._wake = -1
+            os.close(wake)
+        return True
+
+    def _woken(self, poll: select.epoll, wake: int) -> None:
+        with suppress(BlockingIOError):
+            os.eventfd_read(wake)
+        while self._new:
+            transfer = self._new.popleft()
+            try:
+                poll.register(transfer.connection, select.EPOLLOUT)
+            except OSError as error:
+                transfer.close()
+                self._told(transfer, ConnectionAborted(error.strerror))
+                continue
+            transfer.moved_at = self._monotonic()
+            self._running[transfer.connection] = transfer
+        for transfer in [one for one in self._running.values() if one.given_up]:
+            self._end(poll, transfer, None)
+
+    def _turn(self, poll: select.epoll, transfer: Transfer) -> None:
+        before = transfer.at
+        try:
+            transfer.write()
+            goes_on = transfer.extend()
+        except Exception as error:  # noqa: BLE001  whoever waits is told; the others' transfers go on
+            self._end(poll, transfer, error)
+            return
+        if transfer.at > before:
+            transfer.moved_at = self._monotonic()
+        if not goes_on:
+            self._end(poll, transfer, None)
+
+    def _look(self, poll: select.epoll, now: float) -> None:
+        """Whose client takes nothing any more?"""
+        for transfer in [one for one in self._running.values() if now - one.moved_at >= one.stall_s]:
+            self._end(poll, transfer, ConnectionAborted("the client takes nothing"))
+
+    def _end(self, poll: select.epoll, transfer: Transfer, fault: BaseException | None) -> None:
+        del self._running[transfer.connection]
+        # Another descriptor of the same connection stays open, so closing this one would not take it off the epoll.
+        poll.unregister(transfer.connection)
+        transfer.close()
+        self._told(transfer, fault)
+
+
+class Senders:
+    """As many threads as there are processors, four at most, each started when it has work.
+
+    Args:
+        reactor: is told of the end of transfers.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads) -> None:
+        self._reactor = reactor
+        self._senders = [Sender(self._told) for _ in range(min(_MOST_THREADS, len(os.sched_getaffinity(0))))]
+        self._waiting: dict[Transfer, Deferred[None]] = {}
+
+    def send(self, transfer: Transfer) -> Deferred[None]:
+        """Give it to the thread that has least to do.
+
+        Fires when everything up to ``stop`` has left, or what follows has to be read from a disk first; with
+        ConnectionAborted or ShortBodyError where it cannot go on. To cancel it gives the transfer up.
+        """
+        sender = min(self._senders, key=lambda one: one.load)
+        try:
+            transfer.hold()
+        except OSError as error:
+            raise ConnectionAborted(error.strerror) from error
+
+        def give_up(_: Deferred[None]) -> None:
+            self._waiting.pop(transfer, None)
+            transfer.given_up = True
+            sender.hurry()
+
+        done: Deferred[None] = Deferred(give_up)
+        self._waiting[transfer] = done
+        try:
+            sender.submit(transfer)
+        except (OSError, RuntimeError) as error:
+            del self._waiting[transfer]
+            transfer.close()
+            raise ConnectionAborted(str(error)) from error
+        return done
+
+    def _told(self, transfer: Transfer, fault: BaseException | None) -> None:
+        self._reactor.callFromThread(self._over, transfer, fault)
+
+    def _over(self, transfer: Transfer, fault: BaseException | None) -> None:
+        done = self._waiting.pop(transfer, None)
+        if done is None:
+            return
+        if fault is None:
+            done.callback(None)
+        else:
+            done.errback(fault)
