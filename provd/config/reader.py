@@ -93,12 +93,18 @@ def _distro_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
     for index, initrd in enumerate(distro.initrd):
         if rule := payload_fault(initrd):
             yield f"initrd[{index}]", rule
-    # A scheme without slashes is a plugin's own, as in mirror:debian.
-    if distro.tree and not _SCHEME.match(distro.tree) and not distro.tree.startswith("/"):
-        yield "tree", f"{distro.tree!r} is neither a URL nor an absolute path"
+    # A scheme without slashes is a plugin's own, as in mirror:debian. rocky-9/BaseOS is a local tree's.
+    if distro.tree and not _SCHEME.match(distro.tree) and not _plain_path(distro.tree):
+        yield "tree", f"{distro.tree!r} is neither a URL, an absolute path nor a path below tree/ of the data directory"
     for index, loader in enumerate(distro.efi_loaders or ()):
         if not loader.startswith("/") or not loader.isprintable():
             yield f"efi_loaders[{index}]", f"{loader!r} is not an absolute path on the EFI system partition"
+
+
+def _plain_path(path: str) -> bool:
+    """Absolute, or of names only."""
+    parts = path.rstrip("/").split("/")
+    return path.startswith("/") or not any(part in {"", ".", ".."} for part in parts)
 
 
 def argument_faults(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:

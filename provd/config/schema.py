@@ -23,6 +23,7 @@ DEFAULT_PLUGINS: Final = (
     "installer_preseed",
     "installer_kickstart",
     "installer_autoinstall",
+    "installer_ignition",
     "install_callbacks",
     "site_vars",
     "static_files",

@@ -45,6 +45,7 @@ FAMILIES: Final = (
     Family("autoinstall", ("ds",), "Cloud-Init/24.1", DUID_CLIENT, ("url",), ("meta-data", "vendor-data")),
     Family("preseed", ("url", "preseed/url"), "debian-installer", DEBIAN_INSTALLER, ("mirror/http/hostname",)),
     Family("kickstart", ("inst.ks", "ks"), "anaconda/34", DUID_CLIENT, ("inst.repo", "method")),
+    Family("ignition", ("ignition.config.url",), "Ignition/2.22.0", DUID_CLIENT, ("coreos.live.rootfs_url",)),
     Family("deployer", ("provd.answers", "provd.answer", "provd.url"), "provd-deployer", DEPLOYER, ("provd.image",)),
 )
 

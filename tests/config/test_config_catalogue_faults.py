@@ -80,9 +80,11 @@ BAD = {
         {"site/distros/x": 'kernel = "linux"'},
         ["site/distros/x.toml: kernel: 'linux' is neither payload:NAME/FILE, iso:NAME/FILE nor an absolute path"],
     ),
-    "a relative tree": (
-        {"site/distros/x": 'tree = "tree"'},
-        ["site/distros/x.toml: tree: 'tree' is neither a URL nor an absolute path"],
+    "a tree that is left": (
+        {"site/distros/x": 'tree = "../tree"'},
+        [
+            "site/distros/x.toml: tree: '../tree' is neither a URL, an absolute path nor a path below tree/ of the data directory"
+        ],
     ),
     "initrd without a kernel": (
         {"site/distros/x": 'initrd = ["/boot/initrd"]'},

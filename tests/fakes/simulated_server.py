@@ -1,4 +1,4 @@
-"""provd with the shipped plugins that boot Debian, Ubuntu and the Red Hat family, in memory."""
+"""provd with the shipped plugins that boot every family, in memory."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ ENABLED = (
     "installer_preseed",
     "installer_kickstart",
     "installer_autoinstall",
+    "installer_ignition",
     "install_callbacks",
 )
 PROFILES = {
     "web": 'distro = "deb"\nkernel_args = ["quiet", "greeting=hello there", "console=ttyS0,115200"]\n'
     '[answers]\ntimezone = "Europe/Berlin"\n',
     "ubuntu": 'distro = "u24"\n[answers]\nroot_password_hash = "$6$x"\n',
+    "fcos": 'distro = "fcos43"\n[answers]\nroot_password_hash = "$6$x"\n',
+    "flat": 'distro = "flatcar4459"\n[answers]\nroot_password_hash = "$6$x"\n',
     "ks": 'distro = "el9"\n[answers]\nroot_password_hash = "$6$x"\n',
 }
 DISTROS = {
@@ -33,6 +36,10 @@ DISTROS = {
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/debian"\n[vars]\nsuite = "bookworm"\n',
     "u24": 'family = "ubuntu"\nversion = "24.04"\ninstaller = "autoinstall"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/u/live server.iso"\n',
+    "fcos43": 'family = "coreos"\nversion = "43"\ninstaller = "ignition"\nkernel = "payload:debian-12/linux"\n'
+    'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/f/rootfs.img"\n',
+    "flatcar4459": 'family = "flatcar"\nversion = "4459"\ninstaller = "ignition"\nkernel = "payload:debian-12/linux"\n'
+    'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/flatcar/4459.2.1/"\n',
     "el9": 'family = "redhat"\nversion = "9"\ninstaller = "kickstart"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/rocky"\n',
 }

@@ -2,7 +2,7 @@
 
 Sources: ``.treeinfo`` by lorax and pungi (productmd's format 1.x, and the older one of anaconda's buildinstall);
 ``.disk/info`` and ``dists/`` by debian-cd; ``version.info`` by debian-installer's build; ``.disk/info`` and ``casper/`` by
-Ubuntu's cdimage.
+Ubuntu's cdimage; ``EFI/fedora/grub.cfg`` and ``coreos/`` by coreos-assembler; ``version.txt`` by Flatcar's build scripts.
 """
 
 from __future__ import annotations
@@ -38,6 +38,13 @@ _UBUNTU = {
 }  # fmt: skip
 
 
+_FEDORA_COREOS = {
+    "37": "37.20230401.3.0", "38": "38.20231027.3.2", "39": "39.20240407.3.0", "40": "40.20241019.3.0",
+    "41": "41.20250315.3.0", "42": "42.20250929.3.0", "43": "43.20251110.3.1", "44": "44.20260501.3.0",
+}  # fmt: skip
+_FLATCAR = ("3510.3.6", "3602.2.3", "3760.2.0", "3815.2.5", "3975.2.2", "4081.3.6", "4152.2.3", "4230.2.4", "4459.2.1")
+
+
 def treeinfo(name: str, version: str, arch: str = "x86_64") -> bytes:
     """``.treeinfo`` in the format of its time."""
     old = name in {"CentOS", "Scientific"} or version.startswith("6.")
@@ -62,12 +69,40 @@ def layouts() -> Iterator[tuple[str, str, Files]]:
     for number, version in _OPENEULER.items():
         yield f"openeuler-{number}", version, {".treeinfo": treeinfo("openEuler", version), **_BOOT}
     yield from _debian()
+    yield from _ignition()
     for number, version in _UBUNTU.items():
         yield f"ubuntu-{number}", version.split()[0], {
             ".disk/info": f'Ubuntu-Server {version} "Some Animal" - Release amd64 (20240424)'.encode(),
             "casper/vmlinuz": b"kernel",
             "casper/initrd": b"initrd",
             "casper/ubuntu-server-minimal.squashfs": b"",
+        }  # fmt: skip
+
+
+def _ignition() -> Iterator[tuple[str, str, Files]]:
+    for number, version in _FEDORA_COREOS.items():
+        grub = (
+            "set default=\"1\"\nmenuentry 'Fedora CoreOS (Live)' --class fedora --class gnu-linux {\n"
+            f"\tlinux /images/pxeboot/vmlinuz mitigations=auto,nosmt coreos.liveiso=fedora-coreos-{version}"
+            " ignition.firstboot ignition.platform.id=metal\n"
+            f"{'#' * 80} COREOS_KARG_EMBED_AREA\n\tinitrd /images/pxeboot/initrd.img /images/ignition.img\n}}\n"
+        )
+        yield f"fedora-coreos-{number}", version, {
+            "EFI/fedora/grub.cfg": grub.encode(),
+            "coreos/igninfo.json": b'{"file": "images/ignition.img"}',
+            "images/pxeboot/vmlinuz": b"kernel",
+            "images/pxeboot/initrd.img": b"initrd",
+            "images/pxeboot/rootfs.img": b"rootfs",
+        }  # fmt: skip
+    for version in _FLATCAR:
+        build, branch, patch = version.split(".")
+        text = f"FLATCAR_BUILD={build}\nFLATCAR_BRANCH={branch}\nFLATCAR_PATCH={patch}\nFLATCAR_VERSION={version}\n"
+        yield f"flatcar-{build}", version, {
+            "version.txt": f'{text}FLATCAR_VERSION_ID={version}\nFLATCAR_BUILD_ID=""\nFLATCAR_SDK_VERSION={build}.0.0\n'.encode(),
+            "flatcar_production_pxe.vmlinuz": b"kernel",
+            "flatcar_production_pxe_image.cpio.gz": b"initrd",
+            "flatcar_production_image.bin.bz2": b"image",
+            "flatcar_production_image.bin.bz2.sig": b"signature",
         }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from click.testing import CliRunner, Result
 
 from provd.__main__ import command_line
 from provd.config import toml
+from provd.config.catalogue import Catalogue
+from provd.config.layers import layers
 from tests.media.layouts import Files, layouts
 
 LAYOUTS = {name: dict(files) for name, _version, files in layouts()}
@@ -16,7 +18,7 @@ data_dir = "{root}/data"
 site_dir = "{root}/site"
 user = ""
 enabled = ["client_classes", "relay", "pxelinux", "grub_efi", "source_http", "source_iso", "source_mirror",
-  "installer_preseed", "installer_kickstart", "installer_autoinstall", "install_callbacks"]
+  "installer_preseed", "installer_kickstart", "installer_autoinstall", "installer_ignition", "install_callbacks"]
 [[interface]]
 name = "eth0"
 [[subnet]]
@@ -37,6 +39,10 @@ class Site:
 
     def distro(self, name: str) -> dict[str, object]:
         return toml.read(self.root / "site/distros" / f"{name}.toml")
+
+    def problems(self) -> list[str]:
+        """What the catalogue says of the site's objects."""
+        return [str(one) for one in Catalogue.load(layers((), str(self.root / "site"))).problems]
 
     def everything(self) -> set[str]:
         places = (self.root / "data", self.root / "site")

@@ -50,6 +50,7 @@ def test_a_live_server_image_is_also_served_as_a_file(site: Site, tmp_path: Path
     image = make_iso(tmp_path / "u.iso", LAYOUTS["ubuntu-24.04"])
     assert site.provd("import", str(image)).exit_code == 0
     assert site.distro("ubuntu-24.04")["tree"] == "ubuntu-24.04/ubuntu-24.04.iso"
+    assert site.problems() == []
     assert (site.root / "data/tree/ubuntu-24.04/ubuntu-24.04.iso").samefile(image)
     done = site.provd("import", str(tree(tmp_path / "unpacked", LAYOUTS["ubuntu-22.04"])))
     assert done.exit_code == 1
@@ -65,6 +66,7 @@ def test_a_directory_is_copied_with_its_boot_files(site: Site, tmp_path: Path) -
     assert (site.root / "data/tree/alma-9/BaseOS/Packages/a.rpm").read_bytes() == b"rpm"
     assert (site.root / "data/payload/alma-9/vmlinuz").read_bytes() == b"kernel"
     assert site.distro("alma-9")["tree"] == "alma-9"
+    assert site.problems() == []
 
 
 def test_a_directory_that_is_served_already_stays_where_it_is(site: Site) -> None:
@@ -193,3 +195,19 @@ def test_an_imported_image_boots_a_simulated_machine(site: Site, tmp_path: Path)
     assert boot.installed is not None
     assert boot.started.kernel == b"kernel"
     assert boot.installed.source.endswith("/iso/rocky-9")
+
+
+@pytest.mark.parametrize("name", ["fedora-coreos-43", "flatcar-4459"])
+@pytest.mark.parametrize("kind", ["directory", "iso"])
+def test_systems_with_ignition_are_imported_with_what_their_installer_wants(
+    site: Site, tmp_path: Path, name: str, kind: str
+) -> None:
+    medium = (
+        tree(tmp_path / "mnt", LAYOUTS[name]) if kind == "directory" else make_iso(tmp_path / "m.iso", LAYOUTS[name])
+    )
+    done = site.provd("import", str(medium))
+    assert done.exit_code == 0, done.output
+    assert site.problems() == []
+    distro = site.distro(name)
+    start = name if kind == "directory" else f"iso:{name}"
+    assert distro["tree"] == (f"{start}/images/pxeboot/rootfs.img" if name.startswith("fedora") else start)

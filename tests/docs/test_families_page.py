@@ -1,0 +1,43 @@
+"""The page about installer families: its tables and examples are what ships."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from plugins.installer_ignition import Ignition
+from provd.config.catalogue import Catalogue
+from provd.config.layers import Layer
+from provd.plugin.api import LogSettings
+from provd.testing.documents import documents
+from provd.testing.samples import plan
+from tests.docs.pages import ROOT, blocks
+
+PAGE = ROOT / "docs" / "families.md"
+
+
+def test_its_toml_is_a_profile_that_passes_the_judge(tmp_path: Path) -> None:
+    head, ignition = blocks(PAGE, "toml")
+    (tmp_path / "profiles").mkdir()
+    text = f'{head}\n[answers]\nroot_ssh_keys = ["ssh-ed25519 AAAA k"]\n{ignition}'
+    (tmp_path / "profiles/site.toml").write_text(text)
+    catalogue = Catalogue.load([Layer("shipped", ROOT), Layer("site", tmp_path)])
+    assert catalogue.problems == ()
+    profile = catalogue.profiles["site"]
+    (installer,) = Ignition(LogSettings()).provd_installers()
+    made = documents(installer, replace(plan(), profile=profile), **profile.answers)
+    assert '"/dev/disk/by-partlabel/var"' in made["config.ign"]
+    assert list(installer.lint(made, profile)) == []
+
+
+def test_its_table_names_every_distro_of_its_families_that_ships() -> None:
+    rows = {
+        line.split("`")[1]: line
+        for line in PAGE.read_text().splitlines()
+        if line.startswith("| `") and "installer_" in line
+    }
+    catalogue = Catalogue.load([Layer("shipped", ROOT)])
+    ships = {family: {d.version for d in catalogue.distros.values() if d.family == family} for family in rows}
+    for family, versions in ships.items():
+        assert versions
+        assert all(version in rows[family] for version in versions), family
