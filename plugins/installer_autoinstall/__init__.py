@@ -48,6 +48,7 @@ from provd.plugin.api import (
     Document,
     Finding,
     Installer,
+    Location,
     Plugin,
     Profile,
     Settings,
@@ -108,6 +109,7 @@ class Autoinstall:
                 defaults={**DEFAULTS, "report_tries": max(3, self._settings.max_wait_s // 4)},
                 lint=lint,
                 ready=ready,
+                refuses=refuses,
             )
         ]
 
@@ -117,8 +119,15 @@ def ready(profile: Profile) -> str:
     if missing := no_source(profile):
         return missing
     tree = profile.source or profile.distro.tree
-    if not tree.endswith(".iso"):
+    if not tree.endswith(".iso") and not tree.startswith("nfs:"):
         return f"profile {profile.name}: {tree} is not the URL of a live server image (.iso)"
+    return ""
+
+
+def refuses(location: Location) -> str:
+    """Casper gets an image over HTTP or FTP, or mounts a tree with klibc's nfsmount, which speaks version 3 only."""
+    if location.scheme == "nfs" and "nfsvers=4" in location.options:
+        return "casper mounts NFS version 3 only; versions = [3, 4] in [plugins.source_nfs] exports it so"
     return ""
 
 
@@ -136,8 +145,15 @@ def kernel_args(plan: BootPlan) -> Sequence[str]:
     """
     answers = {**DEFAULTS, **(plan.profile.answers if plan.profile else {})}
     seed = str(answers["external"] or plan.answer_url("").rstrip("/") + "/")
-    image = [f"url={plan.location.url}"] if plan.location else []
-    return ["ip=dhcp", *image, "cloud-config-url=/dev/null", "autoinstall", f"ds=nocloud-net;s={seed}"]
+    return ["ip=dhcp", *_image(plan.location), "cloud-config-url=/dev/null", "autoinstall", f"ds=nocloud-net;s={seed}"]
+
+
+def _image(location: Location | None) -> Sequence[str]:
+    if location is None:
+        return ()
+    if location.scheme == "nfs":
+        return "boot=casper", "netboot=nfs", f"nfsroot={location.host}:{location.path}"
+    return (f"url={location.url}",)
 
 
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:

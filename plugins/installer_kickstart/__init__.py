@@ -108,8 +108,11 @@ def render(answer: Answer) -> str:
 
 
 def source(location: Location) -> str:
-    """A location as anaconda writes it: ``nfs:HOST:/PATH``, else a URL."""
-    return f"nfs:{location.host}:{location.path}" if location.scheme == "nfs" else location.url
+    """A location as anaconda writes it: ``nfs:OPTIONS:HOST:/PATH``, else a URL."""
+    if location.scheme != "nfs":
+        return location.url
+    options = f"{location.options}:" if location.options else ""
+    return f"nfs:{options}{location.host}:{location.path}"
 
 
 def kernel_args(plan: BootPlan) -> Sequence[str]:

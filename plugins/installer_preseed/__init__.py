@@ -50,6 +50,7 @@ from provd.plugin.api import (
     Document,
     Finding,
     Installer,
+    Location,
     LogSettings,
     Plugin,
     Profile,
@@ -90,6 +91,7 @@ class Preseed:
                 templates=Path(__file__).parent / "templates",
                 defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
                 lint=lint,
+                refuses=refuses,
                 ready=ready,
             )
         ]
@@ -102,6 +104,11 @@ def document(name: str) -> Document:
         return answer.render(name)
 
     return Document(render)
+
+
+def refuses(location: Location) -> str:
+    """Debian's installer has no method for NFS (choose-mirror: http, https, ftp)."""
+    return "" if location.scheme in {"http", "https", "ftp"} else f"it cannot install over {location.scheme}"
 
 
 def ready(profile: Profile) -> str:

@@ -14,6 +14,7 @@ from provd.cli import (
     check,
     cobbler_habits,
     completion,
+    daemons,
     events,
     images,
     importing,
@@ -130,6 +131,7 @@ def _add_commands(provd: OperationGroup) -> None:
         groups[kind].add_command(reports.report_command(kind))
     provd.add_command(importing.import_)
     provd.add_command(bundle.bundle)
+    provd.add_command(daemons.daemon)
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
     for further in (

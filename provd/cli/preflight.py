@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from provd.config.schema import ServerConfig
 from provd.config.settings import model_subnets
 from provd.config.systems import check_systems
 from provd.payload.catalogue import PAYLOADS
+from provd.plugin.contract import InstallSource
 from provd.plugin.errors import PluginError
 from provd.service.load import Loaded, build_host, read
 
@@ -61,7 +62,18 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
         )
         if missing:
             yield Remark("warning", f"profile {name}: {missing}")
+    yield from _sources(loaded, host.install_sources.values())
     host.close()
+
+
+def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remark]:
+    """Install sources that plugins can look at, each URL once."""
+    used = [loaded.catalogue.profiles[name] for name in sorted(_profiles_in_use(loaded))]
+    for url in dict.fromkeys(profile.source or profile.distro.tree for profile in used):
+        scheme = url.partition(":")[0] if ":" in url else ""
+        for source in sources:
+            if scheme in source.schemes and (told := source.probe(url)):
+                yield Remark("warning", f"install source {url}: {told}")
 
 
 def _profiles_in_use(loaded: Loaded) -> set[str]:

@@ -29,6 +29,12 @@ _MODULES = (
     *("drivers/virtio/virtio_pci_modern_dev.ko", "drivers/virtio/virtio_pci.ko", "net/core/failover.ko"),
     *("drivers/net/net_failover.ko", "drivers/net/virtio_net.ko", "drivers/net/ethernet/intel/e1000/e1000.ko"),
 )
+#: What mounting an export of version 4 takes further.
+_NFS_MODULES = (
+    *("net/sunrpc/sunrpc.ko", "fs/nfs_common/grace.ko", "fs/lockd/lockd.ko", "fs/netfs/netfs.ko"),
+    *("fs/fscache/fscache.ko", "fs/nfs/nfs.ko"),
+    *("net/sunrpc/auth_gss/auth_rpcgss.ko", "net/dns_resolver/dns_resolver.ko", "fs/nfs/nfsv4.ko"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +115,23 @@ def build_initrd(busybox: bytes, modules: Mapping[str, bytes]) -> bytes:
     return gzip.compress(out.getvalue(), 6, mtime=0)
 
 
-def build_quickboot(cache: Path) -> Quickboot:
+def build_quickboot(cache: Path, *, nfs: bool = False) -> Quickboot:
     """Kernel and initramfs from the packages this machine's apt offers; the kernel is kept until the cache is removed.
+
+    Args:
+        cache: the laboratory's.
+        nfs: with what ``provd.nfs`` needs.
 
     Raises:
         ImageError: apt could not fetch or check a package.
         LabError: the kernel package has another layout than expected.
     """
     folder = cache.resolve() / "quickboot"
-    result = Quickboot(folder / "vmlinuz", folder / "initrd.gz")
-    if not result.kernel.exists():
+    result = Quickboot(folder / "vmlinuz", folder / ("initrd-nfs.gz" if nfs else "initrd.gz"))
+    if not (folder / "modules" / Path(_NFS_MODULES[-1]).name).exists():
         _unpack_kernel(resolve_kernel(_METAPACKAGE), folder)
-    modules = {path.name: path.read_bytes() for path in (folder / "modules" / Path(name).name for name in _MODULES)}
+    names = [Path(name).name for name in (*_MODULES, *(_NFS_MODULES if nfs else ()))]
+    modules = {name: (folder / "modules" / name).read_bytes() for name in names}
     busybox = fetch("busybox-static", cache).program("busybox").read_bytes()
     initrd = build_initrd(busybox, modules)
     if not result.initrd.exists() or result.initrd.read_bytes() != initrd:
@@ -137,7 +148,7 @@ def _unpack_kernel(package: str, folder: Path) -> None:
     release = package.removeprefix("linux-image-")
     tree = work / "root/lib/modules" / release / "kernel"
     (work / "modules").mkdir()
-    for name in _MODULES:
+    for name in (*_MODULES, *_NFS_MODULES):
         if not (tree / name).is_file():
             msg = f"package {package}: it has no module {name}"
             raise LabError(msg)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The smallest system that proves a network boot: it gets an address, fetches one URL, posts back, switches off.
-# Kernel arguments: provd.url=URL to fetch, provd.post=URL to post the result to, provd.end=poweroff|reboot|stay.
+# Kernel arguments: provd.url=URL to fetch, provd.nfs=HOST:/EXPORT/FILE to mount and read, provd.post=URL to post the result to, provd.end=poweroff|reboot|stay.
 export PATH=/bin
 say() { echo "quickboot: $*" >/dev/console; }
 # The links are made from /proc/self/exe.
@@ -46,6 +46,18 @@ post="$(value provd.post)"
 if [ -n "$url" ]; then
   wget -q -O /fetched "$url" || finish "fetch failed: $url"
   say "fetched $(wc -c </fetched) bytes sha256 $(sha256sum </fetched | cut -d' ' -f1)"
+fi
+nfs="$(value provd.nfs)"
+if [ -n "$nfs" ]; then
+  mkdir -p /mnt
+  server="${nfs%%:*}"
+  path="${nfs#*:}"
+  # mount(8) would look the name up and choose an address of its own; the kernel wants both.
+  mount -t nfs4 -o "ro,vers=4.2,proto=tcp,addr=$server,clientaddr=$ip" "$server:${path%/*}" /mnt || finish "mount failed: $nfs"
+  [ -r "/mnt/${path##*/}" ] || finish "not there: $nfs"
+  echo x 2>/dev/null >/mnt/written && finish "it could be written: $nfs"
+  say "read $(wc -c <"/mnt/${path##*/}") bytes sha256 $(sha256sum <"/mnt/${path##*/}" | cut -d' ' -f1)"
+  umount /mnt
 fi
 if [ -n "$post" ]; then
   wget -q -O /posted --post-data "address=$ip" "$post" || finish "post failed: $post"

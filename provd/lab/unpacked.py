@@ -53,7 +53,7 @@ NEEDS = MappingProxyType(
 
 _PROGRAM_FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin", "usr/lib/systemd", "lib/systemd")
 _LIBRARY_FOLDERS = (
-    *("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib"),
+    *("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib", "usr/lib/ganesha"),
     *("usr/lib/x86_64-linux-gnu/systemd", "lib/x86_64-linux-gnu/systemd"),
 )
 

@@ -44,12 +44,14 @@ class Location:
         host: server as the machine reaches it.
         port: 0 for the scheme's own.
         path: directory with a leading slash.
+        options: with which it is mounted (nfs(5)), where ``scheme`` is ``nfs``.
     """
 
     scheme: str
     host: str
     path: str
     port: int = 0
+    options: str = ""
 
     @property
     def url(self) -> str:

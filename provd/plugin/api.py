@@ -30,6 +30,7 @@ from provd.model.system import InstallState, Interface, System
 from provd.plugin.answers import COMMON_ANSWERS, LogSettings, no_source, nobody_logs_in
 from provd.plugin.beneath import file_beneath, open_body
 from provd.plugin.command_line import check_length, command_line, quoted_argument, screen_line
+from provd.plugin.connection import connect
 from provd.plugin.contract import (
     API_VERSION,
     Answer,
@@ -39,6 +40,7 @@ from provd.plugin.contract import (
     CallbackCall,
     CallbackResult,
     Change,
+    Daemon,
     Document,
     Finding,
     GiveUpError,
@@ -124,6 +126,7 @@ __all__ = [
     "Change",
     "ClientFacts",
     "Content",
+    "Daemon",
     "Destination",
     "DhcpRequest",
     "Distro",
@@ -172,6 +175,7 @@ __all__ = [
     "Vouched",
     "check_length",
     "command_line",
+    "connect",
     "file_beneath",
     "hookimpl",
     "media_type",

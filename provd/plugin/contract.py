@@ -72,12 +72,15 @@ class InstallSource:
             where it cannot.
         file: a file of such a URL, for kernels and initial RAM disks; None where it has none to give. Called in the
             way of a packet, so it does not wait.
+        probe: what a machine that reads such a URL would run into, in a sentence, or empty. Asked by ``provd check``;
+            may block some seconds.
     """
 
     name: str
     schemes: tuple[str, ...]
     resolve: Callable[[str, BootPlan], Location | None]
     file: Callable[[str], Content | NotFound] | None = None
+    probe: Callable[[str], str] = lambda _url: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ class Installer:
         defaults: ``answers`` values that its templates may rely on; a profile overrides them key by key.
         lint: judges rendered documents (file name to text).
         ready: one sentence that says what is missing before it can install this profile, or empty.
+        refuses: why it cannot install from a location, in a sentence, or empty.
     """
 
     name: str
@@ -155,6 +159,7 @@ class Installer:
     defaults: Mapping[str, object] = field(default_factory=dict)
     lint: Callable[[Mapping[str, str], Profile], Sequence[Finding]] = no_findings
     ready: Callable[[Profile], str] = lambda _profile: ""
+    refuses: Callable[[Location], str] = lambda _location: ""
 
 
 class GiveUpError(Exception):
@@ -282,6 +287,27 @@ class Authenticator:
 
     name: str
     check: Callable[[str, str], Awaitable[Vouched | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A server of somebody else's that runs beside provd, in a process and with rights of its own.
+
+    provd never starts it: its children have no rights. ``provd daemon run NAME``, as in a unit of systemd, does.
+
+    Attributes:
+        name: unique name.
+        summary: one sentence.
+        argv: program and arguments; ``{folder}`` stands for the folder of ``configuration``.
+        configuration: file name to text, written before each start.
+        folders: absolute paths that it needs, made where they are missing.
+    """
+
+    name: str
+    summary: str
+    argv: tuple[str, ...]
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from provd.plugin.contract import (
     BootLoader,
     Callback,
     Change,
+    Daemon,
     Installer,
     InstallSource,
     Inventory,
@@ -123,6 +124,11 @@ class PluginHost:
     def authenticators(self) -> Mapping[str, Authenticator]:
         """Registered authenticators by name."""
         return self._now.registries.authenticators
+
+    @property
+    def daemons(self) -> Mapping[str, Daemon]:
+        """Registered servers that run beside provd, by name."""
+        return self._now.registries.daemons
 
     @property
     def signatures(self) -> Mapping[str, Signature]:

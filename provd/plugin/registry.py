@@ -19,6 +19,7 @@ from provd.plugin.contract import (
     BootLoader,
     Callback,
     CallbackResult,
+    Daemon,
     Document,
     Installer,
     InstallSource,
@@ -33,7 +34,7 @@ from provd.plugin.signatures import Signature
 from provd.plugin.validation import boot_file, callback_result, content, location, of_type
 
 R = TypeVar(
-    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Operation, Signature
+    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, Operation, Signature
 )
 Check = Callable[[object, tuple[object, ...]], object]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -46,6 +47,7 @@ _CALLABLES = (
     "config",
     "local_boot",
     "resolve",
+    "probe",
     "run",
     "load",
     "check",
@@ -68,6 +70,7 @@ class Registries:
     callbacks: Mapping[str, Callback]
     inventories: Mapping[str, Inventory]
     authenticators: Mapping[str, Authenticator]
+    daemons: Mapping[str, Daemon]
     operations: Mapping[str, Operation]
     signatures: Mapping[str, Signature]
     owners: Mapping[tuple[str, str], str]
@@ -89,6 +92,7 @@ def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
         callbacks=gather("provd_callbacks", Callback),
         inventories=gather("provd_inventories", Inventory),
         authenticators=gather("provd_authenticators", Authenticator),
+        daemons=gather("provd_daemons", Daemon),
         operations=gather("provd_operations", Operation),
         signatures=gather("provd_signatures", Signature),
         owners=MappingProxyType(owners),
@@ -165,6 +169,8 @@ def _fault(value: object) -> str:
             return _operation_fault(value)
         case Installer():
             return _installer_fault(value)
+        case Daemon():
+            return _daemon_fault(value)
     return ""
 
 
@@ -190,6 +196,16 @@ def _installer_fault(value: Installer) -> str:
             return f"documents: {name!r} is not a plain file name with a Document"
     if value.templates is not None and not Path(value.templates).is_dir():
         return f"templates: {value.templates} is not a directory"
+    return ""
+
+
+def _daemon_fault(value: Daemon) -> str:
+    if not _words(value.argv) or not Path(value.argv[0]).is_absolute():
+        return "argv is not a tuple of texts that begins with an absolute path"
+    if wrong := next((name for name in value.configuration if not _FILE_NAME.fullmatch(name)), None):
+        return f"configuration: {wrong!r} is not a plain file name"
+    if wrong := next((path for path in value.folders if not Path(path).is_absolute()), None):
+        return f"folders: {wrong!r} is not an absolute path"
     return ""
 
 
@@ -222,7 +238,11 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
                 local_boot=safe("local_boot", value.local_boot, of_type(str, "text"), ""),
             )
         case InstallSource():
-            return replace(value, resolve=safe("resolve", value.resolve, location, None))
+            return replace(
+                value,
+                resolve=safe("resolve", value.resolve, location, None),
+                probe=safe("probe", value.probe, of_type(str, "text"), "the plugin failed; the log has the error"),
+            )
         case Callback():
             failed = CallbackResult(CALLBACK_FAILED, {"name": value.name}, reply="error\n")
             return replace(value, run=safe("run", value.run, callback_result, failed))

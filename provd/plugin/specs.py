@@ -26,6 +26,7 @@ from provd.plugin.contract import (
     BootLoader,
     Callback,
     Change,
+    Daemon,
     Installer,
     InstallSource,
     Inventory,
@@ -70,6 +71,11 @@ class Registration:
     @hookspec
     def provd_inventories(self) -> Iterable[Inventory]:
         """Systems known elsewhere."""
+        raise AssertionError
+
+    @hookspec
+    def provd_daemons(self) -> Iterable[Daemon]:
+        """Servers that run beside provd with rights of their own."""
         raise AssertionError
 
     @hookspec

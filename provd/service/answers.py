@@ -230,8 +230,9 @@ def _facts(system: System) -> dict[str, object]:
 def _location(plan: BootPlan) -> dict[str, object]:
     place = plan.location
     if place is None:
-        return {"scheme": "", "host": "", "port": 0, "path": ""}
-    return {"scheme": place.scheme, "host": place.host, "port": place.port, "path": place.path}
+        return {"scheme": "", "host": "", "port": 0, "path": "", "options": ""}
+    named = {"scheme": place.scheme, "host": place.host, "port": place.port, "path": place.path}
+    return {**named, "options": place.options}
 
 
 def dotted(address: int) -> str:

@@ -160,6 +160,8 @@ class BootDirector:
         except PayloadMissingError as error:
             return _unready(plan, str(error))
         location, source = self.location(plan), plan.profile.source or distro.tree
+        if location is not None and (refusal := self._guard(f"refuses of {name}", installer.refuses, location)):
+            return _unready(plan, f"profile {plan.profile.name} and its source {source!r}: {refusal}")
         if source and location is None:
             reason = f"no enabled plugin resolves the install source {source!r} of profile {plan.profile.name}"
             return _unready(plan, f"{reason}; is its mirror configured?" if source.startswith("mirror:") else reason)

@@ -39,9 +39,15 @@ def variables(installer: Installer, of: BootPlan, answers: Mapping[str, object])
         "links": [],
         "interface": card,
         "install_url": place.url if place else "",
-        "location": {"scheme": place.scheme, "host": place.host, "port": place.port, "path": place.path}
+        "location": {
+            "scheme": place.scheme,
+            "host": place.host,
+            "port": place.port,
+            "path": place.path,
+            "options": place.options,
+        }
         if place
-        else {"scheme": "", "host": "", "port": 0, "path": ""},
+        else {"scheme": "", "host": "", "port": 0, "path": "", "options": ""},
         "answer_url": of.answer_url("").rstrip("/"),
         "callback_url": of.callback_url(),
     }

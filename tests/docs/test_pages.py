@@ -189,7 +189,7 @@ def test_the_page_about_cobbler_shows_settings_that_work(tmp_path: Path) -> None
 
 
 def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
-    distro, trees, mirrors, signed, served = blocks(ROOT / "docs" / "install-sources.md", "toml")
+    distro, trees, mirrors, signed, served, exported = blocks(ROOT / "docs" / "install-sources.md", "toml")
     site = tmp_path / "site"
     (site / "distros").mkdir(parents=True)
     (site / "distros/rocky-9.toml").write_text(distro)
@@ -199,6 +199,10 @@ def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
     assert not [problem for problem in loaded.catalogue.problems if "rocky-9.toml" in str(problem)]
     assert loaded.catalogue.distros["rocky-9"].tree == "iso:rocky-9"
     build_host(loaded, tmp_path / "provd.toml").close()
+    (tmp_path / "provd.toml").write_text(head + exported)
+    host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+    assert 'Path = "/srv/rocky-9";' in host.daemons["nfs"].configuration["ganesha.conf"]
+    host.close()
 
 
 def test_the_settings_of_the_page_on_logins_build_plugins(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from provd.plugin.api import (
     Authenticator,
     BootLoader,
     Callback,
+    Daemon,
     Document,
     Event,
     Installer,
@@ -179,6 +180,7 @@ CALLBACK = Callback("c", 10, lambda _call: None)  # type: ignore[arg-type,return
 INVENTORY = Inventory("v", 60.0, _load)
 AUTHENTICATOR = Authenticator("w", lambda _user, _password: _load())
 OPERATION = Operation("a.b", "Do.", "read", Arguments, lambda _arguments: None, "provd a b")
+DAEMON = Daemon("w", "Serve.", ("/usr/bin/true",))
 VALUES: list[tuple[str, Any, str]] = [
     ("provd_boot_loaders", replace(LOADER, name="a/b"), "its name does not match"),
     ("provd_boot_loaders", replace(LOADER, select=None), "select cannot be called"),  # type: ignore[arg-type]
@@ -191,6 +193,10 @@ VALUES: list[tuple[str, Any, str]] = [
     ("provd_callbacks", replace(CALLBACK, max_bytes=0), "max_bytes must be above 0"),
     ("provd_inventories", replace(INVENTORY, refresh_s=0), "refresh_s must be above 0"),
     ("provd_authenticators", replace(AUTHENTICATOR, check=None), "check cannot be called"),  # type: ignore[arg-type]
+    ("provd_daemons", replace(DAEMON, argv=("ganesha",)), "argv is not a tuple of texts that begins with an absolute"),
+    ("provd_daemons", replace(DAEMON, configuration={"a/b": ""}), "configuration: 'a/b' is not a plain file name"),
+    ("provd_daemons", replace(DAEMON, folders=("x",)), "folders: 'x' is not an absolute path"),
+    ("provd_install_sources", replace(SOURCE, probe=None), "probe cannot be called"),  # type: ignore[arg-type]
     ("provd_operations", replace(OPERATION, name="ab"), "its name does not match"),
     ("provd_operations", replace(OPERATION, permission="root"), "permission is not read, operate or admin"),
     ("provd_operations", replace(OPERATION, arguments=dict), "arguments is not a msgspec.Struct type"),
@@ -216,6 +222,7 @@ def test_a_wrong_registered_value_stops_the_start(hook: str, value: Any, sentenc
         ("provd_callbacks", CALLBACK),
         ("provd_inventories", INVENTORY),
         ("provd_authenticators", AUTHENTICATOR),
+        ("provd_daemons", DAEMON),
         ("provd_operations", OPERATION),
     ],
 )

@@ -92,6 +92,7 @@ def test_version_6_has_its_own_words() -> None:
         ("9", Location("http", "10.88.0.1", "/r", 8080), "inst.repo=http://10.88.0.1:8080/r"),
         ("9", Location("ftp", "10.88.0.9", "/r"), "inst.repo=ftp://10.88.0.9/r"),
         ("9", Location("nfs", "10.88.0.9", "/srv/r"), "inst.repo=nfs:10.88.0.9:/srv/r"),
+        ("9", Location("nfs", "10.88.0.9", "/r", 0, "nfsvers=4,port=9"), "inst.repo=nfs:nfsvers=4,port=9:10.88.0.9:/r"),
         ("6.10", Location("http", "10.88.0.1", "/r", 8080), "method=http://10.88.0.1:8080/r"),
         ("6.10", Location("nfs", "10.88.0.9", "/srv/r"), "method=nfs:10.88.0.9:/srv/r"),
     ],
@@ -161,6 +162,11 @@ def test_row34_lint_warns_where_nobody_can_log_in() -> None:
 def test_other_sources_and_endings() -> None:
     nfs = documents(installer(), machine("9", Location("nfs", "10.88.0.9", "/srv/r")))["ks.cfg"]
     assert "nfs --server=10.88.0.9 --dir=/srv/r\n" in nfs
+    place = Location("nfs", "10.88.0.9", "/srv/r", 0, "nfsvers=4")
+    assert (
+        "nfs --server=10.88.0.9 --dir=/srv/r --opts=nfsvers=4\n"
+        in documents(installer(), machine("9", place))["ks.cfg"]
+    )
     assert "\npoweroff\n" in kickstart(reboot="poweroff")
     assert "rootpw --iscrypted $6$a$b\n" in kickstart(root_password_hash="$6$a$b")
     assert "timezone Etc/UTC --utc --ntpservers=10.88.0.1\n" in kickstart("8", ntp="10.88.0.1")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from provd.model.arch import EFI_X64
-from provd.model.boot import Action, BootFile
+from provd.model.boot import Action, BootFile, Location
 from provd.model.content import Content, FileBody, NotFound
 from provd.model.profile import BootPolicy
+from provd.plugin.contract import InstallSource
 from tests.fakes.boot_world import ADDRESS, FIRMWARE, BootWorld
 
 CONFIG = "fake.cfg/default"
@@ -308,3 +309,21 @@ def test_a_plan_of_a_plugin_is_completed_and_installs_no_unknown_machine(world: 
     stranger = world.discover()
     assert stranger.plan is not None
     assert (stranger.plan.action, stranger.plan.reason) == (Action.HOLD, "only a known system is installed")
+
+
+def test_a_source_that_the_installer_cannot_read_from_is_held_with_the_reason(world: BootWorld) -> None:
+    installers = world.host.installers
+
+    def refuses(place: Location) -> str:
+        return f"it cannot install over {place.scheme}" if place.scheme == "nfs" else ""
+
+    place = Location("nfs", "10.0.0.9", "/srv/x")
+    world.host.install_sources = {"nfs": InstallSource("nfs", ("nfs",), lambda _url, _plan: place)}
+    world.profiles.profile = replace(world.profile, source="nfs:x")
+    world.host.__class__ = type("Picky", (type(world.host),), {
+        "installers": property(lambda _self: {"fake": replace(installers["fake"], refuses=refuses)}),
+    })  # fmt: skip
+    boot = world.discover()
+    assert boot.plan is not None
+    assert boot.plan.action is Action.HOLD
+    assert boot.plan.reason == "profile web and its source 'nfs:x': it cannot install over nfs"

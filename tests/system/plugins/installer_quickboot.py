@@ -5,7 +5,8 @@
     initrd = "/abs/initrd.gz"
 
 The machine fetches the document ``hello``, whose text is the host name, and posts ``finished``; with the answer
-``silent = true`` it does neither.
+``silent = true`` it does neither. From a source over NFS it mounts the directory of the file ``answers.nfs_file`` and
+reads that.
 """
 
 from __future__ import annotations
@@ -49,7 +50,14 @@ def _arguments(plan: BootPlan) -> Sequence[str]:
     if plan.profile and plan.profile.answers.get("silent"):
         return ("console=ttyS0", "provd.end=poweroff")
     urls = (f"provd.url={plan.answer_url('hello')}", f"provd.post={plan.callback_url('finished')}")
-    return ("console=ttyS0", "provd.end=poweroff", *urls)
+    return ("console=ttyS0", "provd.end=poweroff", *urls, *_nfs(plan))
+
+
+def _nfs(plan: BootPlan) -> Sequence[str]:
+    place = plan.location
+    if place is None or place.scheme != "nfs" or plan.profile is None:
+        return ()
+    return (f"provd.nfs={place.host}:{place.path}/{plan.profile.answers['nfs_file']}",)
 
 
 PLUGIN = Plugin(name="installer_quickboot", settings=SettingsOfQuickboot, build=Quickboot)
