@@ -24,6 +24,7 @@ from provd.app.reload import Reloader, ReloadReport
 from provd.app.services import Current, Services
 from provd.app.watch import Watch
 from provd.config.checks import allowed_servers
+from provd.config.sources import KINDS as SOURCES
 from provd.core.rogue import Peers
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
@@ -139,7 +140,7 @@ class Server:
         self._stalls.load()
         self._stall_watch.start(_STALL_WATCH_S, now=False)
         site = Path(self._config.site_dir)
-        self._watch.start([self._path.parent, *(site / name for name in ("distros", "profiles", "systems"))])
+        self._watch.start([self._path.parent, site, *(site / folder for folder in SOURCES)])
         for problem in self.services.current.catalogue.problems:
             self._logger.warn("left out: {problem}", problem=str(problem))
 
@@ -242,7 +243,9 @@ class Server:
         if path == self._path:
             return True
         # What provd wrote itself is in force already.
-        known = self.services.current.catalogue.sources.knows
+        site, known = Path(self._config.site_dir), self.services.current.catalogue.sources.knows
+        if path == site or (path.parent == site and path.name in SOURCES):
+            return True  # a folder came or went, and its files with it
         return path.suffix == ".toml" and path.parent != self._path.parent and not known(path)
 
     def _keep_house(self) -> None:

@@ -13,6 +13,7 @@ import click
 from provd.cli.context import Context, example, output_option, pass_context, sentences
 from provd.cli.names import name_completer
 from provd.cli.output import show
+from provd.cli.visible import visible
 
 _FOLLOW_S: Final = 1.0
 _STREAMED: Final = ("table", "ndjson")
@@ -53,4 +54,4 @@ def events(
 def line_of(event: Mapping[str, Any]) -> str:
     """One event for people: local time, machine, what happened."""
     at = datetime.fromtimestamp(event["at"]).astimezone().strftime("%H:%M:%S")
-    return f"{at}  {event['system'] or event['mac'] or '-':16}  {event['kind']:18}  {event['text']}"
+    return visible(f"{at}  {event['system'] or event['mac'] or '-':16}  {event['kind']:18}  {event['text']}")

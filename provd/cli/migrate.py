@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli.context import example, output_option
+from provd.cli.context import Context, example, local_only, output_option
 from provd.cli.output import show
 
 
@@ -26,6 +26,9 @@ def cobbler(folder: Path, target: str, output: str, *, dry_run: bool) -> None:
     from provd.api.cobbler.migration import Migration
     from provd.api.cobbler.migration import migrate as work
 
+    local_only(click.get_current_context().ensure_object(Context), "provd migrate")
+    if Path(target).exists() and not dry_run:
+        raise click.ClickException(f"{target} is there already, and nothing is overwritten; name another with --to")
     if not folder.is_dir():
         raise click.ClickException(f"{folder} is no directory with Cobbler's collections")
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli.context import Context, config_option, example, pass_context
+from provd.cli.context import Context, config_option, example, local_only, pass_context
 from provd.cli.output import progress, show
 
 
@@ -72,4 +72,5 @@ def demo(firmware: str) -> None:
     """Install a bare virtual machine in a private network while you watch (root)."""
     from provd.lab.demo import run_demo
 
+    local_only(click.get_current_context().ensure_object(Context), "provd demo")
     sys.exit(run_demo(firmware))

@@ -34,6 +34,8 @@ def report_command(kind: str) -> click.Command:
         if output != "table":
             show(every, output, noun=kind)
             return
+        if not every:
+            click.echo("nothing", err=True)
         for number, one in enumerate(every):
             if number:
                 click.echo()

@@ -10,6 +10,8 @@ from typing import IO, Any, Final
 
 import click
 
+from provd.cli.visible import visible, visible_lines
+
 MANY: Final = 2000
 """Rows above which a table is written without rich."""
 
@@ -18,6 +20,9 @@ MOST_COLUMNS: Final = 12
 
 MOST_ENTRIES: Final = 4
 """Entries above which a table within an object is written below it."""
+
+MOST_CELL: Final = 400
+"""Characters of a cell in a list of rows."""
 
 PIPE_WIDTH: Final = 240
 
@@ -54,7 +59,7 @@ def _rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     if not rows:
         click.echo("nothing", err=True)
         return
-    names = list(columns) or list(rows[0])
+    names = list(columns) or list(dict.fromkeys(key for row in rows for key in row))
     if len(names) > MOST_COLUMNS:
         for number, row in enumerate(rows):
             if number:
@@ -70,13 +75,13 @@ def _rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(cell(row.get(name), name) for name in names))
+        table.add_row(*(_short(cell(row.get(name), name)) for name in names))
     console(sys.stdout).print(table)
 
 
 def _plain_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     cells = [[name.replace("_", " ") for name in names]]
-    cells += [[cell(row.get(name), name) for name in names] for row in rows]
+    cells += [[_short(cell(row.get(name), name)) for name in names] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
@@ -91,17 +96,17 @@ def _facts(facts: Mapping[str, Any], *, inner: bool = False) -> None:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if name not in blocks:
-            table.add_row(name if inner else name.replace("_", " "), cell(value, name))
+            table.add_row(visible(name if inner else name.replace("_", " ")), cell(value, name))
     if table.row_count:
         console(sys.stdout).print(table)
     for name, value in blocks.items():
-        click.echo(f"\n{name.replace('_', ' ')}:")
+        click.echo(f"\n{visible(name.replace('_', ' '))}:")
         if _is_rows(value):
             _rows(value, ())
         elif isinstance(value, Mapping):
             _facts(value, inner=True)
         else:
-            click.echo(value, nl=not value.endswith("\n"))
+            click.echo(visible_lines(value), nl=not value.endswith("\n"))
 
 
 def _change(told: Mapping[str, Any]) -> None:
@@ -109,7 +114,7 @@ def _change(told: Mapping[str, Any]) -> None:
     out = console(sys.stdout)
     for difference in told["files"].values():
         for line in str(difference).splitlines():
-            out.print(line, style=_style(line), soft_wrap=True)
+            out.print(visible(line), style=_style(line), soft_wrap=True)
     word = "changed" if told["applied"] else "would change"
     # One difference for each object, in the same order; an empty one where the edit was none.
     for (name, revision), difference in zip(told.get("objects", {}).items(), told["files"].values(), strict=False):
@@ -117,6 +122,8 @@ def _change(told: Mapping[str, Any]) -> None:
         click.echo(f"{done}: {name}" + (f", revision {revision}" if revision else ", removed"))
     for name in told.get("systems", ()):
         click.echo(f"{word}: system {name}")
+    for name in told.get("systems_removed", ()):
+        click.echo(f"{word}: system {name}, removed")
 
 
 def _style(line: str) -> str:
@@ -150,5 +157,10 @@ def cell(value: Any, name: str = "") -> str:
     if isinstance(value, list):
         return ", ".join(cell(item) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {cell(item)}" for key, item in value.items())
-    return str(value)
+        return ", ".join(f"{visible(str(key))}: {cell(item)}" for key, item in value.items())
+    return visible(str(value))
+
+
+def _short(text: str) -> str:
+    """A cell of a list; all of it is in the other formats."""
+    return text if len(text) <= MOST_CELL else f"{text[:MOST_CELL]}... ({len(text)} characters)"

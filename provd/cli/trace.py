@@ -12,6 +12,7 @@ import click
 from provd.cli.context import Context, example, output_option, pass_context, sentences
 from provd.cli.names import name_completer
 from provd.cli.output import show
+from provd.cli.visible import visible, visible_lines
 
 _FOLLOW_S = 1.0
 
@@ -30,15 +31,16 @@ def trace(context: Context, system: str, session: str, *, follow: bool, report: 
     """Show the timeline of a boot of SYSTEM (name or MAC): every packet, fetch and callback, with its time."""
     told = context.client.call("trace", {"system": system, "session": session})
     if report:
-        click.echo("\n".join(report_lines(told)))
+        click.echo(visible_lines("\n".join(report_lines(told))))
         return
     if output != "table" and not follow:
         show(told, output)
         return
-    click.echo(f"{told['mac']} {told['system']}: {told['action']} {told['profile']}, session {told['session']}")
+    head = f"{told['mac']} {told['system']}: {told['action']} {told['profile']}, session {told['session']}"
+    click.echo(visible(head))
     while True:
         for event in told["events"]:
-            click.echo("\n".join(_event(event)))
+            click.echo(visible_lines("\n".join(_event(event))))
         if not follow or told["outcome"] != "running":
             break
         last = max([event["id"] for event in told["events"]], default=_last(told))
@@ -46,7 +48,7 @@ def trace(context: Context, system: str, session: str, *, follow: bool, report: 
         told = context.client.call("trace", {"system": system, "session": told["session"], "after": last})
         told["last"] = last
     for line in _found(told):
-        click.echo(line)
+        click.echo(visible(line))
 
 
 def _event(event: dict[str, Any]) -> Iterator[str]:

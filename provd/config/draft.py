@@ -6,6 +6,7 @@ Only files of the site are written. A change to an object of a lower layer write
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from provd.config.catalogue import Catalogue
@@ -170,6 +171,21 @@ class Draft:
         old = table[key]
         table[key] = [new if one == name else one for one in old] if isinstance(old, list) else new
         files[at] = self._written(raw, table, user, theirs)
+
+    def stale(self) -> Iterator[Path]:
+        """Files that somebody wrote since the catalogue read them: what they say now would be lost."""
+        for folder, name in self.changes:
+            if folder == FOLDER:
+                continue
+            path = self.base.sources.site_file(folder, name)
+            try:
+                now: bytes | None = path.read_bytes()
+            except FileNotFoundError:
+                now = None
+            except OSError:
+                continue  # writing it will fail as well, and say so
+            if now != self.before(folder, name):
+                yield path
 
     def commit(self) -> None:
         """Write every file, all or none.

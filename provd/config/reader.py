@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 from provd.config import toml
 from provd.config.decode import decode
 from provd.config.errors import ConfigError
+from provd.config.further_objects import RepoFile
 from provd.config.inherited import Inherited
 from provd.config.keys import Table
 from provd.config.layers import NAME
@@ -27,6 +28,8 @@ BINDS: Final = ("lease", "subnet", "token-only")
 """Values of ``answers.bind``."""
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:")
+_PLACE: Final = re.compile(r"(?:/|[A-Za-z][A-Za-z0-9+.-]*:)\S*")
+"""An absolute path, a URL, or what Cobbler's users write for rsync (``HOST:/PATH``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def _faults(value: Table) -> Iterator[tuple[str, str]]:
     """Key path and rule of what no type can state."""
     if isinstance(value, DistroFile):
         yield from _distro_faults(value)
+    if isinstance(value, RepoFile) and value.url and not _PLACE.fullmatch(value.url):
+        yield "url", f"{value.url!r} is neither a URL nor an absolute path"
     if isinstance(value, Inherited):
         yield from inherited_faults(value)
     elif isinstance(value, SystemFile):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, is_dataclass
-
-import msgspec
+from enum import Enum
 
 from provd.model.account import AuditEntry, Caller
+from provd.model.mac import Mac
 from provd.plugin.scrub import scrub_value
 from provd.store.interface import AuditStore
 
@@ -125,13 +125,23 @@ def _plain(value: object) -> object:
     if value is None:
         return None
     if is_dataclass(value) and not isinstance(value, type):
-        shown = {one.name: getattr(value, one.name) for one in fields(value) if one.name != "origins"}
-        return scrub_value(msgspec.to_builtins(shown, enc_hook=_text, str_keys=True))
+        return scrub_value(_shown(value))
     return scrub_value(value)
 
 
-def _text(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)
+def _shown(value: object) -> object:
+    """Plain values; addresses as people write them."""
+    if isinstance(value, Mac):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _shown(getattr(value, one.name)) for one in fields(value) if one.name != "origins"}
+    if isinstance(value, Mapping):
+        return {str(key): _shown(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(one) for one in value]
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
 def _measured(value: object) -> object:

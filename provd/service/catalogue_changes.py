@@ -46,13 +46,15 @@ class Changed:
         applied: False for a dry run.
         files: path and difference of every file, as unified diff.
         objects: ``distro NAME`` or ``profile NAME`` to its new revision, empty for what is gone.
-        systems: names of the systems that were changed or removed with them.
+        systems: names of the systems that follow to another profile name.
+        systems_removed: names of those that go with their profile.
     """
 
     applied: bool
     files: Mapping[str, str] = field(default_factory=dict)
     objects: Mapping[str, str] = field(default_factory=dict)
     systems: tuple[str, ...] = ()
+    systems_removed: tuple[str, ...] = ()
 
 
 class SystemsView(Protocol):
@@ -179,6 +181,7 @@ class CatalogueChanges:
         return None if renamed is None else replace(system, profile=renamed)
 
     def _write(self, draft: Draft, *, dry_run: bool) -> None:
+        self._refuse_stale(draft)
         self._ask_plugins(draft)
         if dry_run or not draft.changes:
             return
@@ -189,6 +192,12 @@ class CatalogueChanges:
             draft.commit()
         except ConfigError as error:
             raise CatalogueChangeError(str(error), kind="failed") from error
+
+    def _refuse_stale(self, draft: Draft) -> None:
+        path = next(draft.stale(), None)
+        if path is not None:
+            rule = "was changed on disk since provd read it; provd reload reads it, then repeat the change"
+            raise CatalogueChangeError(f"{path} {rule}")
 
     def _back(self, base: Catalogue, draft: Draft) -> None:
         if self._current() is not base:
@@ -246,7 +255,8 @@ class CatalogueChanges:
             f"{kind} {name}": _revision(draft, folder, name)
             for (folder, name), (kind, _) in zip(changes, subjects, strict=True)
         }
-        return Changed(applied, files, objects, tuple(system.name for system in moved))
+        follow = tuple(system.name for system in moved if system.profile in draft.renamed)
+        return Changed(applied, files, objects, follow, tuple(one.name for one in moved if one.name not in follow))
 
 
 def _object(catalogue: Catalogue, kind: str, name: str) -> Distro | Profile | Mapping[str, object] | None:
@@ -289,6 +299,6 @@ def _owns(owners: tuple[str, ...]) -> bool:
 def _difference(old: bytes | None, new: bytes | None, path: Path) -> str:
     """A unified difference; empty where both are the same octets, two lines for an empty file that comes or goes."""
     names = ("/dev/null" if old is None else str(path), "/dev/null" if new is None else str(path))
-    before, after = ((raw or b"").decode("utf-8", "replace").splitlines(keepends=True) for raw in (old, new))
-    difference = "".join(difflib.unified_diff(before, after, *names))
+    before, after = ((raw or b"").decode("utf-8", "replace").splitlines() for raw in (old, new))
+    difference = "".join(f"{line}\n" for line in difflib.unified_diff(before, after, *names, lineterm=""))
     return difference or ("" if old == new else f"--- {names[0]}\n+++ {names[1]}\n")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from provd.plugin.scrub import HIDDEN, scrub_value
 from provd.service.operations import OperationError
 
 T = TypeVar("T")
@@ -159,6 +160,8 @@ def text_of(value: object) -> str:
     """A value as patterns see it."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping | list | tuple):
+        return str(scrub_value(value))
     return str(value)
 
 
@@ -167,6 +170,9 @@ def _inner(field: str, tables: Iterable[str]) -> Values | None:
     if table not in tables or not path:
         return None
     keys = path.split(".")
+    if any(scrub_value("", key) == HIDDEN for key in (path, *keys)):
+        # What is not shown to anybody must not be found letter by letter either.
+        return lambda thing: [HIDDEN for _ in _at(getattr(thing, table) or {}, path)]
 
     def values(thing: object) -> Sequence[object]:
         value = top = getattr(thing, table)

@@ -21,7 +21,7 @@ Role = Literal["read", "operate", "admin"]
 Password = Annotated[str, msgspec.Meta(description="Password, 8 characters or more; none: the user has tokens only.")]
 Permitted = Annotated[Role, msgspec.Meta(description="What the user may do.")]
 Groups = Annotated[tuple[str, ...], msgspec.Meta(description="Names under which the user owns objects.")]
-Expiry = Annotated[float, msgspec.Meta(description="Seconds since the epoch, 0 for never.")]
+Expiry = Annotated[float, msgspec.Meta(description="Seconds since the epoch, 0 for never.", ge=0)]
 Disabled = Annotated[bool, msgspec.Meta(description="The user may not log in.")]
 Comment = Annotated[str, msgspec.Meta(description="Free text.")]
 DryRun = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
@@ -236,6 +236,9 @@ class AccessOperations:
     def remove(self, arguments: RemoveUser) -> object:
         """Remove a user."""
         before = self._user(arguments.name)
+        caller = audit.caller()
+        if caller is not None and caller.via != "socket" and caller.user == before.name:
+            raise OperationError("nobody removes the own user", field="name", kind="denied")
         if arguments.dry_run:
             return {"removed": before.name, "applied": False}
         _stored(lambda: self._accounts.remove_user(before.name))

@@ -24,7 +24,9 @@ _EXAMPLES: Final[Mapping[str, tuple[str, str]]] = {
     "image": ("rescue", "--file http://MIRROR/rescue.iso --kind iso"),
     "menu": ("servers", "--title Servers"),
 }
-RESULT: Final = "`objects` with their new revisions, `files` with their differences, `systems` that followed."
+RESULT: Final = (
+    "`objects` with their new revisions, `files` with their differences, `systems` that followed, `systems_removed`."
+)
 DRY_RUN = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
 REVISION = Annotated[str, msgspec.Meta(description="Refuse where the object has another revision now.")]
 
@@ -194,5 +196,6 @@ def view(changed: Changed) -> Mapping[str, object]:
         "applied": changed.applied,
         "objects": changed.objects,
         "systems": changed.systems,
+        "systems_removed": changed.systems_removed,
         "files": {path: scrub_lines(text) for path, text in changed.files.items()},
     }

@@ -176,3 +176,19 @@ def test_a_short_password_is_refused(ask: Asked, operation: str) -> None:
     with pytest.raises(OperationError, match="a password has 8 or more characters"):
         call(ask, ADMIN, operation, name=name, password="short-1")
     assert [row["name"] for row in call(ask, ADMIN, "user.list")] == ["ann"]
+
+
+def test_nobody_removes_the_own_user(ask: Asked) -> None:
+    call(ask, ADMIN, "user.add", name="ann", password="secret-1", role="admin")
+    ann = Caller("ann", "admin", (), via="json")
+    with pytest.raises(OperationError, match="nobody removes the own user"):
+        call(ask, ann, "user.remove", name="ann")
+    with pytest.raises(OperationError, match="expires_at"):
+        call(ask, ADMIN, "user.edit", name="ann", expires_at=-7)
+
+
+def test_the_audit_log_writes_hardware_addresses_as_people_do(ask: Asked) -> None:
+    card = [{"mac": "52:54:00:00:00:07"}]
+    call(ask, ADMIN, "system.add", name="web7", profile="web", interfaces=card)
+    entry = call(ask, ADMIN, "audit.list")[0]
+    assert entry["after"]["system web7"]["interfaces"][0]["mac"] == "52:54:00:00:00:07"

@@ -77,7 +77,7 @@ def test_a_profile_that_a_system_uses_goes_only_with_it(ask: Asked) -> None:
     with pytest.raises(OperationError, match="profile web is used by system web1"):
         ask("profile.remove", name="web")
     changed = ask("distro.remove", name="deb", recursive=True)
-    assert (changed["systems"], set(changed["objects"])) == (("web1",), {"distro deb", "profile web"})
+    assert (changed["systems_removed"], set(changed["objects"])) == (("web1",), {"distro deb", "profile web"})
     assert ask("system.list") == []
     assert not file_of(ask, "deb", "distros").exists()
 
@@ -194,3 +194,56 @@ def test_a_file_that_is_emptied_is_not_told_as_gone(ask: Asked) -> None:
     assert "/dev/null" not in difference
     (difference,) = ask("profile.remove", name="common")["files"].values()
     assert "+++ /dev/null" in difference
+
+
+def test_what_somebody_wrote_meanwhile_is_not_lost(ask: Asked) -> None:
+    ask("profile.add", name="hand", parent="web", comment="one")
+    by_hand = '# mine\nparent = "web"  # keep\nkernel_args = ["hand"]\n'
+    file_of(ask, "hand").write_text(by_hand)
+    for dry_run in (True, False):
+        with pytest.raises(OperationError, match=r"hand\.toml was changed on disk since provd read it; provd reload"):
+            ask("profile.edit", name="hand", tags=["t1"], dry_run=dry_run)
+    with pytest.raises(OperationError, match="was changed on disk"):
+        ask("profile.remove", name="hand")
+    file_of(ask, "new").write_text('parent = "web"\n')
+    with pytest.raises(OperationError, match=r"new\.toml was changed on disk"):
+        ask("profile.add", name="new", parent="web")
+    assert file_of(ask, "hand").read_text() == by_hand
+    assert ask("profile.own", name="hand")["comment"] == "one"
+
+
+def test_a_recursive_removal_tells_which_machines_go(ask: Asked) -> None:
+    ask.server.add()
+    for dry_run in (True, False):
+        told = ask("profile.remove", name="web", recursive=True, dry_run=dry_run)
+        assert (told["systems"], told["systems_removed"]) == ((), ("web1",))
+    assert ask("system.list") == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "rule"),
+    [
+        ("repo.add", {"url": "not a url"}, "url: 'not a url' is neither a URL nor an absolute path"),
+        ("repo.add", {"url": "notaurl"}, "url: 'notaurl' is neither"),
+    ],
+)
+def test_places_that_are_none_are_refused(ask: Asked, operation: str, arguments: dict[str, Any], rule: str) -> None:
+    with pytest.raises(OperationError, match=rule):
+        ask(operation, name="x", **arguments)
+
+
+def test_C18_what_is_masked_cannot_be_found_letter_by_letter(ask: Asked) -> None:
+    ask.server.add()
+    ask(
+        "profile.edit",
+        name="web",
+        in_place=True,
+        answers={"root_password": "canary", "users": [{"name": "ann", "password": "canary"}]},
+    )
+    ask("system.edit", name="web1", vars={"cobbler": {"power_pass": "canary"}, "rack": "r7"})
+    for field in ("answers.root_password", "answers.users.password", "answers.users"):
+        assert ask("profile.find", where={field: "*canar*"}) == []
+    assert ask("system.find", where={"vars.cobbler.power_pass": "c*"}) == []
+    assert ask("system.find", where={"vars.cobbler": "*canary*"}) == []
+    assert [row["name"] for row in ask("system.find", where={"vars.cobbler.power_pass": "?*"})] == ["web1"]
+    assert [row["name"] for row in ask("system.find", where={"vars.rack": "r7"})] == ["web1"]

@@ -157,3 +157,30 @@ def test_csv_of_an_object_is_wrong_usage(backend: Backend) -> None:
 def test_what_is_waited_for_goes_to_standard_error_only(backend: Backend) -> None:
     told: Any = provd(backend, "system", "list", "-o", "json")
     assert told.stderr == ""
+
+
+EVIL = "a\x1b[31mx\x07\u202ey\x9b"
+
+
+def test_no_text_of_others_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"name": "web", "comment": EVIL, "list": [EVIL], "table": {EVIL: EVIL}}] * 2, "table")
+    show({"name": EVIL, "long": f"one\n{EVIL}\n", EVIL: 1}, "table")
+    show([{"comment": EVIL}] * 3000, "table")
+    told = {"applied": True, "objects": {}, "files": {"x": f"+{EVIL}\n"}, "systems_removed": ["web1"]}
+    show(told, "table")
+    text = capsys.readouterr().out
+    assert not set(text) & {"\x1b", "\x07", "\u202e", "\x9b"}
+    assert "a\\x1b[31mx\\x07\\u202ey\\x9b" in text
+    assert "changed: system web1, removed" in text
+
+
+def test_rows_of_several_shapes_have_all_their_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"operation": "profile.add"}, {"name": "web1", "macs": ["52:54"]}], "table")
+    assert capsys.readouterr().out.splitlines()[0].split() == ["operation", "name", "macs"]
+
+
+def test_a_very_long_cell_is_cut_in_a_list_only(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"comment": "x" * 5000}], "table")
+    assert "... (5000 characters)" in capsys.readouterr().out.replace("\n", "")
+    show({"comment": "x" * 5000}, "table")
+    assert capsys.readouterr().out.count("x") == 5000

@@ -172,7 +172,7 @@ async def power_system(_call: Call, system_id: str, power: str, token: str) -> o
 async def auto_add_repos(_call: Call, token: str) -> object:
     """Refused."""
     del token
-    raise CobblerError("provd keeps no items of the kind repo")
+    raise CobblerError("provd adds no repos by itself: a distro's tree is its source, others are added with new_repo")
 
 
 async def disable_netboot(call: Call, name: str, token: str) -> object:
@@ -258,7 +258,12 @@ def register(methods: Registry) -> None:
     for name, task in _REFUSED.items():
         methods.add(f"background_{name}", "operate", background_nothing, task, differs=f"fails: {INSTEAD[task]}")
     methods.add("power_system", "operate", power_system, differs=f"refused: {INSTEAD['Power management']}")
-    methods.add("auto_add_repos", "admin", auto_add_repos, differs="refused: there are no repos")
+    methods.add(
+        "auto_add_repos",
+        "admin",
+        auto_add_repos,
+        differs="refused: a distro's tree is its source, other repos are added with `new_repo`",
+    )
     differs = "needs a token of the role operate; machines use the callbacks of their install"
     methods.add("disable_netboot", "operate", disable_netboot, differs=differs)
     methods.add("register_new_system", "operate", register_new_system, differs=differs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +26,8 @@ from provd.service.operations import OperationError, OperationTable, permitted
 
 _BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,512})")
 _WAIT: Final = re.compile(r"try again in (\d+) s")
+_PLACE: Final = re.compile(r"(.*) - at `\$\.([^`]*)`")
+"""How msgspec ends a sentence about one field."""
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _CALL: Final = "/v1/call/"
 _ALSO: Final = "/api/"
@@ -134,7 +137,9 @@ class JsonRequest(ApiRequest):
         try:
             given = msgspec.convert(self.arguments(), Credentials)
         except msgspec.ValidationError as error:
-            raise OperationError(f"login: {error}", kind="usage") from error
+            place = _PLACE.search(str(error))
+            rule = f"login: {place[1] if place else error}"
+            raise OperationError(rule, field=place[2] if place else "", kind="usage") from error
         try:
             login = await self._site.backend.access.login(given.user, given.password, str(self.getClientAddress().host))
         except AccessError as error:
@@ -181,7 +186,7 @@ class JsonRequest(ApiRequest):
         self._text(503 if why else 200, f"{why or 'ok'}\n".encode(), "text/plain; charset=utf-8")
 
     def _text(self, status: int, body: bytes, kind: str) -> None:
-        self.setResponseCode(status)
+        self.setResponseCode(status, HTTPStatus(status).phrase.encode())
         self.responseHeaders.setRawHeaders(b"Content-Type", [kind.encode()])
         self.responseHeaders.setRawHeaders(b"Cache-Control", [b"no-store"])
         self.responseHeaders.setRawHeaders(b"Content-Length", [str(len(body)).encode()])
