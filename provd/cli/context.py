@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,6 +156,8 @@ def _hint(kind: str, text: str) -> str:
     context = ctx.find_object(Context) if ctx is not None else None
     if context is None or not context.server or kind != "denied" or "token" not in text:
         return ""
+    if os.environ.get("PROVD_TOKEN"):
+        return "; it is the one in PROVD_TOKEN, which counts before a login"
     return f"; log in with: provd --server {context.server} login"
 
 

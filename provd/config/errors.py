@@ -24,7 +24,8 @@ class Problem:
     subject: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        line = f":{self.line}" if self.file else f"line {self.line}"
+        place = f"{self.file}{line}" if self.line else self.file
         return ": ".join(part for part in (place, self.key, self.rule) if part)
 
 

@@ -111,26 +111,26 @@ class _Changes:
         line = f"provd {kind}"
         return (
             Operation(
-                f"{kind}.add", f"Add a {kind}.", "admin", add, self.add, f"{line} add my-{name} {option}", RESULT
+                f"{kind}.add", f"Add {_a(kind)}.", "admin", add, self.add, f"{line} add my-{name} {option}", RESULT
             ),
             Operation(
-                f"{kind}.edit", f"Change a {kind}; what is not named stays, null is inherited again.", "operate",
+                f"{kind}.edit", f"Change {_a(kind)}; what is not named stays, null is inherited again.", "operate",
                 edit, self.edit, f"{line} edit my-{name} {option}", RESULT,
             ),
             Operation(
-                f"{kind}.own", f"Show what a {kind}'s own file says, without what it inherits.", "read", Named,
+                f"{kind}.own", f"Show what {_a(kind)}'s own file says, without what it inherits.", "read", Named,
                 self.own, f"{line} own {name}", "The keys of the file; values that look secret are hidden.",
             ),
             Operation(
-                f"{kind}.copy", f"Copy a {kind}, comments included.", "admin", Copy, self.copy,
+                f"{kind}.copy", f"Copy {_a(kind)}, comments included.", "admin", Copy, self.copy,
                 f"{line} copy {name} my-{name}", RESULT,
             ),
             Operation(
-                f"{kind}.rename", f"Rename a {kind} and tell all that refer to it.", "operate", Rename, self.rename,
+                f"{kind}.rename", f"Rename {_a(kind)} and tell all that refer to it.", "operate", Rename, self.rename,
                 f"{line} rename my-{name} our-{name}", RESULT,
             ),
             Operation(
-                f"{kind}.remove", f"Remove a {kind} that nothing uses.", "operate", Remove, self.remove,
+                f"{kind}.remove", f"Remove {_a(kind)} that nothing uses.", "operate", Remove, self.remove,
                 f"{line} remove my-{name}", RESULT,
             ),
         )  # fmt: skip
@@ -188,6 +188,11 @@ class _Changes:
             return view(self._changes.change(work, dry_run=arguments.dry_run))
         except (CatalogueChangeError, ChangeRefusedError) as error:
             raise OperationError(str(error), field=error.field, kind=error.kind) from error
+
+
+def _a(kind: str) -> str:
+    """The kind with its article."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def view(changed: Changed) -> Mapping[str, object]:

@@ -115,7 +115,7 @@ def test_a_logout_ends_the_token(home: Home) -> None:
     assert stat.S_IMODE((home.folder / "lab.token").stat().st_mode) == 0o600
     home.done("logout", "--server", "lab")
     assert not (home.folder / "lab.token").exists()
-    assert "log in with" in home.refused("--server", "lab", "whoami", PROVD_TOKEN=token)
+    assert "PROVD_TOKEN, which counts before a login" in home.refused("--server", "lab", "whoami", PROVD_TOKEN=token)
     assert "no login" in home.run("--server", "lab", "logout").stderr
 
 
