@@ -24,6 +24,7 @@ DEFAULT_PLUGINS: Final = (
     "installer_kickstart",
     "installer_autoinstall",
     "installer_ignition",
+    "installer_alpine",
     "install_callbacks",
     "site_vars",
     "static_files",

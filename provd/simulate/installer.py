@@ -27,6 +27,7 @@ class Family:
         style: its DHCP client.
         source: kernel arguments that name the install source.
         further: documents fetched beside the first, whatever it says.
+        live: kernel arguments whose files its live system cannot do without.
     """
 
     name: str
@@ -35,12 +36,14 @@ class Family:
     style: ClientStyle
     source: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
 
 
 _SEED: Final = re.compile(r"nocloud(?:-net)?;s=(http.*/)")
 """NoCloud's argument ``ds=``; its documents are below the URL (cloud-init, NoCloud data source)."""
 
 FAMILIES: Final = (
+    Family("alpine", ("provd.install",), "Wget", DUID_CLIENT, ("alpine_repo",), ("answers",), ("apkovl",)),
     # the first, because its url= names the image and not an answer file
     Family("autoinstall", ("ds",), "Cloud-Init/24.1", DUID_CLIENT, ("url",), ("meta-data", "vendor-data")),
     Family("preseed", ("url", "preseed/url"), "debian-installer", DEBIAN_INSTALLER, ("mirror/http/hostname",)),
@@ -64,6 +67,7 @@ class Installed:
         answer_headers: of the response.
         callback: base of the callbacks, empty where none is named.
         reported: status of each report, by name.
+        live: files of its live system by the kernel argument that names them.
     """
 
     family: str
@@ -75,6 +79,7 @@ class Installed:
     answer_headers: Mapping[str, str] = field(default_factory=dict)
     callback: str = ""
     reported: Mapping[str, int] = field(default_factory=dict)
+    live: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def install(
@@ -95,6 +100,10 @@ def install(
     given = dict(word.split("=", 1) for word in words if "=" in word)
     family, url = _family(given)
     bound = yield from dora(family.style, machine, xid)
+    live: dict[str, bytes] = {}
+    for name in family.live:
+        file = yield from _document(given.get(name, ""), family, bound)
+        live[name] = file.body
     answer = yield from _document(url, family, bound)
     documents = {url.rpartition("/")[2]: answer.body.decode("utf-8", "replace")}
     base = "/".join(url.split("/", 3)[:3])
@@ -107,7 +116,7 @@ def install(
     callback = base + path if path else ""
     reported = yield from _report(callback, reports if path else (), bound)
     source = next((given[name] for name in family.source if name in given), "")
-    return Installed(family.name, bound, words, source, url, documents, answer.headers, callback, reported)
+    return Installed(family.name, bound, words, source, url, documents, answer.headers, callback, reported, live)
 
 
 def _document(url: str, family: Family, bound: Bound) -> Stage[Fetched]:

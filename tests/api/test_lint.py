@@ -17,7 +17,8 @@ from provd.testing.world import World
 
 ENABLED = [
     "pxelinux", "grub_efi", "source_http", "source_mirror", "installer_kickstart", "installer_preseed",
-    "installer_autoinstall", "installer_ignition", "installer_image", "install_callbacks",
+    "installer_autoinstall", "installer_ignition", "installer_alpine", "installer_image",
+    "install_callbacks",
 ]  # fmt: skip
 FILES: dict[str, bytes | str] = {
     "site/profiles/broken.toml": 'parent = "debian-12-server"\n[templates]\n"preseed.cfg" = "mine.cfg"\n',

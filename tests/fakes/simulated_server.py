@@ -21,6 +21,7 @@ ENABLED = (
     "installer_kickstart",
     "installer_autoinstall",
     "installer_ignition",
+    "installer_alpine",
     "install_callbacks",
 )
 PROFILES = {
@@ -29,6 +30,7 @@ PROFILES = {
     "ubuntu": 'distro = "u24"\n[answers]\nroot_password_hash = "$6$x"\n',
     "fcos": 'distro = "fcos43"\n[answers]\nroot_password_hash = "$6$x"\n',
     "flat": 'distro = "flatcar4459"\n[answers]\nroot_password_hash = "$6$x"\n',
+    "alpine": 'distro = "alpine322"\n[answers]\nroot_password_hash = "$6$x"\n',
     "ks": 'distro = "el9"\n[answers]\nroot_password_hash = "$6$x"\n',
 }
 DISTROS = {
@@ -40,6 +42,8 @@ DISTROS = {
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/f/rootfs.img"\n',
     "flatcar4459": 'family = "flatcar"\nversion = "4459"\ninstaller = "ignition"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/flatcar/4459.2.1/"\n',
+    "alpine322": 'family = "alpine"\nversion = "3.22"\ninstaller = "alpine"\nkernel = "payload:debian-12/linux"\n'
+    'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/alpine/v3.22"\n',
     "el9": 'family = "redhat"\nversion = "9"\ninstaller = "kickstart"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/rocky"\n',
 }

@@ -2,7 +2,8 @@
 
 Sources: ``.treeinfo`` by lorax and pungi (productmd's format 1.x, and the older one of anaconda's buildinstall);
 ``.disk/info`` and ``dists/`` by debian-cd; ``version.info`` by debian-installer's build; ``.disk/info`` and ``casper/`` by
-Ubuntu's cdimage; ``EFI/fedora/grub.cfg`` and ``coreos/`` by coreos-assembler; ``version.txt`` by Flatcar's build scripts.
+Ubuntu's cdimage; ``EFI/fedora/grub.cfg`` and ``coreos/`` by coreos-assembler; ``version.txt`` by Flatcar's build scripts;
+``.alpine-release`` and ``latest-releases.yaml`` by the image builder in Alpine's aports.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ _FEDORA_COREOS = {
     "37": "37.20230401.3.0", "38": "38.20231027.3.2", "39": "39.20240407.3.0", "40": "40.20241019.3.0",
     "41": "41.20250315.3.0", "42": "42.20250929.3.0", "43": "43.20251110.3.1", "44": "44.20260501.3.0",
 }  # fmt: skip
+_ALPINE = ("3.18.12", "3.19.9", "3.20.8", "3.21.5", "3.22.2", "3.23.0")
 _FLATCAR = ("3510.3.6", "3602.2.3", "3760.2.0", "3815.2.5", "3975.2.2", "4081.3.6", "4152.2.3", "4230.2.4", "4459.2.1")
 
 
@@ -70,6 +72,7 @@ def layouts() -> Iterator[tuple[str, str, Files]]:
         yield f"openeuler-{number}", version, {".treeinfo": treeinfo("openEuler", version), **_BOOT}
     yield from _debian()
     yield from _ignition()
+    yield from _alpine()
     for number, version in _UBUNTU.items():
         yield f"ubuntu-{number}", version.split()[0], {
             ".disk/info": f'Ubuntu-Server {version} "Some Animal" - Release amd64 (20240424)'.encode(),
@@ -103,6 +106,34 @@ def _ignition() -> Iterator[tuple[str, str, Files]]:
             "flatcar_production_pxe_image.cpio.gz": b"initrd",
             "flatcar_production_image.bin.bz2": b"image",
             "flatcar_production_image.bin.bz2.sig": b"signature",
+        }  # fmt: skip
+
+
+def _alpine() -> Iterator[tuple[str, str, Files]]:
+    for version in _ALPINE:
+        number = version.rpartition(".")[0]
+        for profile, flavor, name in (
+            ("standard", "lts", f"alpine-{number}"),
+            ("virt", "virt", f"alpine-{number}-virt"),
+        ):
+            yield name, version, {
+                ".alpine-release": f"alpine-{profile}-{version} 250716\n".encode(),
+                f"boot/vmlinuz-{flavor}": b"kernel",
+                f"boot/initramfs-{flavor}": b"initrd",
+                f"boot/modloop-{flavor}": b"modules",
+                "apks/x86_64/APKINDEX.tar.gz": b"index",
+                "apks/.boot_repository": b"",
+            }  # fmt: skip
+        releases = (
+            f"---\n-\n  title: Standard\n  branch: v{number}\n  arch: x86_64\n  version: {version}\n"
+            f"  flavor: alpine-standard\n  file: alpine-standard-{version}-x86_64.iso\n"
+        )
+        yield f"alpine-{number}-netboot", version, {
+            "releases/x86_64/latest-releases.yaml": releases.encode(),
+            "releases/x86_64/netboot/vmlinuz-lts": b"kernel",
+            "releases/x86_64/netboot/initramfs-lts": b"initrd",
+            "releases/x86_64/netboot/modloop-lts": b"modules",
+            "main/x86_64/APKINDEX.tar.gz": b"index",
         }  # fmt: skip
 
 

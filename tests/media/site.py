@@ -18,7 +18,8 @@ data_dir = "{root}/data"
 site_dir = "{root}/site"
 user = ""
 enabled = ["client_classes", "relay", "pxelinux", "grub_efi", "source_http", "source_iso", "source_mirror",
-  "installer_preseed", "installer_kickstart", "installer_autoinstall", "installer_ignition", "install_callbacks"]
+  "installer_preseed", "installer_kickstart", "installer_autoinstall", "installer_ignition", "installer_alpine",
+  "install_callbacks"]
 [[interface]]
 name = "eth0"
 [[subnet]]

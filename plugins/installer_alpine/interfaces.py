@@ -1,0 +1,101 @@
+"""``/etc/network/interfaces`` of the installed system, as ifupdown-ng reads it (interfaces(5)).
+
+A card is written as ``@52:54:00:aa:bb:cc@``: only the machine knows what its kernel calls it, and puts that name in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Interface
+from typing import Any
+
+_LONGEST_NAME = 15
+"""Octets of a network interface's name (IFNAMSIZ of Linux without the final zero)."""
+_BOND: Mapping[str, str] = {
+    "mii-monitor-interval": "miimon",
+    "lacp-rate": "lacp_rate",
+    "transmit-hash-policy": "xmit_hash_policy",
+}
+"""Names of netplan, as the module of the kernel calls them."""
+
+
+def interfaces(values: Mapping[str, Any]) -> str:
+    """The text: stanzas with an empty line between them.
+
+    Raises:
+        ValueError: a link names a member that the system has not, a name is too long, or ``network`` is another word.
+    """
+    if values["network"] not in ("dhcp", "static"):
+        raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
+    names = {card["name"] or f"nic{index}": f"@{card['mac']}@" for index, card in enumerate(values["interfaces"])}
+    links = values["links"]
+    names |= {link["name"]: link["name"] for link in links}
+    _check(links, names)
+    carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
+    stanzas = ["auto lo\niface lo inet loopback"]
+    for index, card in enumerate(values["interfaces"]):
+        own = card["name"] or f"nic{index}"
+        booting = card["mac"] == values["interface"]["mac"]
+        stanzas.append(_stanza(names[own], "manual" if own in carried else "", _card(card, values, booting=booting)))
+    for link in links:
+        lines = _made(link, [names[member] for member in link["members"]])
+        own = str(link["name"])
+        method = "manual" if own in carried else "" if link["address"] else "dhcp"
+        address = {} if method or not link["address"] else _static(link, values["interface"])
+        stanzas.append(_stanza(own, method, address, lines))
+    return "\n\n".join(stanzas)
+
+
+def _check(links: Any, names: Mapping[str, str]) -> None:
+    for link in links:
+        if len(str(link["name"]).encode()) > _LONGEST_NAME:
+            raise ValueError(f"link {link['name']}: the name of an interface has at most {_LONGEST_NAME} octets")
+        for member in link["members"]:
+            if member not in names:
+                raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
+
+
+def _stanza(name: str, method: str, address: Mapping[str, str], lines: list[str] | None = None) -> str:
+    words = [f"    {key} {value}" for key, value in address.items()] if method != "manual" else []
+    return "\n".join(
+        [
+            f"auto {name}",
+            f"iface {name} inet {method or ('static' if address else 'dhcp')}",
+            *words,
+            *(f"    {line}" for line in lines or ()),
+        ]
+    )
+
+
+def _card(card: Mapping[str, Any], values: Mapping[str, Any], *, booting: bool) -> dict[str, str]:
+    """The leased address, written down; empty for DHCP."""
+    if values["network"] == "dhcp" or not card["address"] or not card["prefix"]:
+        return {}
+    made = {"address": f"{card['address']}/{card['prefix']}"}
+    return made | {"gateway": card["gateway"]} if card["gateway"] and booting else made
+
+
+def _static(link: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
+    """The link's own address; the router of the subnet goes with it where the address is of that subnet."""
+    address = IPv4Interface(f"{link['address']}/{link['vars'].get('prefix') or card['prefix'] or 24}")
+    router = str(link["vars"].get("gateway") or "")
+    if not router and card["gateway"] and IPv4Address(card["gateway"]) in address.network:
+        router = card["gateway"]
+    return {"address": str(address)} | ({"gateway": router} if router else {})
+
+
+def _made(link: Mapping[str, Any], members: list[str]) -> list[str]:
+    """How a link is made."""
+    match link["kind"]:
+        case "vlan":
+            return [f"vlan-id {link['vlan']}", f"vlan-raw-device {members[0]}"]
+        case "bond":
+            options = [f"bond-{_BOND.get(key, key)} {_plain(value)}" for key, value in link["options"].items()]
+            return [f"bond-members {' '.join(members)}", *options]
+        case _:
+            options = [f"bridge-{key} {_plain(value)}" for key, value in link["options"].items()]
+            return [f"bridge-ports {' '.join(members)}", *options]
+
+
+def _plain(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
