@@ -9,6 +9,11 @@ The distro's ``tree`` or the profile's ``source`` is the directory of a release 
 copy of a medium. ``vars`` of the distro name what is in it: ``repository`` (``main``), ``modloop``
 (``releases/x86_64/netboot/modloop-lts``) and ``flavor`` of the kernel (``lts``).
 
+Settings::
+
+    [plugins.installer_alpine]
+    log_every_s = 15          # seconds between uploads of the installer's log
+
 Answers of a profile, with their defaults::
 
     [answers]
@@ -50,10 +55,10 @@ from provd.plugin.api import (
     FileRequest,
     Finding,
     Installer,
+    LogSettings,
     NotFound,
     Plugin,
     Profile,
-    Settings,
     Signature,
     hookimpl,
     no_source,
@@ -75,14 +80,11 @@ MARK = "PROVD_INTERFACES"
 """Stands in the template for the text of ``/etc/network/interfaces``, quoted for the shell."""
 
 
-class AlpineSettings(Settings, frozen=True):
-    """``[plugins.installer_alpine]`` has no keys."""
-
-
 class Alpine:
     """Registers the installer ``alpine`` and serves the overlay."""
 
-    def __init__(self, _settings: AlpineSettings) -> None:
+    def __init__(self, settings: LogSettings) -> None:
+        self._settings = settings
         self._overlay = overlay()
 
     @hookimpl
@@ -98,7 +100,7 @@ class Alpine:
                 documents={"install.sh": Document(install), "answers": Document(lambda one: one.render("answers"))},
                 kernel_args=kernel_args,
                 templates=Path(__file__).parent / "templates",
-                defaults=DEFAULTS,
+                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
                 lint=lint,
                 ready=no_source,
             )
@@ -148,4 +150,4 @@ def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     return [*judged(documents), *nobody_logs_in(profile, "install.sh")]
 
 
-PLUGIN = Plugin(name="installer_alpine", settings=AlpineSettings, build=Alpine)
+PLUGIN = Plugin(name="installer_alpine", settings=LogSettings, build=Alpine)

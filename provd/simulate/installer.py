@@ -102,7 +102,7 @@ def install(
     bound = yield from dora(family.style, machine, xid)
     live: dict[str, bytes] = {}
     for name in family.live:
-        file = yield from _document(given.get(name, ""), family, bound)
+        file = yield from _document(given.get(name, ""), family, bound, "live system")
         live[name] = file.body
     answer = yield from _document(url, family, bound)
     documents = {url.rpartition("/")[2]: answer.body.decode("utf-8", "replace")}
@@ -119,10 +119,10 @@ def install(
     return Installed(family.name, bound, words, source, url, documents, answer.headers, callback, reported, live)
 
 
-def _document(url: str, family: Family, bound: Bound) -> Stage[Fetched]:
+def _document(url: str, family: Family, bound: Bound, what: str = "answer file") -> Stage[Fetched]:
     found: Fetched = yield HttpSend(url, headers={"User-Agent": family.agent}, source=bound.address)
     if not found.ok:
-        raise BootError("answer file", f"{family.name}: status {found.status} {found.error}".rstrip())
+        raise BootError(what, f"{family.name}: status {found.status} {found.error}".rstrip())
     return found
 
 

@@ -213,9 +213,16 @@ def test_systems_with_ignition_are_imported_with_what_their_installer_wants(
     assert distro["tree"] == (f"{start}/images/pxeboot/rootfs.img" if name.startswith("fedora") else start)
 
 
-@pytest.mark.parametrize(("name", "kind", "found"), [("alpine-3.22", "iso", "iso:alpine-3.22"), ("alpine-3.22-netboot", "directory", "alpine-3.22-netboot")])
-def test_alpine_is_imported_with_where_its_modules_are(site: Site, tmp_path: Path, name: str, kind: str, found: str) -> None:
-    medium = tree(tmp_path / "mnt", LAYOUTS[name]) if kind == "directory" else make_iso(tmp_path / "m.iso", LAYOUTS[name])
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [("alpine-3.22", "iso", "iso:alpine-3.22"), ("alpine-3.22-netboot", "directory", "alpine-3.22-netboot")],
+)
+def test_alpine_is_imported_with_where_its_modules_are(
+    site: Site, tmp_path: Path, name: str, kind: str, found: str
+) -> None:
+    medium = (
+        tree(tmp_path / "mnt", LAYOUTS[name]) if kind == "directory" else make_iso(tmp_path / "m.iso", LAYOUTS[name])
+    )
     done = site.provd("import", str(medium))
     assert done.exit_code == 0, done.output
     assert site.problems() == []

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_alpine import PLUGIN, Alpine, AlpineSettings, kernel_args, lint
+from plugins.installer_alpine import PLUGIN, Alpine, kernel_args, lint
 from plugins.installer_alpine.interfaces import interfaces
 from plugins.installer_alpine.judge import judged
 from plugins.installer_alpine.overlay import PATH, overlay
-from provd.plugin.api import Answer, BootPlan, Content, Installer, Location, NotFound, Profile, no_source
+from provd.plugin.api import Answer, BootPlan, Content, Installer, Location, LogSettings, NotFound, Profile, no_source
 from provd.plugin.templates import Templates
 from provd.testing.documents import documents, variables
 from provd.testing.samples import DISTRO, plan, profile, request
@@ -28,7 +28,7 @@ CALLBACK = "http://10.88.0.1:8080/callback/T"
 
 
 def plugin() -> Alpine:
-    built = PLUGIN.build(AlpineSettings())
+    built = PLUGIN.build(LogSettings())
     assert isinstance(built, Alpine)
     return built
 
@@ -282,7 +282,7 @@ class Live:
         (self.root / "log/provd.log").write_text("said\n")
         env = {"PATH": f"{self.root}/bin:{os.environ['PATH']}", "LOG": str(log), "STATUS": str(status)}
         # as in Alpine: programs of the path before what busybox has inside
-        text = "sleep() { :; }\n" + script
+        text = "sleep() { command sleep 0.01; }\n" + script
         done = subprocess.run(["dash"], input=text.encode(), env=env, capture_output=True, check=False, timeout=60)
         assert b"not found" not in done.stderr, done.stderr
         return done.returncode, log.read_text().replace(str(self.root), "").splitlines()
@@ -307,6 +307,8 @@ def test_row36_the_script_installs_finishes_and_reports(live: Live, tmp_path: Pa
     assert "wget http://10.88.0.1:8080/answer/T/answers" in log
     assert "setup-alpine -e -f /run/provd.answers on /dev/vda by eth1" in log
     assert log[-1] == "reboot "
+    assert f"wget {CALLBACK}/log" in log
+    assert (live.root / "run/provd.sent").read_text() == f"{len('said') + 1}\n"
     assert "apk add doas bash vim" in log
     assert "apk upgrade" in log
     assert [line for line in log if line.startswith("chpasswd")] == [

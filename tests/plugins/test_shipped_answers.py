@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_alpine import Alpine, AlpineSettings
+from plugins.installer_alpine import Alpine
 from plugins.installer_autoinstall import Autoinstall, AutoinstallSettings
 from plugins.installer_ignition import Ignition
 from plugins.installer_image import ImageInstaller, ImageSettings
@@ -65,7 +65,7 @@ def installers() -> Mapping[str, Installer]:
         *Kickstart(LogSettings()).provd_installers(),
         *Preseed(LogSettings()).provd_installers(),
         *Autoinstall(AutoinstallSettings()).provd_installers(),
-        *Alpine(AlpineSettings()).provd_installers(),
+        *Alpine(LogSettings()).provd_installers(),
         *Ignition(LogSettings()).provd_installers(),
         *ImageInstaller(ImageSettings()).provd_installers(),
     )

@@ -8,10 +8,33 @@ interfaces=PROVD_INTERFACES
 
 {% include "users.sh" %}
 
+# Uploads what is new in the log; what does not arrive is sent again the next time.
+provd_log() {
+    sent=$(cat /run/provd.sent 2> /dev/null || echo 0)
+    tail -c +$((sent + 1)) /var/log/provd.log | head -c 60000 > /run/provd.log
+    new=$(wc -c < /run/provd.log)
+    if [ "$new" -gt 0 ] && provd_post log /run/provd.log; then
+        echo $((sent + new)) > /run/provd.sent
+    fi
+}
+
+provd_follow() {
+    while sleep {{ log_every_s }} && [ ! -e /run/provd.stop ]; do
+        provd_log
+    done
+}
+
+# provd_end: the follower ends before the rest is sent, or both would send it.
+provd_end() {
+    touch /run/provd.stop
+    kill "$follower" 2> /dev/null
+    wait "$follower" 2> /dev/null
+    provd_log
+}
+
 provd_fail() {
     echo "$1"
-    tail -c 60000 /var/log/provd.log > /run/provd.log
-    provd_post log /run/provd.log || true
+    provd_end
     provd_say failed "$1"
     exit 1
 }
@@ -106,6 +129,8 @@ END
 }
 
 provd_say started {{ ("setup-alpine for " ~ distro.name) | shell_quote }} || true
+provd_follow &
+follower=$!
 disk=$(provd_disk) || provd_fail "no disk fulfils: ${wanted:-any disk}"
 PROVD_DISK=/dev/$disk
 PROVD_CARD=$(provd_card {{ interface.mac | shell_quote }})
@@ -126,7 +151,6 @@ for folder in dev proc sys; do umount "$target/$folder"; done
 for place in $(sed -n "s#^[^ ]* \($target[^ ]*\) .*#\1#p" /proc/mounts | sort -r); do umount "$place"; done
 [ "$result" = 0 ] || provd_fail "the end of the installation failed with status $result"
 sync
-tail -c 60000 /var/log/provd.log > /run/provd.log
-provd_post log /run/provd.log || true
+provd_end
 provd_say finished {{ (distro.name ~ " is installed") | shell_quote }}
 {{ "poweroff" if reboot == "poweroff" else "reboot" }}
