@@ -39,7 +39,7 @@ A system's bonds, bridges and VLANs (``[[links]]``) become NetworkManager's or n
 locale but C.UTF-8, so ``locale`` changes nothing. ``vars.ignition_spec`` names another version of the file's format
 than 3.3.0. The installer calls back ``started``, ``progress``, ``log`` and ``finished`` (or ``failed``), the installed
 system ``firstboot``, or ``failed`` where a command of ``post_install`` fails. jsonschema judges both files where it is
-installed.
+installed, and ``ignition-validate`` too (Debian's package ``ignition``).
 """
 
 from __future__ import annotations

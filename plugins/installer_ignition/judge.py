@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -37,11 +39,23 @@ def judged(document: str, text: str) -> Iterator[Finding]:
     except ImportError:
         yield Finding("warning", document, "not judged: jsonschema is not installed here (pip install 'provd[lint]')")
         return
+    yield from _validated(document, text)
     faults = sorted(Draft202012Validator(SCHEMA).iter_errors(whole), key=lambda one: one.json_path)
     for fault in faults[:_MOST_FAULTS]:
         yield Finding("error", document, f"{fault.json_path.removeprefix('$.')}: {_said(fault)}")
     if not faults:
         yield from (Finding("error", document, sentence) for sentence in _rules(whole))
+
+
+def _validated(document: str, text: str) -> Iterator[Finding]:
+    """What Ignition's own program says where it is installed; an older one says nothing of newer versions."""
+    validator = shutil.which("ignition-validate")
+    if validator is None:
+        return
+    run = subprocess.run([validator, "-"], input=text, capture_output=True, text=True, check=False, timeout=30)
+    said = " ".join((run.stdout + run.stderr).split())
+    if said and "unsupported config version" not in said:
+        yield Finding("error" if run.returncode else "warning", document, f"ignition-validate: {said[:500]}")
 
 
 def _said(fault: Any) -> str:

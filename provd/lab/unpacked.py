@@ -22,6 +22,7 @@ NEEDS = MappingProxyType(
         "busybox-static": (),
         "dhcpcd-base": (),
         "dnsmasq-base": ("libnetfilter-conntrack3", "libnfnetlink0", "libnftables1", "libnftnl11", "libjansson4"),
+        "ignition": (),
         "isc-dhcp-client": (),
         "isc-dhcp-relay": (),
         "kea-admin": (
@@ -51,7 +52,10 @@ NEEDS = MappingProxyType(
     }
 )
 
-_PROGRAM_FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin", "usr/lib/systemd", "lib/systemd")
+_PROGRAM_FOLDERS = (
+    *("usr/sbin", "usr/bin", "sbin", "bin", "usr/lib/systemd", "lib/systemd"),
+    "usr/lib/dracut/modules.d/30ignition",
+)
 _LIBRARY_FOLDERS = (
     *("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib", "usr/lib/ganesha"),
     *("usr/lib/x86_64-linux-gnu/systemd", "lib/x86_64-linux-gnu/systemd"),

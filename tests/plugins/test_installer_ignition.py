@@ -398,3 +398,22 @@ def test_row34_the_judge_wants_json_and_a_way_in(monkeypatch: pytest.MonkeyPatch
     assert {one.text for one in lint(texts(), of("coreos", users=[ADA]))} == {
         "not judged: jsonschema is not installed here (pip install 'provd[lint]')"
     }
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "found"),
+    [
+        ("error at $.storage: bad", 1, [("error", "ignition-validate: error at $.storage: bad")]),
+        ("warning at $.x: odd", 0, [("warning", "ignition-validate: warning at $.x: odd")]),
+        ("error: unsupported config version", 1, []),
+        ("", 0, []),
+    ],
+)
+def test_row34_ignitions_own_program_is_heard_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, status: int, found: list[tuple[str, str]]
+) -> None:
+    program = tmp_path / "ignition-validate"
+    program.write_text(f'#!/bin/sh\ncat > /dev/null\necho "{says}"\nexit {status}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert [(one.level, one.text) for one in judged("config.ign", texts()["config.ign"])] == found
