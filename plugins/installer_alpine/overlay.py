@@ -20,7 +20,7 @@ done
 
 provd_install() {
     for try in 1 2 3 4 5 6 7 8 9 10; do
-        if wget -q -Y off -T 30 -O /run/provd.install.sh "$url"; then
+        if timeout 60 wget -q -Y off -O /run/provd.install.sh "$url"; then
             sh /run/provd.install.sh
             return
         fi

@@ -91,7 +91,7 @@ provd_finish() {
 {% endif %}
 {% for repository in repositories %}
 {% if repository.get("key") %}
-    wget -q -T 30 -P "$target/etc/apk/keys" {{ repository.key | shell_quote }}
+    timeout 60 wget -q -P "$target/etc/apk/keys" {{ repository.key | shell_quote }}
 {% endif %}
     printf '%s\n' {{ repository.url | shell_quote }} >> "$target/etc/apk/repositories"
 {% endfor %}
@@ -138,7 +138,7 @@ PROVD_CARD=${PROVD_CARD:-eth0}
 export PROVD_DISK PROVD_CARD
 provd_step 5 "installing to $PROVD_DISK"
 umask 077
-wget -q -T 30 -O /run/provd.answers {{ (external or answer_url ~ "/answers") | shell_quote }} ||
+timeout 60 wget -q -Y off -O /run/provd.answers {{ (external or answer_url ~ "/answers") | shell_quote }} ||
     provd_fail "the answer file could not be fetched"
 umask 022
 timeout 3600 setup-alpine -e -f /run/provd.answers < /dev/null || provd_fail "setup-alpine ended with status $?"

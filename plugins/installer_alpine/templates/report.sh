@@ -1,6 +1,6 @@
 # provd_post NAME FILE: a report by HTTP.
 provd_post() {
-    wget -q -Y off -T 30 -O /dev/null --header 'Content-Type: text/plain' --post-file "$2" {{ callback_url | shell_quote }}/"$1"
+    timeout 60 wget -q -Y off -O /dev/null --header 'Content-Type: text/plain' --post-file "$2" {{ callback_url | shell_quote }}/"$1"
 }
 
 # provd_say NAME TEXT: tries again for a while, because a report that is lost leaves the machine unfinished.
