@@ -102,7 +102,7 @@ class Alpine:
                 templates=Path(__file__).parent / "templates",
                 defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
                 lint=lint,
-                ready=no_source,
+                ready=ready,
             )
         ]
 
@@ -113,6 +113,20 @@ class Alpine:
         if request.method not in {"GET", "HEAD"}:
             return NotFound("the overlay can only be read", status=405)
         return Content(body=self._overlay, length=len(self._overlay), media_type="application/gzip")
+
+
+def ready(profile: Profile) -> str:
+    """What is missing before this profile can be installed, or what it asks for that Alpine has not."""
+    return no_source(profile) or refused(profile)
+
+
+def refused(profile: Profile) -> str:
+    """One sentence where a profile asks for what Alpine has not, else empty."""
+    packages = profile.answers.get("packages")
+    listed = packages if isinstance(packages, Sequence) and not isinstance(packages, str) else ()
+    groups = [one for one in listed if str(one).startswith("@")]
+    which = f"{profile.distro.name} has packages only, and {groups[0]!r} in answers.packages" if groups else ""
+    return f"profile {profile.name}: {which} is a group" if groups else ""
 
 
 def kernel_args(plan: BootPlan) -> Sequence[str]:
@@ -139,7 +153,9 @@ def install(answer: Answer) -> str:
     Raises:
         ValueError: an answer that this family cannot fulfil.
     """
-    values = answer.vars
+    values, profile = answer.vars, answer.plan.profile
+    if profile is not None and (sentence := refused(profile)):
+        raise ValueError(sentence)
     if values["reboot"] not in ("reboot", "poweroff"):
         raise ValueError(f"answers.reboot is {values['reboot']!r}, must be one of reboot, poweroff")
     return answer.render("install.sh").replace(MARK, shlex.quote(interfaces(values)))

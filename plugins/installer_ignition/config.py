@@ -54,7 +54,9 @@ _CHRONY = "server {} iburst\ndriftfile /var/lib/chrony/drift\nmakestep 1.0 3\nrt
 def refused(profile: Profile, answers: Mapping[str, Any]) -> str:
     """One sentence where a profile asks for what its distro has not, else empty."""
     if profile.distro.family != FLATCAR:
-        return ""
+        groups = [one for one in answers.get("packages") or () if str(one).startswith("@")]
+        which = f"{profile.distro.name} has packages only, and {groups[0]!r} in answers.packages" if groups else ""
+        return f"profile {profile.name}: {which} is a group" if groups else ""
     asked = [key for key in ("packages", "repositories") if answers.get(key)]
     if not asked:
         return ""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_alpine import PLUGIN, Alpine, kernel_args, lint
+from plugins.installer_alpine import PLUGIN, Alpine, kernel_args, lint, ready
 from plugins.installer_alpine.interfaces import interfaces
 from plugins.installer_alpine.judge import judged
 from plugins.installer_alpine.overlay import PATH, overlay
-from provd.plugin.api import Answer, BootPlan, Content, Installer, Location, LogSettings, NotFound, Profile, no_source
+from provd.plugin.api import Answer, BootPlan, Content, Installer, Location, LogSettings, NotFound, Profile
 from provd.plugin.templates import Templates
 from provd.testing.documents import documents, variables
 from provd.testing.samples import DISTRO, plan, profile, request
@@ -217,6 +217,13 @@ def test_what_cannot_be_is_one_sentence(values: dict[str, object], sentence: str
         changed(**{**CARDS, **values})
 
 
+def test_a_group_of_packages_from_another_family_is_refused_in_one_sentence() -> None:
+    said = "profile debian-12-server: alpine-3.22 has packages only, and '@standard' in answers.packages is a group"
+    assert ready(alpine(packages=["vim", "@standard"])) == said
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        texts(packages=["@standard"])
+
+
 TELLS = ("apk", "addgroup", "chown", "rc-update", "mount", "umount", "sync", "reboot", "poweroff")
 FAKES = {
     **{name: f'echo "{name} $*" >> "$LOG"' for name in TELLS},
@@ -395,7 +402,7 @@ def test_row34_the_judge_sees_what_is_wrong(document: str, old: str, new: str, s
 def test_row34_the_judge_wants_a_way_in_and_ready_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = lint(texts(), alpine())
     assert "nobody can log in" in finding.text
-    assert installer().ready is no_source
-    assert "has no install source" in no_source(replace(alpine(), distro=replace(alpine().distro, tree="")))
+    assert ready(alpine()) == ""
+    assert "has no install source" in ready(replace(alpine(), distro=replace(alpine().distro, tree="")))
     monkeypatch.setattr("plugins.installer_alpine.judge.shutil.which", lambda _name: None)
     assert {one.text for one in lint(texts(), alpine(users=[ADA]))} == {"not judged: there is no shell here"}

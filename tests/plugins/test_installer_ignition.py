@@ -359,6 +359,15 @@ def test_flatcar_refuses_packages_in_one_sentence() -> None:
     assert "answers.packages and answers.repositories must be empty" in both
 
 
+def test_a_group_of_packages_from_another_family_is_refused_in_one_sentence() -> None:
+    said = (
+        "profile debian-12-server: fedora-coreos-43 has packages only, and '@standard' in answers.packages is a group"
+    )
+    assert ready(of("coreos", packages=["vim", "@standard"])) == said
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        texts(packages=["@standard"])
+
+
 def test_ready_wants_a_root_file_system() -> None:
     assert "is not the URL of a live root file system (.img)" in ready(
         replace(of("coreos"), source="http://MIRROR/fcos")

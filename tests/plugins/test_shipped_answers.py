@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -118,3 +119,18 @@ def test_row34_shipped_profiles_pass_on_every_distro_of_their_family(distro: str
     assert {profile.name: judged(profile, way_in) for profile in distinct(distro)} == {
         profile.name: [] for profile in distinct(distro)
     }
+
+
+@pytest.mark.parametrize("distro", ["alpine-3.22", "fedora-coreos-43", "flatcar-4459"])
+def test_row34_a_shipped_profile_of_another_family_moves_or_is_refused_in_one_sentence(distro: str) -> None:
+    known = catalogue()
+    for profile in known.profiles.values():
+        there = replace(profile, distro=known.distros[distro], installer="")
+        sentence = installers()[there.distro.installer].ready(moved(there, {}))
+        if not sentence:
+            assert judged(there, {"root_ssh_keys": ["ssh-ed25519 AAAA k"]}) == []
+            continue
+        with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+            judged(there, {})
+        assert re.fullmatch(rf"profile {profile.name}: {distro} has [^.]+\.packages[^.]*", sentence), sentence
+        assert profile.answers["packages"]
