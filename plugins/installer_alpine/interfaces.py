@@ -17,6 +17,14 @@ _BOND: Mapping[str, str] = {
     "transmit-hash-policy": "xmit_hash_policy",
 }
 """Names of netplan, as the module of the kernel calls them."""
+_BRIDGE: Mapping[str, tuple[str, int]] = {
+    "forward-delay": ("fd", 100),
+    "hello-time": ("hello", 100),
+    "max-age": ("maxage", 100),
+    "ageing-time": ("ageing", 100),
+    "priority": ("bridgeprio", 1),
+}
+"""Names of netplan, as ifupdown-ng calls them; it hands seconds to iproute2, which counts hundredths."""
 
 
 def interfaces(values: Mapping[str, Any]) -> str:
@@ -93,8 +101,13 @@ def _made(link: Mapping[str, Any], members: list[str]) -> list[str]:
             options = [f"bond-{_BOND.get(key, key)} {_plain(value)}" for key, value in link["options"].items()]
             return [f"bond-members {' '.join(members)}", *options]
         case _:
-            options = [f"bridge-{key} {_plain(value)}" for key, value in link["options"].items()]
+            options = [_bridge(key, value) for key, value in link["options"].items()]
             return [f"bridge-ports {' '.join(members)}", *options]
+
+
+def _bridge(key: str, value: object) -> str:
+    name, times = _BRIDGE.get(key, (key, 1))
+    return f"bridge-{name} {value * times if type(value) is int else _plain(value)}"
 
 
 def _plain(value: object) -> str:

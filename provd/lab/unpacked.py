@@ -22,6 +22,7 @@ NEEDS = MappingProxyType(
         "busybox-static": (),
         "dhcpcd-base": (),
         "dnsmasq-base": ("libnetfilter-conntrack3", "libnfnetlink0", "libnftables1", "libnftnl11", "libjansson4"),
+        "ifupdown-ng": (),
         "ignition": (),
         "isc-dhcp-client": (),
         "isc-dhcp-relay": (),

@@ -81,7 +81,7 @@ BONDED = [
         "bond0", "bond", ["eth0", "eth1"], options={"mode": "802.3ad", "mii-monitor-interval": 100}, address="10.88.0.9"
     ),
     link("bond0.7", "vlan", ["bond0"], vlan=7),
-    link("br0", "bridge", ["bond0.7"], options={"stp": False}),
+    link("br0", "bridge", ["bond0.7"], options={"stp": False, "forward-delay": 4}),
 ]
 
 
@@ -197,7 +197,7 @@ def test_a_bridge_on_a_vlan_on_a_bond() -> None:
             "    bond-members @52:54:00:aa:bb:cc@ @52:54:00:aa:bb:dd@\n    bond-mode 802.3ad\n    bond-miimon 100"
         ),
         "auto bond0.7\niface bond0.7 inet manual\n    vlan-id 7\n    vlan-raw-device bond0",
-        "auto br0\niface br0 inet dhcp\n    bridge-ports bond0.7\n    bridge-stp no",
+        "auto br0\niface br0 inet dhcp\n    bridge-ports bond0.7\n    bridge-stp no\n    bridge-fd 400",
     ]
     script = changed(**{**CARDS, "links": BONDED})["install.sh"]
     assert 'chroot "$target" apk add ifupdown-ng ifupdown-ng-iproute2 iproute2' in script
