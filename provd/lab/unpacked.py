@@ -41,6 +41,7 @@ NEEDS = MappingProxyType(
             "libpq5",
         ),
         "lftp": ("libreadline8",),
+        "network-manager": ("libnm0",),
         "nfs-ganesha": ("libntirpc4.3", "nfs-ganesha-vfs", "liburcu8", "libnfsidmap1", "libwbclient0"),
         "nginx": ("libpcre2-8-0",),
         "rpcbind": ("libtirpc3", "libwrap0"),
