@@ -11,7 +11,7 @@ import pytest
 from plugins.installer_alpine.interfaces import interfaces
 from provd.lab.network import PrivateNetwork
 from provd.lab.unpacked import Unpacked, fetch
-from tests.plugins.test_installer_alpine import BONDED, CARDS, FIRST, SECOND, link
+from tests.fakes.alpine_machine import BONDED, CARDS, FIRST, SECOND, link
 
 pytestmark = pytest.mark.netns
 

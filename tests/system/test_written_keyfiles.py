@@ -11,7 +11,7 @@ import pytest
 from plugins.installer_ignition.network import connections
 from plugins.installer_ignition.networkmanager import keyfile
 from provd.lab.unpacked import fetch
-from tests.plugins.test_installer_ignition import BONDED, FIRST, SECOND
+from tests.fakes.ignition_machine import BONDED, FIRST, SECOND
 
 pytestmark = pytest.mark.netns
 

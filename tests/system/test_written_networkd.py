@@ -13,7 +13,7 @@ from plugins.installer_ignition import networkd
 from plugins.installer_ignition.network import connections
 from provd.lab.network import Host, PrivateNetwork
 from provd.lab.unpacked import fetch
-from tests.plugins.test_installer_ignition import card, files, link
+from tests.fakes.ignition_machine import card, files, link
 from tests.system.real_clients import NETWORKD
 
 pytestmark = pytest.mark.netns
