@@ -64,7 +64,8 @@ class Machine(Settings, frozen=True):
     remote_id: str = ""
     hostname: str = ""
     netboot: bool = True
-    policy: Literal["once", "always", "never"] = "once"
+    policy: Literal["", "once", "until-finished", "always", "never"] = ""
+    max_attempts: int = 0
     kernel_args: tuple[str, ...] = ()
     answers: dict[str, Any] = msgspec.field(default_factory=dict)
     vars: dict[str, Any] = msgspec.field(default_factory=dict)

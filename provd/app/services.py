@@ -16,7 +16,7 @@ from provd.config.schema import ServerConfig
 from provd.config.secrets import SecretReader
 from provd.config.settings import model_classes, model_subnets
 from provd.config.systems import check_system, plugin_faults
-from provd.core.boot_policy import after_fetched, after_local_boot
+from provd.core.boot_policy import after_fetched, after_local_boot, policy_of
 from provd.model.boot import BootPlan
 from provd.model.dhcp import Destination
 from provd.model.profile import Profile
@@ -334,15 +334,18 @@ class Services:
 
     def _installed(self, name: str) -> None:
         system = self.systems.get(name)
-        if system is not None and system.policy != "always":
+        if system is not None and self._policy_of(system) != "always":
             self.systems.set_netboot(name, wanted=False)
 
     def _served_local(self, boot: Boot) -> None:
         system = self.systems.get(boot.session.system)
         if system is not None:
             state = self.store.installs.get(system.name)
-            if (after := after_local_boot(system, state)) != state:
+            if (after := after_local_boot(self._policy_of(system), state)) != state:
                 self.store.installs.put(system.name, after)
+
+    def _policy_of(self, system: System) -> str:
+        return policy_of(system, self.current.catalogue.profile_for(system))
 
     def _fetched_all(self, boot: Boot) -> None:
         if boot.session.action == "install" and boot.session.system:

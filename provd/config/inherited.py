@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -23,6 +23,13 @@ class Described(Table, frozen=True):
 class BootTable(Table, frozen=True):
     """``[boot]`` of a profile: what its machines may do when they boot from the network."""
 
+    policy: Annotated[
+        Literal["once", "until-finished", "always", "never"],
+        key(
+            "`once`: install while `netboot` is set and `max_attempts` allows, until it has finished; "
+            "`until-finished`: likewise, as often as it takes; `always`: install again after each local boot; `never`."
+        ),
+    ] = "once"
     max_attempts: Annotated[
         int, key("Network boots that fetched everything without a finished callback before the machine is held.", ge=1)
     ] = 2

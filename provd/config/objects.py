@@ -86,9 +86,10 @@ class SystemFile(Table, frozen=True):
     hostname: Annotated[str, key("Host name of the installed system; empty for the system's name.")] = ""
     netboot: Annotated[bool, key("An install is wanted at the next network boot.")] = True
     policy: Annotated[
-        Literal["once", "always", "never"],
-        key("`once`: install while `netboot` is set; `always`: every network boot installs; `never`."),
-    ] = "once"
+        Literal["", "once", "until-finished", "always", "never"],
+        key("When network boots install, as `policy` in `[boot]` of the profile; empty for the profile's."),
+    ] = ""
+    max_attempts: Annotated[int, key("As `max_attempts` in `[boot]` of the profile; 0 for the profile's.", ge=0)] = 0
     kernel_args: Annotated[tuple[str, ...], key("Kernel arguments, appended to the profile's.")] = ()
     answers: Annotated[dict[str, Any], key("Overrides the profile's, key by key.")] = msgspec.field(
         default_factory=dict

@@ -279,6 +279,8 @@ def for_system(profile: Profile, system: System) -> Profile:
     bind = answers.pop("bind", profile.boot.answers_bind)
     own = {name: value for name in ("installer", "source", "boot_loaders") if (value := getattr(system, name))}
     origins.update({name: place(name) for name in own})
+    policy: dict[str, Any] = {name: value for name in ("policy", "max_attempts") if (value := getattr(system, name))}
+    origins.update({f"boot.{name}": place(name) for name in policy})
     values: dict[str, Any] = {
         **own,
         "loader": overlay(profile.loader, system.loader, origins, place, "loader"),
@@ -290,6 +292,6 @@ def for_system(profile: Profile, system: System) -> Profile:
         kernel_args=tuple(argument for argument, _ in arguments),
         answers=answers,
         vars=overlay(profile.vars, system.vars, origins, place, "vars"),
-        boot=replace(profile.boot, answers_bind=bind),
+        boot=replace(profile.boot, answers_bind=bind, **policy),
         origins=origins,
     )

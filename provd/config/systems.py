@@ -31,7 +31,7 @@ MOST_PARTS: Final = 256
 _NO_MAC: Final = Mac(bytes(6))
 """What firmware shows of a card whose address was never written to it."""
 
-POLICIES: Final = ("once", "always", "never")
+POLICIES: Final = ("once", "until-finished", "always", "never")
 
 
 def to_system(read: Read[SystemFile]) -> System:
@@ -63,6 +63,7 @@ def to_system(read: Read[SystemFile]) -> System:
         hostname=value.hostname,
         netboot=value.netboot,
         policy=value.policy,
+        max_attempts=value.max_attempts,
         kernel_args=value.kernel_args,
         answers=value.answers,
         vars=value.vars,
@@ -166,8 +167,10 @@ def own_faults(system: System) -> Iterator[str]:
     if not HOST.fullmatch(system.host):
         cure = "" if system.hostname else ", so hostname must be set"
         yield f"{system.host!r} is not a host name (RFC 1123){cure}"
-    if system.policy not in POLICIES:
+    if system.policy and system.policy not in POLICIES:
         yield f"policy {system.policy!r} is not one of {', '.join(POLICIES)}"
+    if system.max_attempts < 0:
+        yield f"max_attempts {system.max_attempts} is less than 0"
     if not system.interfaces and system.origin != "store":
         yield "at least one interface with a MAC is needed"
     yield from _identifier_faults(system)

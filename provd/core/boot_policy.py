@@ -1,7 +1,8 @@
 """What a network boot of one machine leads to: the loop breaker lives here.
 
 Nothing installs a machine that nobody assigned, and no machine installs twice by accident: an install needs a system
-with a profile, ``netboot`` set, and fewer fruitless attempts than the profile allows.
+with a profile, ``netboot`` set, no finished install since the operator's last wish (unless policy ``always`` asks for
+another after a local boot), and fewer fruitless attempts than its policy allows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,12 @@ from dataclasses import dataclass, replace
 from provd.model.boot import Action
 from provd.model.profile import Profile
 from provd.model.system import InstallState, System
+
+_INSTALLED = {
+    True: "first boot after a finished install",
+    False: "installed: another install is asked for with provd system edit --netboot",
+}
+"""Why an installed machine starts from its disk, by whether its policy is ``always``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +45,43 @@ def decide(system: System | None, profile: Profile | None, state: InstallState) 
         return Decision(Action.NONE, "unknown machine: no system has this MAC or UUID")
     if not effective_netboot(system, state):
         return Decision(Action.LOCAL, "netboot is off: the machine is installed")
-    if system.policy == "never":
+    policy = policy_of(system, profile)
+    if policy == "never":
         return Decision(Action.LOCAL, "policy never: this machine is not installed by network")
-    if system.policy == "always" and state.state == "installed":
-        return Decision(Action.LOCAL, "first boot after a finished install")
+    if state.state == "installed" or (state.state == "due" and policy != "always"):
+        return Decision(Action.LOCAL, _INSTALLED[policy == "always"])
     if not system.profile:
         return Decision(Action.NONE, f"system {system.name} has no profile")
     if state.state == "held":
         return Decision(Action.HOLD, state.held_reason)
     if profile is None:
         return Decision(Action.HOLD, f"profile {system.profile} does not exist or has an error (provd check shows it)")
-    if state.attempts >= profile.boot.max_attempts:
-        return Decision(Action.HOLD, loop_sentence(state.attempts))
-    return Decision(
-        Action.INSTALL, f"profile {profile.name}, attempt {state.attempts + 1} of {profile.boot.max_attempts}"
-    )
+    attempt = f"profile {profile.name}, attempt {state.attempts + 1}"
+    if policy == "until-finished":
+        return Decision(Action.INSTALL, f"{attempt}, until it has finished")
+    most = system.max_attempts or profile.boot.max_attempts
+    if state.attempts >= most:
+        return Decision(Action.HOLD, loop_sentence(system.name, state.attempts))
+    return Decision(Action.INSTALL, f"{attempt} of {most}")
 
 
-def loop_sentence(attempts: int) -> str:
-    """Why a machine is held after ``attempts`` boots that fetched everything and reported nothing."""
+def policy_of(system: System, profile: Profile | None) -> str:
+    """When network boots install this machine: what the system says, else its profile."""
+    return system.policy or (profile.boot.policy if profile is not None else "once")
+
+
+def loop_sentence(name: str, attempts: int) -> str:
+    """Why the machine ``name`` is held after ``attempts`` boots that fetched everything and reported nothing."""
     boots = "1 network boot" if attempts == 1 else f"{attempts} network boots"
-    return (
-        f"held: {boots} fetched everything and no finished callback came; release it with provd system edit --netboot"
-    )
+    return f"held: {boots} fetched everything and no finished callback came; release it with provd held release {name}"
 
 
 def after_fetched(state: InstallState, session: str) -> InstallState:
-    """The machine fetched kernel and initrds of an install: one more attempt, whatever becomes of it; one per boot."""
-    if state.state == "installing" and state.last_session == session:
+    """The machine fetched kernel and initrds of an install: one more attempt, whatever becomes of it; one per boot.
+
+    What the same boot fetches after it has finished, or after a release, changes nothing any more.
+    """
+    if state.last_session == session:
         return state
     return replace(state, state="installing", attempts=state.attempts + 1, last_session=session)
 
@@ -85,10 +101,13 @@ def after_failed(state: InstallState) -> InstallState:
     return replace(state, state="failed")
 
 
-def after_local_boot(system: System, state: InstallState) -> InstallState:
-    """A local boot was served; under policy ``always`` the boot after it installs again."""
-    if system.policy == "always" and state.state == "installed":
-        return replace(state, state="new")
+def after_local_boot(policy: str, state: InstallState) -> InstallState:
+    """A local boot was served; under policy ``always`` the boot after it installs again.
+
+    It is ``due`` then and not ``new``: if the policy is changed meanwhile, the machine counts as installed.
+    """
+    if policy == "always" and state.state == "installed":
+        return replace(state, state="due")
     return state
 
 

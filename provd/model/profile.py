@@ -15,6 +15,8 @@ class BootPolicy:
     """What a machine may do when it boots from the network.
 
     Attributes:
+        policy: ``once`` (until the finished callback, ``max_attempts`` times at most), ``until-finished`` (as often
+            as it takes), ``always`` (again after every local boot) or ``never``.
         max_attempts: network boots that fetched everything without a finished callback before the machine is held.
         answers_bind: who may fetch answers: ``lease`` (the bound address), ``subnet`` or ``token-only``.
         token_ttl_s: seconds from the minting of an install token to its expiry.
@@ -22,6 +24,7 @@ class BootPolicy:
         lease_s: lease time for this profile's machines, 0 for the subnet's.
     """
 
+    policy: str = "once"
     max_attempts: int = 2
     answers_bind: str = "lease"
     token_ttl_s: int = 6 * 3600

@@ -74,7 +74,8 @@ class System:
         remote_id: relay that this machine is behind (option 82), written likewise; with ``circuit_id`` both must fit.
         hostname: host name of the installed system; empty means the name.
         netboot: an install is wanted at the next network boot; the finished callback clears it.
-        policy: ``once`` (install while netboot is set), ``always`` (every network boot installs) or ``never``.
+        policy: replaces the profile's (``boot.policy``); empty for the profile's.
+        max_attempts: replaces the profile's (``boot.max_attempts``); 0 for the profile's.
         kernel_args: appended to the profile's.
         answers: override the profile's, key by key.
         vars: override the profile's free values.
@@ -103,7 +104,8 @@ class System:
     remote_id: str = ""
     hostname: str = ""
     netboot: bool = True
-    policy: str = "once"
+    policy: str = ""
+    max_attempts: int = 0
     kernel_args: tuple[str, ...] = ()
     answers: Mapping[str, object] = field(default_factory=dict)
     vars: Mapping[str, object] = field(default_factory=dict)
@@ -138,7 +140,8 @@ class InstallState:
     """What provd has seen of a system's installs; it survives restarts and is kept beside the system, not in it.
 
     Attributes:
-        state: ``new``, ``installing``, ``installed``, ``failed`` or ``held``.
+        state: ``new``, ``installing``, ``installed``, ``due`` (installed, and under policy ``always`` the next network
+            boot installs again), ``failed`` or ``held``.
         attempts: network boots that fetched everything since the last finished install or release.
         installed_at: seconds since the epoch of the last finished callback, 0 for never.
         held_reason: one sentence for a held machine.

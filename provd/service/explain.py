@@ -14,7 +14,7 @@ from provd.model.boot import Action, BootFile, BootPlan, Location
 from provd.model.client import ClientFacts
 from provd.model.mac import Mac
 from provd.model.origin import Origin
-from provd.model.profile import Profile
+from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import PROXY, Subnet
 from provd.model.system import InstallState, System
 from provd.plugin.contract import BootLoader, Installer, Operation
@@ -159,6 +159,8 @@ class Explainer:
             "reason": plan.reason,
             "decided_by": decided_by,
             "netboot": effective_netboot(system, state),
+            "policy": self._policy(system, profile, "policy"),
+            "max_attempts": self._policy(system, profile, "max_attempts"),
             "state": state.state,
             "missing": list(self._missing(plan)),
             "loader": self._loader(plan),
@@ -191,6 +193,14 @@ class Explainer:
         if plan.action is Action.INSTALL:
             plan = self._prepare(replace(plan, location=self._location(plan)))
         return plan, "plugin" if theirs else "policy of the system"
+
+    def _policy(self, system: System, profile: Profile | None, key: str) -> object:
+        """A value of the boot policy, with its origin."""
+        own = getattr(system, key)
+        if profile is None:
+            origin = Origin("system", system.name, system.file, key) if own else Origin("default")
+            return {"value": own or getattr(BootPolicy(), key), "origin": str(origin)}
+        return {"value": own or getattr(profile.boot, key), "origin": _origin(profile, f"boot.{key}")}
 
     def _options_of(
         self, system: System, profile: Profile | None, plan: BootPlan, subnet: Subnet | None

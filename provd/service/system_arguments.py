@@ -15,7 +15,7 @@ from provd.service.find import Cursor, IgnoreCase, Limit, where_meta
 from provd.service.operations import Arguments, OperationError
 from provd.service.system_find import FIELDS, TABLES
 
-Policy = Literal["once", "always", "never"]
+Policy = Literal["", "once", "until-finished", "always", "never"]
 Where = Annotated[dict[str, Any], where_meta(FIELDS, TABLES)]
 DryRun = Annotated[bool, Meta(description="Tell what would be done, and do nothing.")]
 Revision = Annotated[str, Meta(description="Refuse where the object has another revision now.")]
@@ -54,7 +54,10 @@ ClientId = Annotated[
 CircuitId = Annotated[str, Meta(description="Relay port (option 82) that this machine is at, as text or 0x and hex.")]
 RemoteId = Annotated[str, Meta(description="Relay (option 82) that this machine is behind, as text or 0x and hex.")]
 Netboot = Annotated[bool, Meta(description="Whether an install is wanted.")]
-When = Annotated[Policy, Meta(description="When network boots install.")]
+When = Annotated[Policy, Meta(description="When network boots install; empty for the profile's policy.")]
+Attempts = Annotated[
+    int, Meta(description="Fruitless installations before it is held; 0 for the profile's number.", ge=0)
+]
 KernelArgs = Annotated[
     tuple[str, ...], Meta(description="Kernel arguments to append; `!ARG` removes an inherited one.")
 ]
@@ -93,7 +96,8 @@ class AddSystem(Arguments, frozen=True):
     circuit_id: CircuitId = ""
     remote_id: RemoteId = ""
     netboot: Netboot = True
-    policy: When = "once"
+    policy: When = ""
+    max_attempts: Attempts = 0
     kernel_args: KernelArgs = ()
     answers: Answers = msgspec.field(default_factory=dict)
     vars: Variables = msgspec.field(default_factory=dict)
@@ -128,6 +132,7 @@ class EditSystem(Arguments, frozen=True):
     remote_id: RemoteId | UnsetType = UNSET
     netboot: Netboot | UnsetType = UNSET
     policy: When | UnsetType = UNSET
+    max_attempts: Attempts | UnsetType = UNSET
     kernel_args: KernelArgs | UnsetType = UNSET
     answers: Answers | UnsetType = UNSET
     vars: Variables | UnsetType = UNSET

@@ -15,6 +15,7 @@ _RULES: Final = tuple(
         (r"the name is already|.* is not a name:", "name"),
         (r"no profile ", "profile"),
         (r"policy ", "policy"),
+        (r"max_attempts ", "max_attempts"),
         (r"UUID ", "uuid"),
         (r"client identifier |client_id ", "client_id"),
         (r"circuit_id |relay port ", "circuit_id"),

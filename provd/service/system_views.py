@@ -34,6 +34,7 @@ def system_view(system: System, state: InstallState) -> Mapping[str, object]:
         "remote_id": system.remote_id,
         "hostname": system.host,
         "policy": system.policy,
+        "max_attempts": system.max_attempts,
         "kernel_args": system.kernel_args,
         "answers": scrub_value(system.answers),
         "vars": scrub_value(system.vars),

@@ -234,6 +234,8 @@ class Systems:
                 self._states.remove(before.name)
                 self._changed("removed", before, before)
             elif after is not None:
+                if before is not None and after.netboot and not before.netboot:
+                    self._states.put(after.name, after_release(self._states.get(after.name)))
                 self._changed("added" if before is None else "edited", after, before)
 
     def set_netboot(self, name: str, *, wanted: bool) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
+import msgspec
+
 from provd.store.interface import StoreError, StoreTooNewError
 from provd.store.sqlite_record import RecordError, seal, unseal
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 Columns = Callable[[Any], tuple[Any, ...]]
 
@@ -56,10 +58,23 @@ def _accounts(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX audit_user ON audit (user, id)")
 
 
+def _policies(connection: sqlite3.Connection) -> None:
+    """From version 3 on a system may leave its policy to its profile; ``once`` was what those had that said nothing."""
+    for name, record in connection.execute("SELECT name, record FROM systems").fetchall():
+        try:
+            sequence, body = unseal("systems", record)
+        except RecordError:
+            continue  # left for the check at the start, which puts it into quarantine
+        system = msgspec.msgpack.decode(body)
+        if system.get("policy") == "once":
+            body = msgspec.msgpack.encode({**system, "policy": ""})
+            connection.execute("UPDATE systems SET record = ? WHERE name = ?", (seal("systems", sequence, body), name))
+
+
 _AT_ONCE: Final = (256, 32, 4, 1)
 """Rows that one statement writes; few sizes, so that SQLite's prepared statements are found again."""
 
-MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _accounts}
+MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _accounts, 2: _policies}
 """What brings a file of version N to N + 1, by N."""
 
 

@@ -120,6 +120,8 @@ def test_explain_names_the_origin_of_every_value_and_shows_no_secret(backend: Ba
     assert answers["answers.lang"] == ("C", "installer preseed")
     assert answers["answers.password"][0] == "***"
     assert answers["answers.root"][0] == "***"
+    assert told["policy"] == {"value": "once", "origin": "default"}
+    assert told["max_attempts"]["value"] == 2
     assert told["loader"]["value"] == "pxelinux"
     assert told["source"]["origin"] == "distro debian-12 (distros/debian-12.toml: tree)"
     options = {row["key"]: (row["value"], row["origin"]) for row in told["options"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,31 @@ def test_a_machine_with_a_name_is_no_unknown_one(world: World) -> None:
     assert world.call("unknown.list") == []
     with pytest.raises(OperationError, match="it is a card of system web1"):
         world.call("unknown.adopt", mac=str(MAC), name="b")
+
+
+def test_until_finished_is_never_held_and_then_installed_once(world: World) -> None:
+    made = world.server.add()
+    world.server.services.systems.edit("web1", replace(made, policy="until-finished"), expected="")
+    for seed in range(4):
+        world.boot(seed=seed, reports=())
+    assert world.call("held.list") == []
+    assert [world.boot(seed=seed) for seed in (7, 8)] == ["installed", "local"]
+
+
+def test_a_number_of_its_own_and_a_change_of_policy_install_nothing_twice(world: World) -> None:
+    systems = world.server.services.systems
+    made = world.server.add()
+    systems.edit("web1", replace(made, policy="always", max_attempts=1), expected="")
+    assert [world.boot(seed=seed) for seed in (1, 2, 3, 4)] == ["installed", "local", "installed", "local"]
+    once = systems.edit("web1", replace(made, policy="once", max_attempts=1), expected="")
+    assert [world.boot(seed=seed) for seed in (5, 6)] == ["local", "local"]
+    off = systems.edit("web1", replace(once, netboot=False), expected="")
+    systems.edit("web1", replace(off, netboot=True), expected="")
+    world.boot(seed=7, reports=())
+    world.boot(seed=8, reports=())
+    (row,) = world.call("held.list")
+    assert row["attempts"] == 1
+    assert row["reason"].endswith("release it with provd held release web1")
 
 
 def test_a_held_machine_is_listed_and_released(world: World) -> None:

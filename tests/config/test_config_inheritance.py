@@ -10,7 +10,7 @@ import pytest
 
 from provd.config.catalogue import Catalogue
 from provd.config.errors import ConfigError
-from provd.config.inherited import Inherited
+from provd.config.inherited import BootTable, Inherited
 from provd.config.profiles import settings_level
 from provd.config.settings import from_table
 from provd.model.system import System
@@ -113,6 +113,22 @@ def test_arguments_options_policy_and_repos_inherit_from_the_settings(site: Site
     assert profile.kernel_args == ("distro", "last")
     assert profile.options == {"tftp-server-name": "d", "domain-name": "s"}
     assert [repo.url for repo in profile.repos] == ["http://r/"]
+
+
+def test_the_boot_policy_inherits_from_settings_to_distro_to_profile_to_system(site: Site) -> None:
+    site.write("site/distros/mine", '[boot]\npolicy = "until-finished"\n')
+    lowest = chain(site)
+    settings: dict[str, Any] = {"boot": BootTable(policy="always", max_attempts=5)}
+    catalogue = load(site, **settings)
+    profile = catalogue.resolve(System("one", lowest))
+    assert (profile.boot.policy, profile.boot.max_attempts) == ("until-finished", 5)
+    assert str(profile.origins["boot.policy"]).startswith("distro mine")
+    assert str(profile.origins["boot.max_attempts"]).startswith("settings")
+    own = catalogue.resolve(System("one", lowest, policy="once", max_attempts=1))
+    assert (own.boot.policy, own.boot.max_attempts) == ("once", 1)
+    assert {str(own.origins[f"boot.{key}"]) for key in ("policy", "max_attempts")} == {"system one"}
+    site.write("site/profiles/p0", 'distro = "mine"\n[boot]\npolicy = "never"\n')
+    assert load(site, **settings).resolve(System("one", "p0")).boot.policy == "never"
 
 
 def test_changed_defaults_change_every_profile_and_equal_ones_none(site: Site) -> None:

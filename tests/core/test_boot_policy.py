@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from provd.core.boot_policy import (
@@ -18,6 +20,7 @@ from provd.model.profile import BootPolicy, Profile
 from provd.model.system import InstallState, System
 
 PROFILE = Profile("web", Distro("debian-12"), boot=BootPolicy(max_attempts=2))
+ALWAYS = replace(PROFILE, boot=BootPolicy(policy="always"))
 SYSTEM = System("web1", profile="web")
 
 
@@ -38,6 +41,28 @@ SYSTEM = System("web1", profile="web")
         pytest.param(SYSTEM, PROFILE, InstallState(attempts=2), Action.HOLD, id="third boot is held"),
         pytest.param(SYSTEM, PROFILE, InstallState(state="held", held_reason="x"), Action.HOLD, id="stays held"),
         pytest.param(SYSTEM, PROFILE, InstallState(state="failed", attempts=1), Action.INSTALL, id="failed once: again"),
+        pytest.param(
+            System("a", profile="web", max_attempts=3), PROFILE, InstallState(attempts=2), Action.INSTALL, id="own number"
+        ),
+        pytest.param(
+            System("a", profile="web", max_attempts=1), PROFILE, InstallState(attempts=1), Action.HOLD, id="own number 1"
+        ),
+        pytest.param(
+            System("a", profile="web", policy="until-finished"), PROFILE, InstallState(attempts=99), Action.INSTALL,
+            id="until it has finished",
+        ),
+        pytest.param(
+            System("a", profile="web", policy="until-finished"), PROFILE, InstallState("held", held_reason="x"),
+            Action.HOLD,
+            id="what is held stays held",
+        ),
+        pytest.param(SYSTEM, ALWAYS, InstallState(state="due"), Action.INSTALL, id="always, of the profile"),
+        pytest.param(SYSTEM, ALWAYS, InstallState(state="installed"), Action.LOCAL, id="always: first its disk"),
+        pytest.param(
+            System("a", profile="web", policy="once"), ALWAYS, InstallState(state="due"), Action.LOCAL,
+            id="the system's policy wins, and it is installed",
+        ),
+        pytest.param(SYSTEM, PROFILE, InstallState(state="installed"), Action.LOCAL, id="installed under another policy"),
         pytest.param(
             System("a", profile="web", policy="always"), PROFILE, InstallState(state="installed"), Action.LOCAL,
             id="always: the boot after an install is local",
@@ -63,7 +88,7 @@ def test_row_31_third_network_boot_without_a_callback_is_held_and_a_release_ends
         actions.append(decide(SYSTEM, PROFILE, state).action)
         state = after_fetched(state, session)
     assert actions == [Action.INSTALL, Action.INSTALL, Action.HOLD]
-    assert "provd system edit --netboot" in decide(SYSTEM, PROFILE, state).reason
+    assert "provd held release web1" in decide(SYSTEM, PROFILE, state).reason
     assert decide(SYSTEM, PROFILE, after_release(state)).action is Action.INSTALL
 
 
@@ -77,5 +102,5 @@ def test_policy_always_installs_again_after_one_local_boot() -> None:
     always = System("a", profile="web", policy="always")
     state = after_finished(InstallState(), 1.0)
     assert decide(always, PROFILE, state).action is Action.LOCAL
-    assert decide(always, PROFILE, after_local_boot(always, state)).action is Action.INSTALL
-    assert after_local_boot(SYSTEM, state) == state
+    assert decide(always, PROFILE, after_local_boot("always", state)).action is Action.INSTALL
+    assert after_local_boot("once", state) == state

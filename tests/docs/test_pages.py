@@ -182,6 +182,16 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
     build_host(loaded, tmp_path / "provd.toml").close()
 
 
+def test_the_page_about_the_boot_policy_shows_toml_that_fits(tmp_path: Path) -> None:
+    (policy,) = blocks(ROOT / "docs" / "boot-policy.md", "toml")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "web.toml").write_text(f'distro = "debian-12"\n{policy}')
+    catalogue = Catalogue.load(layers((), str(tmp_path)))
+    assert catalogue.problems == ()
+    boot = catalogue.profiles["web"].boot
+    assert (boot.policy, boot.max_attempts) == ("until-finished", 3)
+
+
 def test_the_page_about_cobbler_shows_settings_that_work(tmp_path: Path) -> None:
     (shown,) = blocks(ROOT / "docs" / "migrating-from-cobbler.md", "toml")
     (tmp_path / "provd.toml").write_text(shown)
@@ -221,6 +231,7 @@ def test_no_page_shows_toml_that_nobody_checks() -> None:
     held = (
         "writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins", "json-api",
         "families",
+        "boot-policy",
     )  # fmt: skip
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []

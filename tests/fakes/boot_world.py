@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from provd.core.boot_policy import after_fetched, after_local_boot
+from provd.core.boot_policy import after_fetched, after_local_boot, policy_of
 from provd.model.arch import BIOS
 from provd.model.boot import Action, BootFile, BootPlan
 from provd.model.client import ClientFacts
@@ -300,11 +300,14 @@ class BootWorld:
 
     def installed(self, name: str) -> None:
         assert self.system is not None
+        if policy_of(self.system, self.profiles.profile) == "always":
+            return
         self.system = replace(self.system, netboot=False, version="2")
 
     def served_local(self, boot: Boot) -> None:
         assert self.system is not None
-        self.states.put(self.system.name, after_local_boot(self.system, self.states.get(self.system.name)))
+        policy = policy_of(self.system, self.profiles.profile)
+        self.states.put(self.system.name, after_local_boot(policy, self.states.get(self.system.name)))
 
     def fetched_all(self, boot: Boot) -> None:
         self.states.put(boot.session.system, after_fetched(self.states.get(boot.session.system), boot.session.id))
