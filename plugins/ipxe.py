@@ -89,6 +89,8 @@ class Ipxe:
     def _config(self, _request: FileRequest, plan: BootPlan | None) -> Content | NotFound:
         if plan is None:
             return Content.text(_script(_end(self._settings.local_boot)))
+        if plan.action is Action.WAIT:
+            return Content.text(_wait(plan))
         if plan.action is not Action.INSTALL:
             return Content.text(self._local(plan))
         try:
@@ -108,6 +110,13 @@ class Ipxe:
 def is_config(path: str) -> bool:
     """Whether a served path is iPXE's script."""
     return path == SCRIPT
+
+
+def _wait(plan: BootPlan) -> str:
+    """Show why, and take the script's next version in the place of this one after a while."""
+    said = f"echo This machine waits: {_words(screen_line(plan.reason))}"
+    ask = f"chain --replace --autofree {plan.url(SCRIPT)} || goto again"
+    return _script(said, ":again", f"sleep {plan.wait_s}", ask)
 
 
 def _install(plan: BootPlan) -> str:

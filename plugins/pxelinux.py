@@ -47,6 +47,8 @@ from provd.plugin.api import (
 
 FOLDER = "pxelinux.cfg/"
 _FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32")
+_ROUNDS = 60
+"""pxelinux 6.04 reads a configuration from inside of another 124 times, then it stops; 60 starts of itself go well."""
 _MAC = re.compile(r"01(?:-[0-9a-f]{2}){6}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX_ADDRESS = re.compile(r"[0-9A-F]{1,8}")
@@ -84,8 +86,11 @@ class Pxelinux:
     def _select(self, client: ClientFacts, plan: BootPlan) -> BootFile | None:
         if client.arch is None or client.arch.firmware != "bios":
             return None
-        name = "lpxelinux.0" if self._by_http(plan) else "pxelinux.0"
+        name = self._file_of(plan)
         return BootFile(name) if name in self._files() else None
+
+    def _file_of(self, plan: BootPlan) -> str:
+        return "lpxelinux.0" if self._by_http(plan) else "pxelinux.0"
 
     def _by_http(self, plan: BootPlan) -> bool:
         transport = str(self._setting(plan, "transport"))
@@ -103,6 +108,9 @@ class Pxelinux:
             return NotFound(f"no machine is known by {name}", expected=True)
         if not means(name, request.peer, plan):
             return NotFound(f"{name} is not this machine's", expected=True)
+        if plan.action is Action.WAIT:
+            again = self._file_of(plan) if plan.asked % _ROUNDS == 0 else request.path
+            return Content.text(self._head() + _wait(plan, again))
         if plan.action is not Action.INSTALL:
             return Content.text(self._head() + self._local(plan))
         try:
@@ -131,6 +139,15 @@ class Pxelinux:
         lines += [f"  INITRD {initrd}"] if initrd else []
         lines += [f"  APPEND {arguments}", "  IPAPPEND 2"]
         return "\n".join(lines) + "\n"
+
+
+def _wait(plan: BootPlan, path: str) -> str:
+    """Show why, and read ``path`` after a while: the same configuration, or pxelinux itself, which begins anew."""
+    tenths = plan.wait_s * 10
+    said = f"SAY This machine waits: {screen_line(plan.reason)}\nSAY It asks again every {plan.wait_s} seconds.\n"
+    # A key that is pressed stops TIMEOUT, and TOTALTIMEOUT goes on.
+    how = "CONFIG" if is_config(path) else "PXE"
+    return f"{said}DEFAULT again\nPROMPT 1\nTIMEOUT {tenths}\nTOTALTIMEOUT {tenths}\nLABEL again\n  {how} {path}\n"
 
 
 def is_config(path: str) -> bool:

@@ -64,7 +64,7 @@ SHIM, SIGNED = "shimx64.efi", "grubx64.efi"
 _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 # The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
 _PREFIX = r"(?:debian-installer/amd64/)?grub/"
-_CONFIG = re.compile(_PREFIX + r"(?:(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})/)?grub\.cfg")
+_CONFIG = re.compile(_PREFIX + r"(?:(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})/)?(?P<name>grub|again)\.cfg")
 _MISSES = re.compile(
     rf"(?:[\w-]+/)*(?:revocations_\w+|shim_certificate_\d+)\.efi|{_PREFIX}(?:x86_64-efi|locale|fonts)/[\w.-]+"
 )
@@ -138,6 +138,8 @@ class GrubEfi:
             )
         if mac and mac not in _macs(plan):
             return NotFound(f"{mac} is not the machine that asks", expected=True)
+        if plan.action is Action.WAIT:
+            return Content.text(_said(plan) if match and match["name"] == "again" else self._wait(plan, request.path))
         if plan.action is not Action.INSTALL:
             return Content.text(self._local(plan))
         try:
@@ -153,9 +155,21 @@ class GrubEfi:
         reason = f"provd holds this machine: {screen_line(plan.reason)}"
         return f"echo {quoted(reason)}\necho 'It starts from its own disk.'\nsleep {self._settings.hold_s}\n{text}"
 
-    def _install(self, plan: BootPlan) -> str:
+    def _wait(self, plan: BootPlan, path: str) -> str:
+        """Ask again and again, in a loop: a file that is read from inside of itself would fill GRUB's stack.
+
+        The answer, under the name ``again.cfg``, is a line for the screen, or what boots.
+        """
+        again = quoted(f"{self._base(plan)}{path.rpartition('/')[0]}/again.cfg")
+        return f"{_said(plan)}while true; do\n  sleep {plan.wait_s}\n  source {again}\ndone\n"
+
+    def _base(self, plan: BootPlan) -> str:
+        """Where files of provd begin for the GRUB that reads a configuration."""
         host = f"(http,{plan.server}{'' if plan.http_port == 80 else f':{plan.http_port}'})"
-        base = f"{host}/" if self._by_http(plan.client, plan) else "/"
+        return f"{host}/" if self._by_http(plan.client, plan) else "/"
+
+    def _install(self, plan: BootPlan) -> str:
+        base = self._base(plan)
         bootif = f"BOOTIF=01-{str(plan.client.mac).replace(':', '-')}"
         arguments = [argument(text) for text in (*plan.kernel_args, bootif)]
         # GRUB sets the quotes itself, so that the line is longer by them.
@@ -167,6 +181,11 @@ class GrubEfi:
             f"  if {initrd}; then\n    boot\n  fi\nfi\n"
             "echo 'The kernel could not be loaded; trying again.'\nsleep 10\nreboot\n"
         )
+
+
+def _said(plan: BootPlan) -> str:
+    reason = f"This machine waits: {screen_line(plan.reason)}"
+    return f"echo {quoted(reason)}\n"
 
 
 # Behind a proxy the address of a machine may not be known yet; its own name for itself is in this variable.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provd.core.dhcp_binding import State
 from provd.model.event import Event
+from provd.model.session import BootSession
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -113,6 +114,18 @@ class Metrics:
         for step, count in running.items():
             found.add_metric([step], float(count))
         yield found
+        queue = _empty_gauge("provd_installs", "Installations that run, or wait for a place.", "subnet", "state")
+        oldest = 0.0
+        for state, sessions in self._queued().items():
+            for subnet, count in Counter(session.subnet for session in sessions).items():
+                queue.add_metric([subnet, state], float(count))
+            if state == "waiting" and sessions:
+                oldest = self._services.wall() - min(session.queued_at for session in sessions)
+        yield from (queue, _gauge("provd_queue_oldest_seconds", "How long the first of the queue has waited.", oldest))
+
+    def _queued(self) -> Mapping[str, list[BootSession]]:
+        admission = self._services.admission
+        return {"running": admission.running(), "waiting": admission.waiting()}
 
     def _plugins(self) -> Families:
         from prometheus_client.core import CounterMetricFamily

@@ -32,6 +32,7 @@ from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_lint import Linter
 from provd.service.operations_objects import object_operations
 from provd.service.operations_plugins import plugin_operations
+from provd.service.operations_queue import QueueOperations
 from provd.service.operations_server import server_operations
 from provd.service.operations_systems import NamedSystems, SystemOperations
 from provd.service.operations_templates import TemplateOperations
@@ -77,7 +78,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(SystemOperations(services.systems, store.installs).operations())
     table.add(TransactionOperations(table, services.changes, lambda: (*KINDS, "system", "template")).operations())
     table.add(
-        BootOperations(store.sessions, services.systems, services.wall, _diagnoser(services).findings).operations()
+        BootOperations(store.sessions, services.systems, services.wall, diagnoser_of(services).findings).operations()
     )
     table.add(EventOperations(store.sessions).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
@@ -104,6 +105,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
         TriggerOperations(services.triggers, lambda: host.triggers, store.trigger_runs, services.wall).operations()
     )
     table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
+    table.add(QueueOperations(services.admission, services.wall).operations())
     table.add(plugin_operations(lambda: found, lambda: host))
     table.add(
         [
@@ -192,7 +194,8 @@ def _profiles_in_use(services: Services) -> list[Profile]:
     return [profiles[name] for name in sorted(services.systems.index.profiles()) if name in profiles]
 
 
-def _diagnoser(services: Services) -> Diagnoser:
+def diagnoser_of(services: Services) -> Diagnoser:
+    """Says why a boot does not go on."""
     sessions, host = services.store.sessions, services.host
     return Diagnoser(
         earlier=lambda mac, limit: sessions.sessions(mac=mac, limit=limit),
@@ -209,7 +212,7 @@ def stalls_of(services: Services) -> Stalls:
     made = Stalls(
         live=services.sessions,
         kept=services.store.sessions,
-        findings=_diagnoser(services).findings,
+        findings=diagnoser_of(services).findings,
         publish=services.bus.publish,
         wall=services.wall,
     )

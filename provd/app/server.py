@@ -252,6 +252,7 @@ class Server:
         """Once a minute: what has ended is taken back, what is old is forgotten."""
         self.services.dhcp.expire()
         self.services.installs.tidy()
+        self.services.admission.tidy()
         keep = self.services.current.config.sessions
         before = self.services.wall() - keep.keep_days * _DAY_S
         self.store.sessions.prune(before=before, keep=keep.keep_count)

@@ -12,6 +12,7 @@ from pathlib import Path
 from twisted.internet.interfaces import IReactorTime
 
 from provd.config.catalogue import Catalogue
+from provd.config.queue import queue_limits
 from provd.config.schema import ServerConfig
 from provd.config.secrets import SecretReader
 from provd.config.settings import model_classes, model_subnets
@@ -25,6 +26,7 @@ from provd.model.system import System
 from provd.plugin.host import PluginHost
 from provd.plugin.templates import Templates
 from provd.service.access import Access, InThread
+from provd.service.admission import Admission, AdmissionRules
 from provd.service.answers import Answers
 from provd.service.boot import BootDirector, Sending
 from provd.service.boot_dhcp import BootDhcp
@@ -99,6 +101,7 @@ class Services:
         self.clock, self.current, self.host, self.store = clock, current, host, store
         self.wall: Callable[[], float] = time.time  # noqa: TID251  the root's clock
         self.current.subnets = model_subnets(current.config)
+        self._rules: tuple[ServerConfig, AdmissionRules] | None = None
         self._templates: dict[tuple[Path, ...], Templates] = {}
         self.bus = EventBus(clock, store.sessions)
         self.sessions = Sessions(store.sessions, self.bus.publish, self.wall)
@@ -175,12 +178,29 @@ class Services:
             log_port=lambda: self.log_port(),  # noqa: PLW0108  the listener is bound later
         )
 
+        self.admission = Admission(
+            sessions=self.sessions,
+            rules=self._admission_rules,
+            subnet_of=self._subnet_name,
+            again=self._plan_again,
+            wall=self.wall,
+        )
+
+    def _admission_rules(self) -> AdmissionRules:
+        config = self.current.config
+        if self._rules is None or self._rules[0] is not config:
+            self._rules = (config, AdmissionRules(queue_limits(config), config.queue.wait_s))
+        return self._rules[1]
+
+    def _subnet_name(self, address: str) -> str:
+        return subnet.name if address and (subnet := self.subnet_of(address)) else ""
+
     def _build_installs(self) -> None:
         self.tokens = Tokens(
             store=self.store.tokens,
             sessions=self.sessions,
             addresses_of=self._addresses_of,
-            subnet_of=lambda address: subnet.name if (subnet := self.subnet_of(address)) else "",
+            subnet_of=self._subnet_name,
             plan_of=self.plan_of,
             wall=self.wall,
         )
@@ -222,6 +242,7 @@ class Services:
             plan_of=self.plan_of,
             served_local=self._served_local,
             boot_of=self.sessions.of_address,
+            admitted=self.admission.ask,
             claimed=ProxyClaims(self.sessions, self.subnet_of, self._is_config).boot_of,
             seconds=self.clock.seconds,
         )
@@ -247,20 +268,27 @@ class Services:
         """Read what survived the last run, and let events flow."""
         self.systems.rebuild(self.current.catalogue.systems)
         self.sessions.load(self.wall() - 86_400)
+        self.admission.load()
         self.dhcp.classify(self.current.config.options, model_classes(self.current.config))
         self.dhcp.reconfigure(self.current.subnets)
         self.dhcp.reserve(self.systems.all())
         self.dhcp.load(self.store.leases.load())
         self.bus.listen(self.host.event)
         self.bus.listen(self.triggers.on_event)
+        self.bus.listen(self.admission.on_event)
         self.bus.listen(self._reservations_follow)
 
     def plan_of(self, boot: Boot) -> BootPlan:
         """The plan of a boot, made again after a restart."""
+        return self.director.plan_of(boot, *self._basis_of(boot))
+
+    def _plan_again(self, boot: Boot) -> BootPlan:
+        return self.director.renewed(boot, *self._basis_of(boot))
+
+    def _basis_of(self, boot: Boot) -> tuple[System | None, Sending]:
         system = self.systems.get(boot.session.system) if boot.session.system else None
         subnet = self.subnet_of(boot.session.address) if boot.session.address else None
-        sending = Sending(self.server_of(subnet), self.current.config.listen.http_port)
-        return self.director.plan_of(boot, system, sending)
+        return system, Sending(self.server_of(subnet), self.current.config.listen.http_port)
 
     def server_of(self, subnet: Subnet | None) -> str:
         """This server's address (dotted quad) for machines of a subnet, where no packet says so."""

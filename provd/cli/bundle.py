@@ -19,7 +19,8 @@ from provd.cli.output import show, waiting
 
 _ASKED: Final[tuple[tuple[str, dict[str, object]], ...]] = (
     ("status", {}), ("check", {}), ("plugin.list", {}), ("plugin.stats", {}), ("trigger.list", {}),
-    ("trigger.runs", {"limit": 100}), ("boots", {"limit": 100}), ("held.list", {}), ("unknown.list", {}),
+    ("trigger.runs", {"limit": 100}), ("boots", {"limit": 100}), ("held.list", {}), ("queue.list", {}),
+    ("unknown.list", {}),
 )  # fmt: skip
 _TRACES: Final = 10
 """Newest boots whose whole timeline is in it."""

@@ -109,6 +109,7 @@ _GROUPS = (
     ("answer", "Answer files.", "provd answer preview web1"),
     ("unknown", "Machines that booted and belong to no system.", "provd unknown list"),
     ("held", "Machines that provd holds after fruitless installations.", "provd held list"),
+    ("queue", "Machines that wait for a place to install.", "provd queue list"),
     ("trigger", "What runs on events, and how it fared.", "provd trigger list"),
     ("mirror", "Mirrors that packages come through.", "provd mirror status"),
     ("rogue", "Other DHCP servers.", "provd rogue check"),

@@ -158,6 +158,9 @@ class SubnetConfig(Table, frozen=True):
             "its first address for ever; `manual`: reservations only (RFC 2131 section 1)."
         ),
     ] = "dynamic"
+    max_installs: Annotated[
+        int, key("Installations at a time; the others wait. 0: as `per_subnet` in `[queue]` says.", ge=0)
+    ] = 0
     mode: Annotated[
         Literal["dhcp", "proxy", "combined"],
         key(
@@ -344,6 +347,21 @@ class ApiConfig(Table, frozen=True):
     tls_key: Annotated[str, key("PEM file with its private key.", applies="restart")] = ""
 
 
+class QueueConfig(Table, frozen=True):
+    """``[queue]``: how many machines install at a time; the others are told by their boot loader to wait.
+
+    A source is ``http://HOST``, ``iso:NAME``, ``mirror:NAME``, or ``provd`` for disk images that provd itself serves.
+    """
+
+    per_subnet: Annotated[int, key("In each subnet, where it says no number of its own; 0 for any number.", ge=0)] = 0
+    per_source: Annotated[int, key("From each install source that `sources` does not name; 0: any number.", ge=0)] = 0
+    sources: Annotated[
+        dict[str, Annotated[int, msgspec.Meta(ge=0)]],
+        key('By source: `"http://deb.example" = 20`; the sources are named in `provd queue list`.'),
+    ] = msgspec.field(default_factory=dict)
+    wait_s: Annotated[int, key("Seconds after which a waiting machine asks again.", ge=2, le=600)] = 30
+
+
 class ServerConfig(Table, frozen=True):
     """The whole file. Relative paths are relative to the directory of the file."""
 
@@ -407,6 +425,7 @@ class ServerConfig(Table, frozen=True):
     cobbler: Annotated[CobblerConfig, key("XML-RPC for Cobbler's clients.")] = CobblerConfig()
     log: Annotated[LogConfig, key("What is logged and how.")] = LogConfig()
     syslog: Annotated[SyslogConfig, key("Log lines of running installers.")] = SyslogConfig()
+    queue: Annotated[QueueConfig, key("How many machines install at a time.")] = QueueConfig()
     sessions: Annotated[SessionsConfig, key("How long boot sessions are kept.")] = SessionsConfig()
     plugins: Annotated[
         dict[str, dict[str, Any]], key("One table per plugin, `[plugins.NAME]`; its manual says which keys it has.")

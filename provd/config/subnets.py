@@ -47,6 +47,7 @@ def to_subnet(config: SubnetConfig) -> Subnet:
         reply_delay_ms=config.reply_delay_ms,
         allocation=config.allocation,
         mode=config.mode,
+        max_installs=config.max_installs,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from provd.core.diagnosis_facts import Boot, Facts, Finding
 from provd.core.diagnosis_rules import RULES
 from provd.model.event import Event
-from provd.model.session import BootSession
+from provd.model.session import WAITING, BootSession
 
 
 def diagnose(session: BootSession, events: Sequence[Event], facts: Facts) -> list[Finding]:
@@ -22,6 +22,8 @@ def diagnose(session: BootSession, events: Sequence[Event], facts: Facts) -> lis
         events: its events, in order.
         facts: what is known beside.
     """
+    if session.slot == WAITING and session.outcome == "running":
+        return [_waits(session, facts)]
     boot = Boot(session, events, facts, frozenset(event.kind for event in events))
     if boot.over:
         return []
@@ -29,3 +31,11 @@ def diagnose(session: BootSession, events: Sequence[Event], facts: Facts) -> lis
     for rule in RULES:
         found += [one for one in rule(boot) if one not in found]
     return found
+
+
+def _waits(session: BootSession, facts: Facts) -> Finding:
+    minutes = (session.last_at + facts.silent_s - session.queued_at) / 60
+    cause = f"it has waited {minutes:.0f} min for a place among the installations of subnet {session.subnet or '-'}"
+    return Finding(
+        "waiting", session.step, f"{cause} and source {session.source}", "provd queue list shows who runs and who waits"
+    )

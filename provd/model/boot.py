@@ -17,6 +17,7 @@ class Action(Enum):
     INSTALL = "install"
     LOCAL = "local"
     HOLD = "hold"
+    WAIT = "wait"
     NONE = "none"
 
 
@@ -87,6 +88,8 @@ class BootPlan:
         initrd: served paths of the initial RAM disks.
         kernel_args: the whole command line; it may hold the token, so only the bound address is shown it.
         location: install source, or None.
+        wait_s: seconds after which the loader of a waiting machine asks for its configuration again.
+        asked: how often it has asked by now.
         token: install token; empty before the loader's configuration is rendered. Never log or print it.
     """
 
@@ -104,6 +107,8 @@ class BootPlan:
     initrd: tuple[str, ...] = ()
     kernel_args: tuple[str, ...] = ()
     location: Location | None = None
+    wait_s: int = 0
+    asked: int = 0
     token: str = field(default="", repr=False)
 
     @property

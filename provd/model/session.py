@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,12 @@ class BootSession:
         loader: boot loader name of that plan.
         address: leased address (dotted quad), or empty so far.
         bound: address that answers are bound to; the lease's, or the first that fetched the configuration.
+        slot: what it is to the queue of installations: empty, ``waiting``, ``running`` (it counts) or ``freed`` (it
+            stood still, or its token expired, and counts no more).
+        slot_until: seconds since the epoch until which it counts.
+        queued_at: seconds since the epoch when it asked first.
+        subnet: name of its subnet, as the queue counts it.
+        source: its install source, as the queue counts it.
         outcome: ``running``, ``finished``, ``failed``, ``local`` or ``superseded``.
     """
 
@@ -36,6 +43,17 @@ class BootSession:
     address: str = ""
     bound: str = ""
     outcome: str = "running"
+    slot: str = ""
+    slot_until: float = 0.0
+    queued_at: float = 0.0
+    subnet: str = ""
+    source: str = ""
+
+
+WAITING: Final = "waiting"
+RUNNING: Final = "running"
+FREED: Final = "freed"
+"""Values of ``slot``."""
 
 
 STEPS = (

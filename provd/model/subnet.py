@@ -64,6 +64,7 @@ class Subnet:
             first address stays its own) or ``manual`` (reservations only).
         mode: ``dhcp`` (addresses and boot files), ``proxy`` (boot files beside another DHCP server, no addresses) or
             ``combined`` (as ``dhcp``, and option 60 promises PXE clients that port 4011 is answered).
+        max_installs: installations at a time, 0 for what ``[queue]`` says.
     """
 
     name: str
@@ -94,3 +95,4 @@ class Subnet:
     reply_delay_ms: int = 0
     allocation: str = DYNAMIC
     mode: str = DHCP
+    max_installs: int = 0

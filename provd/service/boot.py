@@ -104,6 +104,14 @@ class BootDirector:
         assert boot.plan is not None  # noqa: S101  just made
         return boot.plan
 
+    def renewed(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
+        """The plan of a boot that waits: made anew where what it was made of has changed."""
+        plan, basis = self.plan_of(boot, system, sending), self._basis(system)
+        if boot.basis != basis:
+            plan = replace(self.decide(plan.client, system, boot, sending), loader=plan.loader)
+            self._sessions.plan(boot, plan, self._basis(system))
+        return plan
+
     def decide(
         self,
         client: ClientFacts,

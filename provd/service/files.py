@@ -43,6 +43,7 @@ class FileService:
         served_local: Callable[[Boot], None],
         boot_of: Callable[[str], Boot | None],
         claimed: Callable[[str, str], Boot | None] = lambda _peer, _path: None,
+        admitted: Callable[[Boot, BootPlan, str], BootPlan] = lambda _boot, plan, _peer: plan,
         seconds: Callable[[], float],
     ) -> None:
         """Take collaborators.
@@ -58,6 +59,7 @@ class FileService:
             served_local: called when a local boot's configuration was made.
             boot_of: the boot of the machine at an address (dotted quad).
             claimed: the boot that an address makes its own by the path it asks for, where DHCP told no address.
+            admitted: the plan that an installing boot is given now: its own, or one that waits.
             seconds: monotonic time.
         """
         self._seconds = seconds
@@ -72,6 +74,7 @@ class FileService:
         self._served_local = served_local
         self._boot_of = boot_of
         self._claimed = claimed
+        self._admitted = admitted
         self._logger = Logger(namespace="provd.files")
 
     def open(self, request: FileRequest) -> Content | NotFound:
@@ -131,14 +134,19 @@ class FileService:
             bound = boot.session.bound
             if bound and request.peer != bound:
                 return NotFound(f"the configuration is bound to another address than {request.peer}", status=403)
+            plan = self._admitted(boot, plan, request.peer)
+        if plan.action is Action.INSTALL:
             plan = self._director.with_arguments(self._tokens.for_plan(boot, plan, request.peer))
         content = loader.config(request, plan)
         if isinstance(content, NotFound):
             return content
-        secret = {"Cache-Control": "no-store"} if plan.token else {}
+        waits = plan.action is Action.WAIT
+        secret = {"Cache-Control": "no-store"} if plan.token or waits else {}
         fields = {"path": request.path, "loader": loader.name, "action": plan.action.value, "reason": plan.reason}
 
         def sent(_octets: int) -> None:
+            if waits:  # its plan is not decided before it is let in
+                return
             self._sessions.reach(boot, "config")
             self._sessions.note(boot, "config.served", fields)
             if plan.action in {Action.LOCAL, Action.HOLD}:

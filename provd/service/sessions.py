@@ -205,6 +205,12 @@ class Sessions:
         if boot.session.step != before.step:
             self._log.save_session(boot.session)
 
+    def mark(self, boot: Boot, *, slot: str, slot_until: float = 0.0) -> None:
+        """What the boot is to the queue of installations; also a sign of life."""
+        boot.session = replace(boot.session, slot=slot, slot_until=slot_until, last_at=self._wall())
+        if self._by_mac.get(boot.session.mac) is boot:
+            self._log.save_session(boot.session)
+
     def end(self, boot: Boot, outcome: str) -> None:
         """The session has an outcome; later packets begin another one."""
         boot.session = close(boot.session, outcome)

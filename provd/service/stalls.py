@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from provd.core.diagnosis_facts import SILENT_S, Finding
 from provd.model.event import Event
-from provd.model.session import STEPS, BootSession
+from provd.model.session import STEPS, WAITING, BootSession
 from provd.service.inspect import phases
 from provd.service.sessions import Sessions
 
@@ -82,7 +82,7 @@ class Stalls:
     def look(self) -> None:
         """Called by a timer: whatever stands still is told."""
         now = self._wall()
-        running = {boot.session.id: boot.session for boot in self._live.boots() if boot.session.outcome == "running"}
+        running = {boot.session.id: boot.session for boot in self._live.boots() if _goes_on(boot.session)}
         self._told = {name: at for name, at in self._told.items() if name in running}
         for session in running.values():
             silent_s = now - session.last_at
@@ -100,6 +100,11 @@ class Stalls:
             # Those that are known go on learning when there is no room for others.
             if step in STEPS and isinstance(took, int | float) and (key in self._gaps or len(self._gaps) < _MOST):
                 self._gaps.setdefault(key, deque(maxlen=_LEARNED)).append(float(took))
+
+
+def _goes_on(session: BootSession) -> bool:
+    """It should; one that waits in the queue is meant to stand still."""
+    return session.outcome == "running" and session.slot != WAITING
 
 
 def _event(session: BootSession, finding: Finding, silent_s: float, now: float) -> Event:

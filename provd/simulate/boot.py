@@ -45,7 +45,7 @@ class Transcript:
 
     Attributes:
         steps: what happened, in order.
-        outcome: ``installed``, ``local``, ``stopped`` or ``failed``.
+        outcome: ``installed``, ``local``, ``waiting``, ``stopped`` or ``failed``.
         error: why it failed, or empty.
         address: of the firmware's DHCP round, empty where it got none.
         installer_address: of the installer's round, empty where there was none.

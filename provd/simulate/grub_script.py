@@ -6,7 +6,7 @@ from collections.abc import Collection, Generator
 from dataclasses import dataclass, field
 from typing import Final
 
-from provd.simulate.grub_tree import Block, Command, For, Function, If, MenuEntry, Node, parse
+from provd.simulate.grub_tree import Block, Command, For, Function, If, MenuEntry, Node, While, parse
 from provd.simulate.grub_words import ScriptError, Word
 
 _QUIET: Final = frozenset(
@@ -24,7 +24,8 @@ class Boots:
     """How a run ended.
 
     Attributes:
-        kind: ``linux``, ``chain``, ``exit``, ``reboot`` or ``menu`` (a prompt that waits for ever).
+        kind: ``linux``, ``chain``, ``exit``, ``reboot``, ``waiting`` (it asks again and again) or ``menu`` (a prompt
+            that waits for ever).
         kernel: path with or without a device in parentheses.
         initrd: paths.
         command_line: arguments, as the kernel gets them after its own path.
@@ -130,10 +131,23 @@ class GrubScript:
                     self.variables[node.name] = value
                     outcome = yield from self._block(node.body)
                 return outcome
+            case While():
+                return (yield from self._while(node))
             case Command():
                 return (yield from self._command(self._expand(node.words)))
             case _:
                 return True
+
+    def _while(self, loop: While) -> Run:
+        """A loop that sleeps and never ends waits: its body is run once, for what it asks."""
+        while (yield from self._block(loop.test)):
+            yield from self._block(loop.body)
+            if any(isinstance(node, Command) and node.words[0].plain == "sleep" for node in loop.body):
+                raise _EndError("waiting")
+            self._steps += 1
+            if self._steps > _MOST_STEPS:
+                raise ScriptError("the script does not end")
+        return True
 
     def _expand(self, words: tuple[Word, ...]) -> list[str]:
         """Words with their variables' values; an empty unquoted one vanishes."""

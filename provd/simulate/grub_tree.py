@@ -33,6 +33,14 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
+class While:
+    """A loop as long as a condition holds."""
+
+    test: Block
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A definition."""
 
@@ -48,7 +56,7 @@ class MenuEntry:
     body: Block
 
 
-Node = Command | If | For | Function | MenuEntry
+Node = Command | If | For | While | Function | MenuEntry
 Block = tuple[Node, ...]
 
 _ENDS: Final = frozenset({"then", "elif", "else", "fi", "do", "done", "}"})
@@ -89,6 +97,8 @@ class _Parser:
                 return self.condition()
             case "for":
                 return self.loop()
+            case "while":
+                return self.long_loop()
             case "function":
                 self.at += 1
                 name = self.take("a name").plain
@@ -149,6 +159,14 @@ class _Parser:
         body = self.block("done")
         self.expect("done")
         return For(name, words, body)
+
+    def long_loop(self) -> While:
+        self.at += 1
+        test = self.block("do")
+        self.expect("do")
+        body = self.block("done")
+        self.expect("done")
+        return While(test, body)
 
 
 def parse(text: str) -> Block:

@@ -37,14 +37,15 @@ class IpxeEnd:
     """How a script ended.
 
     Attributes:
-        kind: ``boot`` (a kernel), ``local`` (iPXE ended, or started the disk), ``stopped`` (reboot, shell, an error).
+        kind: ``boot`` (a kernel), ``local`` (iPXE ended, or started the disk), ``waiting`` (it takes
+            itself again and again), ``stopped`` (reboot, shell, an error).
         kernel: URL of the kernel.
         initrd: URLs of the initial RAM disks.
         command_line: of the kernel.
         said: what stood on the screen.
     """
 
-    kind: Literal["boot", "local", "stopped"]
+    kind: Literal["boot", "local", "waiting", "stopped"]
     kernel: str = ""
     initrd: tuple[str, ...] = ()
     command_line: str = ""
@@ -130,9 +131,18 @@ class IpxeScript:
                 return len(arguments) == 2 and arguments[0] == arguments[1]
             case "exit" | "sanboot":
                 return self._end("local")
+            case "chain":
+                return (yield from self._chain(arguments, number))
             case "reboot" | "poweroff" | "shell":
                 return self._end("stopped")
         return self._simple(name, arguments, number)
+
+    def _chain(self, arguments: list[str], number: int) -> Generator[Fetch, bool, IpxeEnd | bool]:
+        """A script that takes itself again waits; it is fetched once, for what that asks."""
+        wanted = next((word for word in arguments if not word.startswith("--")), "")
+        if "--replace" not in arguments or wanted.rpartition("/")[2] != self.base.rpartition("/")[2]:
+            raise IpxeScriptError(f"line {number}: chain can be simulated of the script itself only")
+        return self._end("waiting") if (yield Fetch(urljoin(self.base, wanted))) else False
 
     def _simple(self, name: str, arguments: list[str], number: int) -> bool:
         match name:
@@ -160,7 +170,7 @@ class IpxeScript:
             self._images.append((kind, url, " ".join(arguments[1:])))
         return found
 
-    def _end(self, kind: Literal["boot", "local", "stopped"]) -> IpxeEnd:
+    def _end(self, kind: Literal["boot", "local", "waiting", "stopped"]) -> IpxeEnd:
         if kind != "boot":
             return IpxeEnd(kind, said=tuple(self._said))
         kernel = next(image for image in self._images if image[0] == "kernel")

@@ -25,7 +25,7 @@ class Started:
     """What a loader starts.
 
     Attributes:
-        action: ``install`` (a kernel), ``local`` (the disk) or ``stopped``.
+        action: ``install`` (a kernel), ``local`` (the disk), ``waiting`` (it would ask again for ever) or ``stopped``.
         kernel: its octets.
         initrd: octets of each initial RAM disk.
         command_line: of the kernel.
@@ -91,6 +91,10 @@ def pxelinux(machine: Machine, bound: Bound) -> Stage[Started]:
         raise BootError("pxelinux", f"{path}: {error}") from error
     if entry.localboot is not None:
         return Started("local", config=path, asked=tuple(fetcher.asked), said=entry.said)
+    if entry.config:
+        # A configuration that reads itself again waits; it is read once more, for what that asks.
+        yield from fetcher.get(posixpath.join(folder, entry.config))
+        return Started("waiting", config=path, asked=tuple(fetcher.asked), said=entry.said)
     loaded: list[bytes] = []
     for file in (entry.kernel, *entry.initrd):
         answer = yield from fetcher.get(file)
@@ -233,6 +237,8 @@ def _location(wanted: ReadFile, script: GrubScript) -> str:
 def _started(end: Boots, files: dict[str, bytes], path: str, asked: tuple[tuple[str, int], ...]) -> Started:
     if end.kind == "chain":
         return Started("local", config=path, asked=asked, said=end.said, loader=end.loader)
+    if end.kind == "waiting":
+        return Started("waiting", config=path, asked=asked, said=end.said)
     if end.kind != "linux":
         return Started("stopped", config=path, asked=asked, said=(*end.said, end.kind))
     initrd = tuple(files[name] for name in end.initrd)

@@ -18,6 +18,7 @@ class Label:
     append: str | None = None
     initrd: tuple[str, ...] = ()
     localboot: int | None = None
+    config: str = ""
     ipappend: int = 0
 
 
@@ -31,6 +32,7 @@ class Entry:
         initrd: paths or URLs.
         command_line: as the kernel gets it.
         localboot: number after LOCALBOOT, or None.
+        config: another configuration that is read, or empty.
         said: lines of SAY.
     """
 
@@ -39,6 +41,7 @@ class Entry:
     initrd: tuple[str, ...] = ()
     command_line: str = ""
     localboot: int | None = None
+    config: str = ""
     said: tuple[str, ...] = ()
 
 
@@ -73,6 +76,8 @@ class _Reader:
                 current.kernel = rest
             case "initrd" if current is not None:
                 current.initrd = tuple(part for part in rest.split(",") if part)
+            case "config" | "pxe" if current is not None:
+                current.config = rest
             case "localboot" if current is not None:
                 current.localboot = int(rest or "0", 0)
 
@@ -102,6 +107,8 @@ def parse(text: str, *, mac: bytes, address: str = "", server: str = "") -> Entr
         raise ConfigError(f"DEFAULT names the label {name!r}, which is not there")
     if label.localboot is not None:
         return Entry(name, localboot=label.localboot, said=tuple(reader.said))
+    if label.config:
+        return Entry(name, config=label.config, said=tuple(reader.said))
     if not label.kernel:
         raise ConfigError(f"label {name!r} has neither KERNEL nor LOCALBOOT")
     return _entry(reader, label, extra, mac, address, server)

@@ -17,6 +17,7 @@ from provd.config import toml
 from provd.config.catalogue import Catalogue
 from provd.config.checks import allowed_servers
 from provd.config.layers import layers
+from provd.config.queue import queue_limits
 from provd.config.schema import ServerConfig
 from provd.config.settings import load
 from provd.plugin.contract import Operation
@@ -183,7 +184,10 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
 
 
 def test_the_page_about_the_boot_policy_shows_toml_that_fits(tmp_path: Path) -> None:
-    (policy,) = blocks(ROOT / "docs" / "boot-policy.md", "toml")
+    policy, queue = blocks(ROOT / "docs" / "boot-policy.md", "toml")
+    (tmp_path / "provd.toml").write_text(queue)
+    limits = queue_limits(load(tmp_path / "provd.toml"))
+    assert (limits.per_subnet, limits.of(("source", "mirror:debian")), limits.of(("source", "iso:x"))) == (20, 60, 40)
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "web.toml").write_text(f'distro = "debian-12"\n{policy}')
     catalogue = Catalogue.load(layers((), str(tmp_path)))
