@@ -27,6 +27,7 @@ from provd.plugin.host import PluginHost
 from provd.plugin.templates import Templates
 from provd.service.access import Access, InThread
 from provd.service.admission import Admission, AdmissionRules
+from provd.service.adoption import Adopter
 from provd.service.answers import Answers
 from provd.service.boot import BootDirector, Sending
 from provd.service.boot_dhcp import BootDhcp
@@ -143,7 +144,13 @@ class Services:
         config = current.config
         self.dhcp = DhcpService(
             hooks=host,
-            director=BootDhcp(self.director, self.sessions, config.listen.http_port, self.wall),
+            director=BootDhcp(
+                self.director,
+                self.sessions,
+                config.listen.http_port,
+                self.wall,
+                Adopter(host.adopt, self.systems, self.wall).adopt,
+            ),
             systems=self.systems,
             profiles=_CurrentProfiles(current),
             store=store.leases,

@@ -12,6 +12,7 @@ from typing import TypeVar, overload
 import msgspec
 import pluggy
 
+from provd.core.naming import pattern_fault
 from provd.model.arch import ARCHS, Arch
 from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts, RelayInfo
@@ -33,6 +34,7 @@ from provd.plugin.command_line import check_length, command_line, quoted_argumen
 from provd.plugin.connection import connect
 from provd.plugin.contract import (
     API_VERSION,
+    Adoption,
     Answer,
     Authenticator,
     BootLoader,
@@ -111,6 +113,7 @@ __all__ = [
     "ARCHS",
     "COMMON_ANSWERS",
     "Action",
+    "Adoption",
     "Allow",
     "Answer",
     "Arch",
@@ -182,6 +185,7 @@ __all__ = [
     "no_source",
     "nobody_logs_in",
     "open_body",
+    "pattern_fault",
     "quoted_argument",
     "read_signatures",
     "screen_line",

@@ -23,6 +23,7 @@ _CHECKS: Mapping[str, Callable[[object, tuple[object, ...]], object]] = {
     "provd_dhcp_subnet": validation.subnet,
     "provd_dhcp_options": validation.options,
     "provd_dhcp_reply": validation.reply,
+    "provd_adopt": validation.adoption,
     "provd_boot_plan": validation.boot_plan,
     "provd_kernel_args": validation.kernel_args,
     "provd_file": validation.content,

@@ -334,6 +334,23 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Adoption:
+    """An unknown machine becomes a system.
+
+    Attributes:
+        name: pattern of its name, as ``node-{number:3}``; see :mod:`provd.core.naming`.
+        profile: its profile; empty: it waits with a name.
+        tags: its tags.
+        reason: why, in a few words; it becomes the system's comment.
+    """
+
+    name: str
+    profile: str = ""
+    tags: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A change somebody asked for, before it happens.
 

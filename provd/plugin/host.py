@@ -22,6 +22,7 @@ from provd.model.system import System
 from provd.plugin.assembly import assemble
 from provd.plugin.breaker import Limits
 from provd.plugin.contract import (
+    Adoption,
     Authenticator,
     BootLoader,
     Callback,
@@ -226,6 +227,10 @@ class PluginHost:
             if isinstance(changed, Reply):
                 reply = changed
         return reply
+
+    def adopt(self, client: ClientFacts, subnet: Subnet) -> Adoption | None:
+        """First wish; None where the machine stays unknown."""
+        return cast("Adoption | None", self._first("provd_adopt", (client, subnet)))
 
     def boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None:
         """First plan; None where the core's policy decides."""

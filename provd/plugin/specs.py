@@ -22,6 +22,7 @@ from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.plugin.contract import (
+    Adoption,
     Authenticator,
     BootLoader,
     Callback,
@@ -125,6 +126,11 @@ class DhcpRequests:
 
 class BootRequests:
     """Hooks of boot decisions, files and answers."""
+
+    @hookspec
+    def provd_adopt(self, client: ClientFacts, subnet: Subnet) -> Adoption | None:
+        """Shall this unknown machine become a system at once? First answer wins; nobody: it stays unknown."""
+        raise AssertionError
 
     @hookspec
     def provd_boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from inspect import isawaitable
 from itertools import islice
 
+from provd.core.naming import pattern_fault
 from provd.model.boot import Action, BootFile, BootPlan, Location
 from provd.model.content import AwaitedBody, Content, FileBody, NotFound, StreamBody
 from provd.model.dhcp import Allow, Destination, Ignore, OptionSet, Refuse, Reply
 from provd.model.subnet import Subnet
-from provd.plugin.contract import CallbackResult, Veto
+from provd.plugin.contract import Adoption, CallbackResult, Veto
 from provd.plugin.guard import WrongValueError, discard
 
 Args = tuple[object, ...]
@@ -86,6 +87,17 @@ def reply(value: object, _args: Args) -> object:
     _destination(value.destination)
     checked = option_map(value.options)
     return value if type(value.options) is dict else replace(value, options=checked)
+
+
+def adoption(value: object, _args: Args) -> object:
+    """An ``Adoption`` whose pattern makes names, or None."""
+    if value is None:
+        return None
+    if not isinstance(value, Adoption) or not isinstance(value.name, str) or not isinstance(value.profile, str):
+        raise wrong(value, "Adoption or None")
+    if fault := pattern_fault(value.name):
+        raise WrongValueError(f"returned an Adoption whose name is wrong: {fault}")
+    return value
 
 
 def boot_plan(value: object, _args: Args) -> object:

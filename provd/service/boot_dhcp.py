@@ -7,9 +7,11 @@ from ipaddress import IPv4Address
 
 from provd.core.session_rules import SILENCE_S
 from provd.model.boot import BootFile, BootPlan
+from provd.model.client import ClientFacts
 from provd.model.dhcp import DhcpRequest
 from provd.model.subnet import Subnet
 from provd.model.system import System
+from provd.service.adoption import NOBODY, Adopted
 from provd.service.boot import BootDirector, Sending
 from provd.service.sessions import Boot, Sessions, left_firmware
 from provd.wire.packet import DhcpPacket
@@ -23,7 +25,14 @@ _STEPS = {"dhcp.discover": "discover", "dhcp.offer": "offer", "dhcp.ack": "ack",
 class BootDhcp:
     """The boot director as the DHCP service sees it."""
 
-    def __init__(self, director: BootDirector, sessions: Sessions, http_port: int, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        director: BootDirector,
+        sessions: Sessions,
+        http_port: int,
+        wall: Callable[[], float],
+        adopt: Callable[[ClientFacts, Subnet], Adopted] = lambda _client, _subnet: NOBODY,
+    ) -> None:
         """Take collaborators.
 
         Args:
@@ -31,25 +40,33 @@ class BootDhcp:
             sessions: running boots.
             http_port: port of the HTTP listener, for URLs.
             wall: seconds since the epoch.
+            adopt: makes a system of an unknown machine where a rule says so.
         """
+        self._adopt = adopt
         self._director = director
         self._sessions = sessions
         self._http_port = http_port
         self._wall = wall
 
     def offer(
-        self, request: DhcpRequest, system: System | None, _subnet: Subnet, _address: int, server: str
+        self, request: DhcpRequest, system: System | None, subnet: Subnet, _address: int, server: str
     ) -> tuple[BootPlan, BootFile | None]:
         """The plan of a network boot client and the first file it is told to fetch, or None.
 
         Args:
             request: its DISCOVER or REQUEST.
             system: the known machine, or None.
+            subnet: where it is.
             server: provd's address as the client reaches it.
         """
         sending = Sending(server, self._http_port)
+        first = system is None and _type(request.packet) == _DISCOVER
+        adopted = self._adopt(request.client, subnet) if first else NOBODY
+        system = system or adopted.system
         decide = self._director.discover if _type(request.packet) == _DISCOVER else self._director.request
         boot = decide(request.client, system, sending)
+        if adopted.told:
+            self._sessions.note(boot, adopted.told, adopted.fields)
         file = self._director.boot_file(boot, request.client)
         plan = boot.plan
         assert plan is not None  # noqa: S101  the director gives every boot a plan

@@ -24,6 +24,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "dhcp.inform": "INFORM",
     "dhcp.elsewhere": "takes the address of another DHCP server",
     "dhcp.dropped": "not answered",
+    "machine.adopted": "becomes a system by rule",
+    "machine.refused": "cannot become a system",
     "queue.waiting": "waits for a place",
     "queue.admitted": "is let in",
     "queue.left": "waits no more",

@@ -184,8 +184,9 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
 
 
 def test_the_page_about_the_boot_policy_shows_toml_that_fits(tmp_path: Path) -> None:
-    policy, queue = blocks(ROOT / "docs" / "boot-policy.md", "toml")
-    (tmp_path / "provd.toml").write_text(queue)
+    policy, queue, unknown = blocks(ROOT / "docs" / "boot-policy.md", "toml")
+    (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}"\nsite_dir = "{tmp_path}"\n{queue}{unknown}')
+    build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml").close()
     limits = queue_limits(load(tmp_path / "provd.toml"))
     assert (limits.per_subnet, limits.of(("source", "mirror:debian")), limits.of(("source", "iso:x"))) == (20, 60, 40)
     (tmp_path / "profiles").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from provd.model.arch import BIOS
 from provd.model.client import ClientFacts
 from provd.model.dhcp import Allow, Ignore, Refuse
-from provd.plugin.api import Action, Change, Event, System, Veto
+from provd.plugin.api import Action, Change, Event, RelayInfo, Subnet, System, Veto
 from provd.plugin.errors import PluginError
 from tests.fakes.plugin_world import CLIENT, MAC, PROFILE, SYSTEM, dhcp_request
 from tests.fakes.shipped_plugins import shipped
@@ -141,6 +142,23 @@ def test_known_machines_are_left_to_the_core() -> None:
     host = shipped("unknown_machines")
     assert host.boot_plan(SYSTEM, PROFILE, CLIENT) is None
     assert host.boot_plan(SYSTEM, None, CLIENT) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "fits"),
+    [
+        ({"relay": "10.2.0.1"}, True),
+        ({"relay": "10.2.0.2"}, False),
+        ({"port": "ge-0/0/*"}, True),
+        ({"port": "ge-1/*"}, False),
+        ({"relay": "10.2.0.1", "port": "ge-0/0/7"}, True),
+    ],
+)
+def test_a_rule_knows_machines_by_their_relay_and_port(rule: dict[str, Any], fits: bool) -> None:
+    rules = [{"name": "n{number}", "profile": "web", **rule}]
+    client = replace(CLIENT, arch=BIOS, relay=RelayInfo(giaddr=0x0A020001, circuit_id=b"ge-0/0/7"))
+    wish = shipped("unknown_machines", {"rules": rules}).adopt(client, Subnet("lab", IPv4Network("10.2.0.0/24")))
+    assert (wish.profile if wish else None) == ("web" if fits else None)
 
 
 def test_install_is_no_policy() -> None:

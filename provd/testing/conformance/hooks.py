@@ -37,6 +37,8 @@ def _calls(host: PluginHost) -> Iterator[Callable[[], object]]:
                 yield partial(host.boot_plan, system, profile, client)
             yield partial(host.change, Change("system.add", system.name, None, system))
             yield partial(host.change, Change("system.remove", system.name, system, None))
+    for client in strange.clients():
+        yield partial(host.adopt, client, strange.SUBNET)
     for request in strange.file_requests():
         yield partial(host.file, request)
     for event in strange.events():
@@ -51,6 +53,7 @@ def answers_alike(one: Examined) -> Iterator[str]:
             "provd_dhcp_labels": partial(host.labels, asked),
             "provd_dhcp_subnet": partial(host.subnet, asked, (strange.SUBNET,)),
             "provd_dhcp_options": partial(host.options, asked, None, made),
+            "provd_adopt": partial(host.adopt, asked.client, strange.SUBNET),
             "provd_boot_plan": partial(host.boot_plan, made.system, made.profile, asked.client),
         }
         for hook, question in questions.items():

@@ -30,6 +30,7 @@ KINDS: Final = (
     "boot.started", "boot.local", "boot.held", "dhcp.offer", "dhcp.ack", "config.served", "kernel.fetched",
     "answer.served", "install.started", "install.progress", "install.log", "install.finished", "install.failed",
     "install.firstboot", "trigger.failed", "system.changed", "session.stalled", "dhcp.expired", "dhcp.rogue",
+    "queue.waiting", "queue.admitted", "queue.left", "machine.adopted", "machine.refused",
 )  # fmt: skip
 """Events that plugins may be told of."""
 SUBNET: Final = Subnet("lab", IPv4Network("10.88.0.0/24"))
