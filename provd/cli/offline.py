@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from provd.cli.context import Context, config_option, example, local_only, pass_context
+from provd.cli.context import Context, config_option, example, local_only, output_option, pass_context
 from provd.cli.output import progress, show
+
+if TYPE_CHECKING:
+    from provd.lab.rehearsal import Outcome
 
 
 @click.command(epilog=example("provd run --config /etc/provd/provd.toml"))
@@ -74,3 +79,67 @@ def demo(firmware: str) -> None:
 
     local_only(click.get_current_context().ensure_object(Context), "provd demo")
     sys.exit(run_demo(firmware))
+
+
+@click.command(epilog=example("provd rehearse debian-12-image", "provd rehearse web --firmware uefi --keep /tmp/run"))
+@click.argument("profile")
+@click.option(
+    "--firmware",
+    type=click.Choice(["bios", "uefi", "uefi-secureboot", "uefi-http"]),
+    default="bios",
+    show_default=True,
+    help="Of the machine.",
+)
+@click.option("--memory", type=click.IntRange(256, 65536), default=2048, show_default=True, help="Its RAM in MiB.")
+@click.option("--disk", type=click.IntRange(2, 2048), default=16, show_default=True, help="Its disk in GiB.")
+@click.option("--minutes", type=click.IntRange(1, 600), default=60, show_default=True, help="For the installation.")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="New folder for logs and packets.")
+@config_option
+@output_option
+@pass_context
+def rehearse(
+    context: Context,
+    profile: str,
+    output: str,
+    *,
+    firmware: str,
+    memory: int,
+    disk: int,
+    minutes: int,
+    keep: Path | None,
+) -> None:
+    """Try a profile on a throw-away virtual machine in a private network (root, QEMU).
+
+    The real service runs with the files of this configuration, and without what acts outside (triggers, inventories).
+    Exit code 1: it does not install.
+    """
+    from rich.console import Console
+
+    from provd.lab.demo_screen import Screen
+    from provd.lab.errors import LabError
+    from provd.lab.firmware import Firmware
+    from provd.lab.rehearsal import Rehearsal
+    from provd.lab.rehearsal import rehearse as try_it
+
+    wish = Rehearsal(profile, Path(context.config), Firmware(firmware), memory, disk, minutes * 60)
+    try:
+        with Screen(Console(highlight=False, soft_wrap=True, stderr=output != "table")) as screen:
+            outcome = try_it(wish, screen, keep)
+    except LabError as error:
+        raise click.ClickException(str(error)) from error
+    if output != "table":
+        show(msgspec.to_builtins(outcome), output)
+    else:
+        _told(outcome)
+    sys.exit(0 if outcome.installed else 1)
+
+
+def _told(outcome: Outcome) -> None:
+    for number, boot in enumerate(outcome.boots, 1):
+        click.echo(f"\nBoot {number}: {boot['verdict']}")
+        for row in boot["events"]:
+            click.echo(f"{row['elapsed']:10.3f}  {row['text']}")
+    word = "INSTALLS" if outcome.installed else "DOES NOT INSTALL"
+    click.echo(f"\n{word} after {outcome.seconds:.0f} s: {outcome.why}")
+    if outcome.directory:
+        click.echo(f"Logs, console and packets: {outcome.directory}")

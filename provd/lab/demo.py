@@ -20,6 +20,7 @@ from provd.lab.demo_config import MAC, SERVER, SYSTEM, USER, DemoSite, write_sit
 from provd.lab.demo_screen import Screen
 from provd.lab.errors import LabError
 from provd.lab.firmware import Firmware
+from provd.lab.follower import Follower
 from provd.lab.machine import Machine, MachineSpec
 from provd.lab.network import Host, PrivateNetwork
 from provd.lab.payloads import copy_data, lab_cache, prepare_installation
@@ -27,7 +28,6 @@ from provd.lab.service import RunningService
 from provd.lab.story import Step, Story
 from provd.payload.errors import PayloadError
 
-_POLL_S = 0.3
 #: Seconds after which a machine is ended, whatever it does.
 TIME_LIMIT_S = 1500
 _NEXT = (
@@ -37,7 +37,7 @@ _NEXT = (
 )
 
 
-class Demo:
+class Demo(Follower):
     """One run, once the network and the service are there.
 
     Args:
@@ -49,55 +49,16 @@ class Demo:
     """
 
     def __init__(self, screen: Screen, service: RunningService, machine: Machine, server: Host, site: DemoSite) -> None:
-        self._screen = screen
-        self._service = service
-        self._machine = machine
+        super().__init__(screen, service, machine, Story(), SYSTEM)
         self._server = server
         self._site = site
-        self._seen: dict[str, int] = {}
-        self._resets = 0
-        self._moved_at = time.monotonic()
-        self.story = Story()
 
-    def follow(self) -> None:
-        """Watch until the last step is done.
-
-        Raises:
-            LabError: a step did not come in time, or something ended the story.
-        """
-        self._tell(self.story.tick("power", f"{self._machine.spec.firmware}, {MAC}"))
-        while (step := self.story.next_step()) is not None:
-            self._events()
-            self._console()
-            if step.key == "ssh":
-                self._tell(self._ssh())
-            self._progress(step)
-            if not self._machine.running():
-                msg = f"the machine ended: {(self._machine.directory / 'qemu.log').read_text().strip()}"
-                raise LabError(msg)
-            if time.monotonic() - self._moved_at > step.limit_s:
-                msg = f"nothing happened for {step.limit_s:.0f} s"
-                raise LabError(msg)
-            time.sleep(_POLL_S)
-
-    def _events(self) -> None:
-        for number, boot in enumerate(self._service.boots(SYSTEM)):
-            session = str(boot["session"])
-            for row in self._service.events(SYSTEM, session, self._seen.get(session, 0)):
-                self._seen[session] = int(row["id"])
-                before = self.story.percent
-                self._tell(self.story.event(row, number))
-                if self.story.percent != before:
-                    self._moved_at = time.monotonic()
-
-    def _console(self) -> None:
-        resets = self._machine.qmp.count("RESET")
-        if "finished" not in self.story.done:
-            self._resets = resets
-        elif resets > self._resets:
-            self._tell(self.story.tick("reset"))
+    def look(self, step: Step) -> None:
+        """The login prompt on its console, and the login over SSH."""
         if "local" in self.story.done and self._machine.console.seen(rf"^{SYSTEM} login:"):
             self._tell(self.story.tick("login", f"{SYSTEM} login:"))
+        if step.key == "ssh":
+            self._tell(self._ssh())
 
     def _ssh(self) -> list[tuple[Step, str]]:
         options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes", "ConnectTimeout=5")
@@ -111,18 +72,6 @@ class Demo:
             msg = f"logged in, but this is {user} on {host} with {addresses.strip()}"
             raise LabError(msg)
         return self.story.tick("ssh", f"{user}@{host}, still {self.story.address}")
-
-    def _progress(self, step: Step) -> None:
-        done = len(self.story.done) / len(self.story.steps)
-        if step.key == "finished":
-            self._screen.progress(self.story.doing or "installing", self.story.percent / 100)
-        else:
-            self._screen.progress(f"waiting for: {step.title}", done)
-
-    def _tell(self, ticked: list[tuple[Step, str]]) -> None:
-        for step, seen in ticked:
-            self._screen.step(step.title, seen)
-            self._moved_at = time.monotonic()
 
 
 def run_demo(
