@@ -134,16 +134,8 @@ def _add_commands(provd: OperationGroup) -> None:
     provd.add_command(bundle.bundle)
     provd.add_command(daemons.daemon)
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
-    for command in (
-        offline.run,
-        offline.fetch,
-        offline.demo,
-        offline.rehearse,
-        offline.config,
-        migrate.migrate,
-        check.check,
-    ):
         provd.add_command(command)
+    provd.add_command(offline.rehearse)
     for further in (
         servers.server,
         servers.login,

@@ -1,7 +1,7 @@
 """`provd rehearse`: a throw-away virtual machine installs a profile of this site, before hardware sees it.
 
-The real service, with the site's profiles, templates and payloads, listens in a private network namespace; needs root and
-QEMU. Nothing outside is reached: a profile that fetches packages from elsewhere is told so.
+The real service, with the site's profiles, templates and payloads, listens in a private network namespace; needs root
+and QEMU. Nothing outside is reached: a profile that fetches packages from elsewhere is told so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from provd.lab.service import RunningService
 from provd.lab.story import INSTALLATION, Step, Story
 
 _PARTS: Final = (
-    "power", "discover", "offer", "ack", "loader", "config", "kernel", "initrd", "finished", "reset", "discover2", "local",
+    "power", "discover", "offer", "ack", "loader", "config", "kernel", "initrd", "finished", "reset", "discover2",
+    "local",
 )  # fmt: skip
 """Steps that every installer has."""
 

@@ -1,7 +1,7 @@
 """The site of a rehearsal: the operator's own profiles, templates and payloads, with one machine and no effect outside.
 
-Everything is copied or linked, so that a rehearsal changes nothing of what it was made from. What would reach other people
-(triggers, logins, inventories, APIs) is left out.
+Everything is copied or linked, so that a rehearsal changes nothing of what it was made from. What would reach other
+people (triggers, logins, inventories, APIs) is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LEFT_OUT: Final = frozenset(
 )  # fmt: skip
 """Plugins that act outside, or know other machines only."""
 _KEPT: Final = ("defaults", "options", "class", "identity", "tftp", "http", "plugin_dirs", "plugins", "sessions")
-"""Tables of ``provd.toml`` that say something about installations; the others are about this machine and its network."""
+"""Tables of ``provd.toml`` that say something about installations; the others are about this network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def write_site(origin: Path, profile: str, directory: Path, socket: Path) -> Reh
 
 def _config(table: dict[str, Any], base: Path, socket: Path) -> dict[str, Any]:
     enabled = [name for name in table.get("enabled", DEFAULT_PLUGINS) if name not in _LEFT_OUT]
-    kept = {name: table[name] for name in _KEPT if name in table}
+    kept: dict[str, Any] = {name: table[name] for name in _KEPT if name in table}
     if "plugin_dirs" in kept:
         kept["plugin_dirs"] = [str(base / folder) for folder in kept["plugin_dirs"]]
     if "plugins" in kept:
@@ -94,9 +94,14 @@ def _config(table: dict[str, Any], base: Path, socket: Path) -> dict[str, Any]:
         **kept,
         "interface": [{"name": "eth0"}],
         "subnet": [
-            {"name": SYSTEM, "network": f"{NETWORK}.0/24", "pool": f"{NETWORK}.100-{NETWORK}.200", "domain": "rehearsal.example"}
+            {
+                "name": SYSTEM,
+                "network": f"{NETWORK}.0/24",
+                "pool": f"{NETWORK}.100-{NETWORK}.200",
+                "domain": "rehearsal.example",
+            }
         ],
-    }  # fmt: skip
+    }
 
 
 def _copy_site(origin: Path, target: Path) -> None:
