@@ -86,9 +86,9 @@ class Story:
         return next((step for step in self.steps if step.key not in self.done), None)
 
     def tick(self, key: str, seen: str = "") -> list[tuple[Step, str]]:
-        """Mark a step as seen; returns it, or nothing if it was seen before."""
-        step = next(step for step in self.steps if step.key == key)
-        if key in self.done:
+        """Mark a step as seen; returns it, or nothing if it was seen before or is no step of this story."""
+        step = next((step for step in self.steps if step.key == key), None)
+        if step is None or key in self.done:
             return []
         self.done[key] = seen
         return [(step, seen)]
