@@ -13,6 +13,7 @@ from provd.model.boot import Action
 from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 
+_LOOP = "held: "
 _INSTALLED = {
     True: "first boot after a finished install",
     False: "installed: another install is asked for with provd system edit --netboot",
@@ -73,7 +74,12 @@ def policy_of(system: System, profile: Profile | None) -> str:
 def loop_sentence(name: str, attempts: int) -> str:
     """Why the machine ``name`` is held after ``attempts`` boots that fetched everything and reported nothing."""
     boots = "1 network boot" if attempts == 1 else f"{attempts} network boots"
-    return f"held: {boots} fetched everything and no finished callback came; release it with provd held release {name}"
+    return f"{_LOOP}{boots} fetched everything and no finished callback came; release it with provd held release {name}"
+
+
+def is_loop(reason: str) -> bool:
+    """Whether the loop breaker gave this reason, which a release ends."""
+    return reason.startswith(_LOOP)
 
 
 def after_fetched(state: InstallState, session: str) -> InstallState:

@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta
 
+from provd.core.boot_policy import is_loop
 from provd.model.event import Event
 from provd.model.mac import Mac
 from provd.model.session import BootSession
@@ -86,7 +87,10 @@ class WaitingOperations:
             ),
             Operation(
                 "held.list", "List machines that provd holds, and why.", "read", NoArguments, self._list_held,
-                "provd held list", result="One row per machine: `name`, `reason`, `attempts`.",
+                "provd held list",
+                result="One row per machine: `name`, `why` (`loop`: fruitless installations, a command releases it; "
+                "`not-ready`: its newest boot could not install, the next one tries again), `reason`, `attempts`, "
+                "`booted_at`.",
             ),
             Operation(
                 "held.release", "Let a held machine install at its next network boot.", "operate", Release,
@@ -146,15 +150,44 @@ class WaitingOperations:
         return list(self._held_rows())
 
     def _held_rows(self) -> Iterator[dict[str, object]]:
-        for name, state in sorted(self._held().items()):
+        held, newest = self._held(), self._newest()
+        for name, state in sorted(held.items()):
             if self._systems.get(name) is not None:
-                yield {"name": name, "reason": state.held_reason, "attempts": state.attempts}
+                at = newest[name].last_at if name in newest else None
+                row = {"name": name, "why": "loop", "reason": state.held_reason, "attempts": state.attempts}
+                yield {**row, "booted_at": at}
+        for name, session in sorted(newest.items()):
+            if session.action == "hold" and name not in held and self._systems.get(name) is not None:
+                reason = self._told_to_wait(session)
+                if not is_loop(reason):  # else it was released, and has not booted since
+                    row = {"name": name, "why": "not-ready", "reason": reason, "attempts": 0}
+                    yield {**row, "booted_at": session.last_at}
+
+    def _newest(self) -> dict[str, BootSession]:
+        """The newest boot of every system."""
+        found: dict[str, BootSession] = {}
+        for session in self._boots.sessions(limit=_BOOTS):
+            if session.system:
+                found.setdefault(session.system, session)
+        return found
+
+    def _told_to_wait(self, session: BootSession) -> str:
+        """Why a boot was held, as its loader showed it."""
+        events = [event for event in self._boots.events(session.id) if event.kind in {"boot.held", "boot.none"}]
+        return scrub(str(events[-1].fields.get("reason", ""))) if events else ""
 
     def _release(self, arguments: Release) -> object:
         state = self._held().get(arguments.name)
         if self._systems.get(arguments.name) is None:
             raise OperationError(f"there is no system {arguments.name}", field="name", kind="not-found")
         if state is None:
+            newest = self._newest().get(arguments.name)
+            if newest is not None and newest.action == "hold":
+                why = self._told_to_wait(newest)
+                if not is_loop(why):
+                    raise OperationError(
+                        f"system {arguments.name} waits for no release but for this: {why}", field="name"
+                    )
             raise OperationError(f"system {arguments.name} is not held", field="name")
         if not arguments.dry_run:
             self._systems.set_netboot(arguments.name, wanted=True)

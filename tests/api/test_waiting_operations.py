@@ -113,12 +113,27 @@ def test_a_number_of_its_own_and_a_change_of_policy_install_nothing_twice(world:
     assert row["reason"].endswith("release it with provd held release web1")
 
 
+def test_one_that_cannot_install_is_listed_with_the_reason_and_needs_no_release(world: World) -> None:
+    made = world.server.add()
+    world.server.services.systems.edit("web1", replace(made, source="nowhere:x"), expected="")
+    world.boot()
+    (row,) = world.call("held.list")
+    assert (row["name"], row["why"], row["attempts"]) == ("web1", "not-ready", 0)
+    assert "no enabled plugin resolves the install source 'nowhere:x'" in row["reason"]
+    with pytest.raises(OperationError, match="waits for no release but for this: no enabled plugin"):
+        world.call("held.release", name="web1")
+    edited = world.server.services.systems.index.by_name()["web1"]
+    world.server.services.systems.edit("web1", replace(edited, source=""), expected="")
+    assert world.boot(seed=2) == "installed"
+    assert world.call("held.list") == []
+
+
 def test_a_held_machine_is_listed_and_released(world: World) -> None:
     world.server.add()
     for seed in range(3):
         world.boot(seed=seed, reports=())
     (row,) = world.call("held.list")
-    assert (row["name"], row["attempts"]) == ("web1", 2)
+    assert (row["name"], row["why"], row["attempts"]) == ("web1", "loop", 2)
     assert "no finished callback came" in row["reason"]
     assert world.call("held.release", name="web1", dry_run=True)["reason"] == row["reason"]
     assert len(world.call("held.list")) == 1
