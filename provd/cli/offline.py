@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from provd.cli.context import Context, config_option, example, local_only, output_option, pass_context
 from provd.cli.output import progress, show
@@ -113,6 +112,7 @@ def rehearse(
     The real service runs with the files of this configuration, and without what acts outside (triggers, inventories).
     Exit code 1: it does not install.
     """
+    import msgspec
     from rich.console import Console
 
     from provd.lab.demo_screen import Screen
