@@ -1,4 +1,4 @@
-"""``provd mirror status``, ``prefetch`` and ``purge``."""
+"""``provd mirror status``, ``check``, ``prefetch`` and ``purge``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from provd.plugin.api import Operation, Runtime, Settings
 from .service import MirrorService
 
 _LONGEST_WAIT_S = 20.0
+
+
+class NoArguments(Settings, frozen=True):
+    """None."""
 
 
 class StatusArguments(Settings, frozen=True):
@@ -45,7 +49,7 @@ class MirrorOperations:
         self._mirrors = mirrors
 
     def operations(self) -> list[Operation]:
-        """``mirror.status``, ``mirror.prefetch`` and ``mirror.purge``."""
+        """``mirror.status``, ``mirror.check``, ``mirror.prefetch`` and ``mirror.purge``."""
         return [
             Operation(
                 name="mirror.status",
@@ -55,6 +59,15 @@ class MirrorOperations:
                 run=self.status,
                 example="provd mirror status",
                 result="One row per mirror.",
+            ),
+            Operation(
+                name="mirror.check",
+                summary="Ask the upstreams of the package mirrors in use whether they answer.",
+                permission="read",
+                arguments=NoArguments,
+                run=self.check,
+                example="provd mirror check",
+                result="One row per upstream that does not answer: `level`, `text`, `advice`; none where all do.",
             ),
             Operation(
                 name="mirror.prefetch",
@@ -88,6 +101,12 @@ class MirrorOperations:
             return []
         wanted = [one for name, one in self._mirrors.items() if arguments.name in {"", name}]
         return [await one.status(self.runtime) for one in wanted]
+
+    async def check(self, _arguments: NoArguments) -> list[dict[str, object]]:
+        """One row per upstream that does not answer, as ``provd doctor`` shows them."""
+        if self.runtime is None:
+            return []
+        return [row for mirror in self._mirrors.values() for row in await mirror.check(self.runtime)]
 
     async def prefetch(self, arguments: PrefetchArguments) -> dict[str, object]:
         """What is being fetched; with ``wait`` at the end of it, or after 20 s, for clients wait 30 s.

@@ -16,7 +16,7 @@ from .limit import SizeLimit
 from .prefetch import Prefetch
 from .promises import Promises
 from .resume import ResumingStream
-from .settings import Mirror
+from .settings import DEFAULTS, Mirror
 from .upstream import MissingUpstreamError, Origin, Upstream, UpstreamError
 from .verify import Verifier
 from .verify_rpm import RpmVerifier
@@ -105,6 +105,22 @@ class MirrorService:
             "evicted": self._limit.evicted,
             "prefetched": f"{self._prefetch.done} of {self._prefetch.total}" if self._prefetch else "",
         }
+
+    async def check(self, runtime: Runtime) -> list[dict[str, object]]:
+        """A row for each upstream that gives no answer; one that nobody configured and nobody used is not asked for."""
+        files, _ = await self._cache.count(runtime)
+        used = self.name not in DEFAULTS or self.hits or self.misses or files
+        if self._offline or not used:
+            return []
+        rows: list[dict[str, object]] = []
+        for base, fault in await self._upstream.faults(runtime):
+            text = f"mirror {self.name}: upstream {base} gives no answer: {fault}"
+            # What is in the cache is served all the same.
+            advice = (
+                "machines get what is in the cache and nothing else; look at the upstream, the way to it, the proxy"
+            )
+            rows.append({"level": "warning", "text": text, "advice": advice})
+        return rows
 
     def prefetch(self, runtime: Runtime, paths: Sequence[str]) -> Prefetch:
         """Begin to fetch files.

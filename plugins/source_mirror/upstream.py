@@ -18,6 +18,7 @@ _MOST_REDIRECTIONS = 5
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 _ABSENT = frozenset({404, 410})
 _DOWN_S = 60.0
+_CHECK_S = 5.0
 _COMPRESSED = (".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz4", ".tgz")
 
 
@@ -97,6 +98,30 @@ class Upstream:
             return [one.base for one in self.origins("")]
         except UpstreamError as error:
             return [str(error)]
+
+    async def faults(self, runtime: Runtime) -> list[tuple[str, str]]:
+        """Addresses that give no answer now, without user and password, each with the reason.
+
+        Any status below 500 is an answer: many servers show nobody their first directory.
+        """
+        try:
+            origins = self.origins("")
+        except UpstreamError as error:
+            return [("apt", str(error))]
+        found = []
+        for one in origins:
+            headers = {"Authorization": one.authorization} if one.authorization else {}
+            try:
+                stream = await runtime.http_stream(
+                    "HEAD", f"{one.base}/", headers=headers, timeout_s=_CHECK_S, proxy=self._mirror.proxy
+                )
+            except OSError as error:
+                found.append((one.base, str(error)))
+                continue
+            stream.close()
+            if stream.status >= 500:
+                found.append((one.base, f"status {stream.status}"))
+        return found
 
     async def ask(
         self, runtime: Runtime, method: str, path: str, validators: Mapping[str, Mapping[str, str]]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
 
-from provd.app.listeners import Listeners
-from provd.app.reload import ReloadReport
+from provd.app.doctor import Doctor
+from provd.app.running import Running
 from provd.app.services import Current, Services
 from provd.config.kinds import KINDS
 from provd.config.payloads import missing_payloads
@@ -39,25 +39,7 @@ from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.operations_triggers import TriggerOperations
 from provd.service.operations_waiting import WaitingOperations
-from provd.service.rogue import RogueWatch
 from provd.service.stalls import Stalls
-
-
-class Running(Protocol):
-    """The server, as far as operations ask it."""
-
-    services: Services
-    listeners: Listeners
-    rogue: RogueWatch
-    json: Any
-
-    def in_thread(self, work: Callable[[], Any]) -> Awaitable[Any]:
-        """Run what takes long off the reactor's thread."""
-        ...
-
-    def reload(self, *, dry_run: bool = False) -> ReloadReport:
-        """Read all files anew."""
-        ...
 
 
 def operations_of(server: Running, found: Mapping[str, Found], started_at: float) -> OperationTable:
@@ -107,6 +89,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
     table.add(QueueOperations(services.admission, services.wall).operations())
     table.add(plugin_operations(lambda: found, lambda: host))
+    table.add(Doctor(server, lambda: site_problems(services), time.monotonic).operations())
     table.add(
         [
             Operation(
@@ -170,6 +153,19 @@ def _places(current: Current) -> Places:
 
 def problems_of(services: Services) -> list[str]:
     """Everything that is wrong in a running server, one sentence each."""
+    wrong = site_problems(services)
+    wrong += [
+        f"plugin {row.plugin}: {row.hook} rests after repeated failure: {row.last_error}"
+        for row in services.host.stats()
+        if row.breaker != "closed"
+    ]
+    held = sorted(services.store.installs.held().items())
+    wrong += [f"system {name} is held: {state.held_reason}" for name, state in held if services.systems.get(name)]
+    return wrong
+
+
+def site_problems(services: Services) -> list[str]:
+    """What is wrong with the site's objects, its boot files and the store, one sentence each."""
     current = services.current
     wrong = [str(problem) for problem in current.catalogue.problems]
     used = {profile.distro.name: profile.distro for profile in _profiles_in_use(services)}
@@ -179,13 +175,6 @@ def problems_of(services: Services) -> list[str]:
     wrong += list(services.store.damage)
     if fault := services.dhcp.counters.store_fault:
         wrong.append(f"leases cannot be stored, so no client gets an ACK: {fault}")
-    wrong += [
-        f"plugin {row.plugin}: {row.hook} rests after repeated failure: {row.last_error}"
-        for row in services.host.stats()
-        if row.breaker != "closed"
-    ]
-    held = sorted(services.store.installs.held().items())
-    wrong += [f"system {name} is held: {state.held_reason}" for name, state in held if services.systems.get(name)]
     return wrong
 
 

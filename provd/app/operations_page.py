@@ -69,6 +69,10 @@ class _Running:
         """Nothing is run."""
         raise RuntimeError(_NOTHING_RUNS)
 
+    def standing(self) -> Any:
+        """Nothing runs."""
+        return ()
+
     def reload(self, *, dry_run: bool = False) -> Any:  # noqa: ARG002
         """Nothing is run."""
         raise RuntimeError(_NOTHING_RUNS)

@@ -149,4 +149,6 @@ def _keep(old: ServerConfig, new: ServerConfig) -> ServerConfig:
         tftp=old.tftp,
         http=old.http,
         log=old.log,
+        api=old.api,
+        syslog=replace(new.syslog, enabled=old.syslog.enabled, port=old.syslog.port),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from provd.core.rogue import Peers
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
 from provd.model.event import Event
+from provd.model.session import BootSession
 from provd.model.subnet import PROXY
 from provd.net.probe import AddressProber
 from provd.net.rogue import RogueProber
@@ -143,6 +144,10 @@ class Server:
         self._watch.start([self._path.parent, site, *(site / folder for folder in SOURCES)])
         for problem in self.services.current.catalogue.problems:
             self._logger.warn("left out: {problem}", problem=str(problem))
+
+    def standing(self) -> Iterable[tuple[BootSession, Event]]:
+        """Boots that stand still now, each with the event that tells why."""
+        return self._stalls.standing() if self._stalls is not None else ()
 
     def _look_for_stalls(self) -> None:
         if self._stalls is None:

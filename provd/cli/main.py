@@ -15,6 +15,7 @@ from provd.cli import (
     cobbler_habits,
     completion,
     daemons,
+    doctor,
     events,
     images,
     importing,
@@ -133,6 +134,7 @@ def _add_commands(provd: OperationGroup) -> None:
     provd.add_command(importing.import_)
     provd.add_command(bundle.bundle)
     provd.add_command(daemons.daemon)
+    provd.add_command(doctor.doctor)
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
     provd.add_command(offline.rehearse)

@@ -145,6 +145,11 @@ class RogueWatch:
         self._known.forget(now)
         return [row(seen, self._wall, now) for seen in self._known.rows()]
 
+    def seen(self) -> Sequence[Seen]:
+        """Servers that were seen lately."""
+        self._known.forget(self._clock.seconds())
+        return self._known.rows()
+
     def problems(self) -> list[str]:
         """One sentence per surprise."""
         return [sentence(seen) for seen in self._known.rows() if seen.verdict == ROGUE]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from provd.core.diagnosis_facts import SILENT_S, Finding
@@ -14,6 +15,7 @@ from provd.service.inspect import phases
 from provd.service.sessions import Sessions
 
 STALLED: Final = "session.stalled"
+NOBODY: Final[Mapping[str, float]] = MappingProxyType({})
 _LEARNED: Final = 20
 """Installations of a profile that are remembered for each step."""
 _FACTOR: Final = 2.0
@@ -80,18 +82,30 @@ class Stalls:
         return max(SILENT_S, _FACTOR * max(known)) if known else SILENT_S
 
     def look(self) -> None:
-        """Called by a timer: whatever stands still is told."""
-        now = self._wall()
-        running = {boot.session.id: boot.session for boot in self._live.boots() if _goes_on(boot.session)}
+        """Called by a timer: whatever stands still is told, once."""
+        running = {session.id for session in self._running()}
         self._told = {name: at for name, at in self._told.items() if name in running}
-        for session in running.values():
+        for session, event in self.standing(self._told):
+            self._told[session.id] = session.last_at
+            self._publish(event)
+
+    def standing(self, told: Mapping[str, float] = NOBODY) -> Iterator[tuple[BootSession, Event]]:
+        """Boots that stand still now, each with the event that tells why.
+
+        Args:
+            told: what is left out: time of the last sign of life by session.
+        """
+        now = self._wall()
+        for session in self._running():
             silent_s = now - session.last_at
-            if silent_s < self.allowed_s(session) or self._told.get(session.id) == session.last_at:
+            if silent_s < self.allowed_s(session) or told.get(session.id) == session.last_at:
                 continue
             found = self._findings(session, self._kept.events(session.id))
             if found:
-                self._told[session.id] = session.last_at
-                self._publish(_event(session, found[0], silent_s, now))
+                yield session, _event(session, found[0], silent_s, now)
+
+    def _running(self) -> list[BootSession]:
+        return [boot.session for boot in self._live.boots() if _goes_on(boot.session)]
 
     def _learn(self, session: BootSession) -> None:
         steps = [(str(one["step"]), one["took"]) for one in phases(session, self._kept.events(session.id))]

@@ -23,7 +23,7 @@ WRONG: tuple[Any, ...] = (
     None, True, -1, 1.5, float("nan"), float("inf"), 2**70, "", "x", "\x00", "../x", "x" * 3_000, [], [1],
     [None], {}, {"a": 1}, {"": None}, {"a": {"b": [{"c": 2**80}]}}, [[[]]],
 )  # fmt: skip
-NEEDS_LISTENERS = {"reload", "rogue.check", "status", "check"}
+NEEDS_LISTENERS = {"reload", "rogue.check", "status", "check", "doctor"}
 """They take no arguments, and this server has no sockets to tell of."""
 
 

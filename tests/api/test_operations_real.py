@@ -28,6 +28,9 @@ class _Running:
     async def in_thread(self, work: Any) -> Any:
         return work()
 
+    def standing(self) -> Any:
+        return ()
+
     def reload(self, *, dry_run: bool = False) -> Any:
         raise AssertionError("not asked for")
 

@@ -13,6 +13,7 @@ from provd.service.operations import decode_arguments
 ANSWERS: Mapping[str, Any] = {
     "answer.preview": {"document": "x", "media_type": "text/plain", "text": "d-i x\n"},
     "check": {"ok": True, "problems": []},
+    "doctor": {"ok": True, "findings": []},
     "events": {"events": [], "last": 0},
     "rogue.check": {"interfaces": [], "servers": []},
     "system.export": {"toml": "", "systems": []},

@@ -198,3 +198,23 @@ def test_debian_is_there_without_configuration(tmp_path: Path, apt: Path) -> Non
     assert Upstream(Mirror(upstream="apt"), apt, release).origins("pool/a.deb") == [origin("http://main/debian")]
     world = World(tmp_path)
     assert isinstance(world.hook("mirror/debian/pool/a.deb"), Content)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (FakeStream(200, length=0), ""),
+        (FakeStream(403, length=0), ""),
+        (FakeStream(503, length=0), "status 503"),
+        (ConnectionError("refused"), "refused"),
+        (TimeoutError("no answer in 5 s"), "no answer in 5 s"),
+    ],
+)
+def test_check_asks_each_upstream_and_never_shows_its_password(world: World, answer: Any, fault: str) -> None:
+    world.runtime.streams.append(answer)
+    rows = world.run("mirror.check")
+    assert world.runtime.asked[0][0] == "http://MIRROR/debian/"
+    assert world.runtime.asked[0][1]["Authorization"] == "Basic dXNlcjpwQHNz"
+    assert [(row["level"], row["text"]) for row in rows] == (
+        [("warning", f"mirror deb: upstream http://MIRROR/debian gives no answer: {fault}")] if fault else []
+    )
