@@ -11,6 +11,7 @@ from provd.cli.context import Client, local_client
 from provd.cli.dynamic import OperationGroup
 from provd.cli.main import build_cli
 from provd.planning.command import plan
+from provd.planning.replay_command import replay
 from provd.testing.command import check
 from provd.testing.simulate_command import simulate
 
@@ -28,7 +29,7 @@ def command_line(make_client: Callable[[str], Client] = local_client) -> Operati
     Args:
         make_client: makes a client for a socket path.
     """
-    return build_cli(run, make_client, above={"": (simulate, plan), "plugin": (check,)})
+    return build_cli(run, make_client, above={"": (simulate, plan, replay), "plugin": (check,)})
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ from provd.service.operations_lint import Linter
 from provd.service.operations_objects import object_operations
 from provd.service.operations_plugins import plugin_operations
 from provd.service.operations_queue import QueueOperations
+from provd.service.operations_recordings import RecordingOperations
 from provd.service.operations_server import server_operations
 from provd.service.operations_systems import NamedSystems, SystemOperations
 from provd.service.operations_templates import TemplateOperations
@@ -86,6 +87,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(
         TriggerOperations(services.triggers, lambda: host.triggers, store.trigger_runs, services.wall).operations()
     )
+    table.add(RecordingOperations(services.recorder, services.systems).operations())
     table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
     table.add(QueueOperations(services.admission, services.wall).operations())
     table.add(plugin_operations(lambda: found, lambda: host))

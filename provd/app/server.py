@@ -211,16 +211,25 @@ class Server:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
 
     def _received(self, data: bytes, arrival: Arrival) -> None:
+        if self.services.recorder.active:
+            self.services.recorder.arrived(data, arrival)
         self.services.dhcp.handle(data, arrival)
 
     def _send(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
+        if self.services.recorder.active:
+            self.services.recorder.sent(interface, data, destination, local)
         self.listeners.send(interface, data, destination, local)
 
     def _send_service(self, interface: str, data: bytes, destination: Destination, local: int) -> None:
+        if self.services.recorder.active:
+            self.services.recorder.sent(interface, data, destination, local, pxe=True)
         self.listeners.send_service(interface, data, destination, local)
 
     def _open_file(self, request: FileRequest) -> Content | NotFound:
-        return self.services.files.open(request)
+        answer = self.services.files.open(request)
+        if self.services.recorder.active:
+            self.services.recorder.asked(request, answer)
+        return answer
 
     def _file_event(self, kind: str, request: FileRequest, fields: Mapping[str, object]) -> None:
         self.services.file_events.on_event(kind, request, fields)

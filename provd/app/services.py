@@ -45,6 +45,7 @@ from provd.service.installs import Installs
 from provd.service.inventories import Inventories
 from provd.service.operations_answers import MaskedHost, unresolved
 from provd.service.proxy_claims import ProxyClaims
+from provd.service.recorder import Recorder
 from provd.service.sessions import Boot, Sessions
 from provd.service.system_doubts import source_doubts, template_doubts
 from provd.service.system_problems import SystemProblems
@@ -260,6 +261,9 @@ class Services:
             fetched_all=self._fetched_all,
         )
 
+        listen = self.current.config.listen
+        ports = (listen.dhcp_port, listen.pxe_port, listen.tftp_port)
+        self.recorder = Recorder(self.sessions.of_address, ports, lambda: self.wall())  # noqa: PLW0108  tests set it
         self.installer_logs = InstallerLogs(
             boot_of=self.sessions.of_address, note=self.sessions.note, clock=self.clock, limits=self._log_limits
         )
@@ -284,6 +288,7 @@ class Services:
         self.bus.listen(self.triggers.on_event)
         self.bus.listen(self.admission.on_event)
         self.bus.listen(self._reservations_follow)
+        self.bus.listen(self.recorder.on_event)
 
     def plan_of(self, boot: Boot) -> BootPlan:
         """The plan of a boot, made again after a restart."""

@@ -26,6 +26,7 @@ from provd.cli import (
     migrate,
     offline,
     plugins,
+    record,
     reports,
     servers,
     system_documents,
@@ -113,6 +114,7 @@ _GROUPS = (
     ("queue", "Machines that wait for a place to install.", "provd queue list"),
     ("trigger", "What runs on events, and how it fared.", "provd trigger list"),
     ("mirror", "Mirrors that packages come through.", "provd mirror status"),
+    ("recording", "Recordings of machines' packets (see: provd record).", "provd recording begin web1"),
     ("rogue", "Other DHCP servers.", "provd rogue check"),
 )
 
@@ -135,6 +137,7 @@ def _add_commands(provd: OperationGroup) -> None:
     provd.add_command(bundle.bundle)
     provd.add_command(daemons.daemon)
     provd.add_command(doctor.doctor)
+    provd.add_command(record.record)
     for command in (offline.run, offline.fetch, offline.demo, offline.config, migrate.migrate, check.check):
         provd.add_command(command)
     provd.add_command(offline.rehearse)

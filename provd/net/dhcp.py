@@ -12,8 +12,8 @@ from twisted.logger import Logger
 from provd.model.dhcp import Destination
 from provd.net.dhcp_kernel import Kernel, Link, LinuxKernel, RawOutput
 from provd.net.dhcp_socket import DhcpSocket
-from provd.net.rawsocket import ip_udp_packet
 from provd.service.dhcp_ports import Arrival
+from provd.wire.ipv4_udp import ip_udp_packet
 
 _BROADCAST: Final = 0xFFFFFFFF
 _LOOPBACK_BROADCAST: Final = 0x7FFFFFFF

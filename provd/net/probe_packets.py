@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from provd.net.rawsocket import checksum
+from provd.wire.ipv4_udp import checksum
 
 _ARP: Final = struct.Struct("!HHBBH6sI6sI")
 _ECHO: Final = struct.Struct("!BBHHH")

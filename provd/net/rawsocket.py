@@ -20,45 +20,7 @@ Failed = Callable[[str], None]
 
 _IP: Final = struct.Struct("!BBHHHBBHII")
 _UDP: Final = struct.Struct("!HHHH")
-_PSEUDO: Final = struct.Struct("!IIBBH")
 _ETH_P_IP: Final = 0x0800
-_TTL: Final = 64
-_DSCP_CS6: Final = 0xC0
-_MAX_PAYLOAD: Final = 65535 - 28
-
-
-def checksum(octets: bytes) -> int:
-    """Internet checksum (RFC 1071)."""
-    if len(octets) % 2:
-        octets += b"\0"
-    # 2**16 is 1 modulo 2**16 - 1, so one division adds all words and every carry; a sum that is not 0 stays not 0.
-    number = int.from_bytes(octets)
-    total = number % 0xFFFF or (0xFFFF if number else 0)
-    return ~total & 0xFFFF
-
-
-def ip_udp_packet(data: bytes, source: int, source_port: int, destination: int, port: int) -> bytes:
-    """An IPv4 packet with a UDP datagram (RFC 791 section 3.1, RFC 768).
-
-    Args:
-        data: payload.
-        source: our address.
-        source_port: our UDP port.
-        destination: the client's new address.
-        port: the client's UDP port.
-
-    Raises:
-        ValueError: a payload that no IPv4 packet can hold.
-    """
-    if len(data) > _MAX_PAYLOAD:
-        raise ValueError(f"{len(data)} octets do not fit into an IPv4 packet")
-    length = _UDP.size + len(data)
-    pseudo = _PSEUDO.pack(source, destination, 0, socket.IPPROTO_UDP, length)
-    # RFC 768: a checksum of zero means none was made, so zero is sent as its complement.
-    total = checksum(pseudo + _UDP.pack(source_port, port, length, 0) + data) or 0xFFFF
-    header = _IP.pack(0x45, _DSCP_CS6, _IP.size + length, 0, 0x4000, _TTL, socket.IPPROTO_UDP, 0, source, destination)
-    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
-    return header + _UDP.pack(source_port, port, length, total) + data
 
 
 def udp_payload(packet: bytes, port: int) -> tuple[int, bytes] | None:

@@ -19,7 +19,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from provd.core.rogue import Sighting, questions, read_answer
-from provd.net.rawsocket import ip_udp_packet, udp_payload
+from provd.net.rawsocket import udp_payload
+from provd.wire.ipv4_udp import ip_udp_packet
 
 _ETH_P_IP: Final = 0x0800
 _ETHERNET: Final = 1

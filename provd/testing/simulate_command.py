@@ -116,6 +116,7 @@ def _in_memory(file: Path, mac: str, profile: str) -> Any:
         here = next(subnet.network.hosts())
         card = subnet.interface or (config.interfaces[0].name if config.interfaces else "eth0")
         server = MemoryServer(file, str(here), card)
+        server.listen_to_logs()
     except (ConfigError, PluginError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if profile:

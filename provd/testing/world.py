@@ -115,6 +115,11 @@ class MemoryServer:
         self.turn()
         return transcript
 
+    def listen_to_logs(self) -> None:
+        """Installers are pointed to the syslog port of the configuration, as by a server that could bind it."""
+        syslog = self.loaded.config.syslog
+        self.services.log_port = lambda: syslog.port if syslog.enabled else 0
+
     def turn(self) -> None:
         """Everything that waits for the reactor happens."""
         for _ in range(10):

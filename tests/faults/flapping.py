@@ -17,7 +17,7 @@ import time
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from provd.net.rawsocket import ip_udp_packet
+from provd.wire.ipv4_udp import ip_udp_packet
 from tests.app.running_server import RunningServer
 from tests.fakes.dhcp_load import option
 from tests.fakes.dhcp_world import DISCOVER, request

@@ -20,8 +20,8 @@ from twisted.python.failure import Failure
 from provd.model.dhcp import Destination
 from provd.net.dhcp import DhcpListener
 from provd.net.dhcp_kernel import Link, LinuxKernel, RawOutput
-from provd.net.rawsocket import checksum, ip_udp_packet
 from provd.service.dhcp_ports import Arrival
+from provd.wire.ipv4_udp import checksum, ip_udp_packet
 
 LOCAL = 0x0A580001
 CLIENT = 0x0A580064

@@ -11,8 +11,9 @@ from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.internet.task import Clock
 
 from provd.core.rogue import Sighting
-from provd.net.rawsocket import ip_udp_packet, udp_payload
+from provd.net.rawsocket import udp_payload
 from provd.net.rogue import RogueProber
+from provd.wire.ipv4_udp import ip_udp_packet
 
 SEEN = Sighting("eth0", 0x0A5800FE)
 PACKET = ip_udp_packet(b"payload!", 0x0A5800FE, 67, 0xFFFFFFFF, 68)

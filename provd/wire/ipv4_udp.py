@@ -1,0 +1,81 @@
+"""IPv4 packets with one UDP datagram (RFC 791, RFC 768): made, and taken apart."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from provd.wire.errors import WireError
+
+_IP: Final = struct.Struct("!BBHHHBBHII")
+_UDP: Final = struct.Struct("!HHHH")
+_PSEUDO: Final = struct.Struct("!IIBBH")
+_UDP_PROTOCOL: Final = 17
+_TTL: Final = 64
+_DSCP_CS6: Final = 0xC0
+_MAX_PAYLOAD: Final = 65535 - 28
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """A UDP datagram with its addresses (IPv4, as ints)."""
+
+    source: int
+    source_port: int
+    destination: int
+    port: int
+    data: bytes
+
+
+def read_packet(packet: bytes) -> Datagram:
+    """Take an IPv4 packet apart.
+
+    Raises:
+        WireError: it is no whole IPv4 packet with one whole UDP datagram.
+    """
+    if len(packet) < _IP.size + _UDP.size or packet[0] >> 4 != 4:
+        raise WireError("packet", "is no IPv4 packet with a UDP datagram (RFC 791 section 3.1)")
+    header = (packet[0] & 15) * 4
+    total, fragment = int.from_bytes(packet[2:4]), int.from_bytes(packet[6:8])
+    if header < _IP.size or not header + _UDP.size <= total <= len(packet) or fragment & 0x3FFF:
+        raise WireError("packet", f"{len(packet)} octets are not the whole packet that its header tells of")
+    source_port, port, length, _ = _UDP.unpack_from(packet, header)
+    if packet[9] != _UDP_PROTOCOL or not _UDP.size <= length <= total - header:
+        raise WireError("packet", "holds no whole UDP datagram (RFC 768)")
+    source, destination = int.from_bytes(packet[12:16]), int.from_bytes(packet[16:20])
+    return Datagram(source, source_port, destination, port, packet[header + _UDP.size : header + length])
+
+
+def checksum(octets: bytes) -> int:
+    """Internet checksum (RFC 1071)."""
+    if len(octets) % 2:
+        octets += b"\0"
+    # 2**16 is 1 modulo 2**16 - 1, so one division adds all words and every carry; a sum that is not 0 stays not 0.
+    number = int.from_bytes(octets)
+    total = number % 0xFFFF or (0xFFFF if number else 0)
+    return ~total & 0xFFFF
+
+
+def ip_udp_packet(data: bytes, source: int, source_port: int, destination: int, port: int) -> bytes:
+    """An IPv4 packet with a UDP datagram (RFC 791 section 3.1, RFC 768).
+
+    Args:
+        data: payload.
+        source: our address.
+        source_port: our UDP port.
+        destination: the client's new address.
+        port: the client's UDP port.
+
+    Raises:
+        ValueError: a payload that no IPv4 packet can hold.
+    """
+    if len(data) > _MAX_PAYLOAD:
+        raise ValueError(f"{len(data)} octets do not fit into an IPv4 packet")
+    length = _UDP.size + len(data)
+    pseudo = _PSEUDO.pack(source, destination, 0, _UDP_PROTOCOL, length)
+    # RFC 768: a checksum of zero means none was made, so zero is sent as its complement.
+    total = checksum(pseudo + _UDP.pack(source_port, port, length, 0) + data) or 0xFFFF
+    header = _IP.pack(0x45, _DSCP_CS6, _IP.size + length, 0, 0x4000, _TTL, _UDP_PROTOCOL, 0, source, destination)
+    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    return header + _UDP.pack(source_port, port, length, total) + data
