@@ -48,7 +48,7 @@ class RecordingOperations:
                 BeginRecording, self._begin, "provd recording begin web1", result="`recording`: its id; `macs`.",
             ),
             Operation(
-                "recording.show", "Tell how far a recording is.", "operate", NamedRecording, self._show,
+                "recording.show", "Tell how far a recording is.", "read", NamedRecording, self._show,
                 "provd recording show 0123456789ab",
                 result="`packets`, `over` (the boot has ended), `full` (packets were left out).",
             ),
