@@ -111,6 +111,15 @@ class Run:
         self._wake()
 
 
+def without_timeline(services: Services) -> None:
+    """What a provd without timelines would leave out: making, publishing and storing events."""
+    sessions: Any = services.sessions
+    sessions.note = lambda *_what, **_how: None
+    bus: Any = services.bus
+    bus.publish = lambda _event: None
+    sessions._publish = bus.publish  # noqa: SLF001  it was handed over at the start
+
+
 def measure(reactor: Any, run: Run, rounds: int, profile: cProfile.Profile | None) -> list[dict[str, float]]:
     """Run all rounds; returns one row per round."""
     rows: list[dict[str, float]] = []
@@ -149,6 +158,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--store", choices=("sqlite", "memory"), default="sqlite")
     parser.add_argument("--pxe", action="store_true", help="clients ask for a boot file")
+    parser.add_argument("--no-timeline", action="store_true", help="note, publish and store no event of a boot")
     parser.add_argument("--profile", action="store_true", help="print the functions that take longest")
     parser.add_argument("--json", type=Path, help="write the rows there too")
     asked = parser.parse_args()
@@ -157,6 +167,8 @@ def main() -> None:
     profile = cProfile.Profile() if asked.profile else None
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder), reactor, durable=asked.store == "sqlite", clients=asked.clients, pxe=asked.pxe)
+        if asked.no_timeline:
+            without_timeline(run.services)
         rows = measure(reactor, run, asked.rounds, profile)
         errors = run.services.dhcp.counters.errors
         run.store.close()

@@ -269,5 +269,5 @@ def test_shipped_commands_ask_no_service_for_their_description(client: Recording
 )
 def test_every_write_has_a_dry_run(operation: Operation) -> None:
     reads = {"audit.list", "user.list", "token.list", "system.export", "rogue.check"}
-        reads |= {"recording.begin", "recording.end"}  # the site stays as it is
+    reads |= {"recording.begin", "recording.end"}  # the site stays as it is
     assert ("dry_run" in fields_of(operation)) == (operation.name not in reads)
