@@ -18,6 +18,7 @@ from provd.config.catalogue import Catalogue
 from provd.config.checks import allowed_servers
 from provd.config.layers import layers
 from provd.config.queue import queue_limits
+from provd.config.quirks import read_quirks
 from provd.config.schema import ServerConfig
 from provd.config.settings import load
 from provd.plugin.contract import Operation
@@ -173,7 +174,7 @@ def test_the_page_about_json_shows_toml_that_fits(tmp_path: Path) -> None:
 
 
 def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
-    menu, relayed, proxy, signed, rogue = blocks(ROOT / "docs" / "pxe.md", "toml")
+    menu, relayed, proxy, signed, rogue, quirk = blocks(ROOT / "docs" / "pxe.md", "toml")
     (tmp_path / "provd.toml").write_text(proxy + relayed + menu + signed + rogue)
     loaded = read(tmp_path / "provd.toml")
     config = loaded.config
@@ -181,6 +182,8 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
     assert encode_option("pxe", config.options["pxe"])[1][:3] == bytes((6, 1, 3))
     assert allowed_servers(config)[0] == {int(IPv4Address("10.0.0.2"))}
     build_host(loaded, tmp_path / "provd.toml").close()
+    (tmp_path / "quirks.toml").write_text(quirk)
+    assert read_quirks(str(tmp_path))[-1].without == {43}
 
 
 def test_the_page_about_the_boot_policy_shows_toml_that_fits(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from provd.model.profile import BootPolicy
 from provd.model.system import InstallState
 from provd.service.file_events import FileEvents
 from provd.service.sessions import MOST_EVENTS
+from provd.testing.samples import shipped_quirks
 from provd.wire.packet import DhcpPacket
 from tests.fakes.boot_world import ADDRESS, BootWorld
 
@@ -143,7 +144,7 @@ def test_a_token_in_the_reason_of_a_missed_file_is_no_part_of_the_timeline(world
 def test_boards_whose_maker_left_the_uuid_unset_are_not_one_machine() -> None:
     chaddr = bytes.fromhex("525400000001").ljust(16, b"\0")
     packet = DhcpPacket(1, 1, 6, 0, 1, 0, 0, 0, 0, 0, 0, chaddr, b"", b"", {53: b"\1", 97: b"\0" + b"\xff" * 16})
-    assert client_facts(packet).uuid == ""
+    assert shipped_quirks().corrected(client_facts(packet)).uuid == ""
 
 
 def test_the_install_of_a_removed_system_says_nothing_about_its_namesake(world: BootWorld) -> None:
