@@ -35,7 +35,7 @@ def begins_new(current: BootSession | None, *, system: str, system_changed: bool
 def advance(session: BootSession, step: str, now: float) -> BootSession:
     """The session after something happened; it never goes back a step."""
     further = STEPS.index(step) > STEPS.index(session.step)
-    return replace(session, step=step if further else session.step, last_at=max(now, session.last_at))
+    return session.seen(max(now, session.last_at), step if further else "")
 
 
 def close(session: BootSession, outcome: str) -> BootSession:

@@ -35,3 +35,7 @@ class Event:
     mac: str = ""
     fields: Mapping[str, object] = field(default_factory=dict)
     id: int = 0
+
+    def numbered(self, number: int) -> Event:
+        """The event with the number that the store gave it (``dataclasses.replace`` takes three times as long)."""
+        return Event(self.kind, self.at, self.session, self.system, self.mac, self.fields, number)

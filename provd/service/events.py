@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -74,7 +73,7 @@ class EventBus:
         if event.session or event.system:
             # A plain client's DHCP is in the lease table already; only boots and systems have a history to keep.
             try:
-                kept = replace(event, id=self._store.append(event))
+                kept = event.numbered(self._store.append(event))
             except Exception:  # noqa: BLE001  a full disk must not silence triggers
                 self._logger.failure("event {kind} could not be stored", kind=event.kind)
         for listener in self._listeners:

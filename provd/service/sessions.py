@@ -117,7 +117,7 @@ class Sessions:
         changed = boot is not None and boot.plan is not None and boot.basis != basis
         current = boot.session if boot else None
         if boot is not None and not begins_new(current, system=system, system_changed=changed, now=now):
-            boot.session = replace(boot.session, last_at=now)
+            boot.session = boot.session.seen(now)
             return boot
         if boot is not None and boot.session.outcome == "running":
             self._log.save_session(close(boot.session, "superseded"))
@@ -200,10 +200,10 @@ class Sessions:
 
     def reach(self, boot: Boot, step: str) -> None:
         """The boot came to this step; it never goes back."""
-        before = boot.session
-        boot.session = advance(before, step, self._wall())
-        if boot.session.step != before.step:
-            self._log.save_session(boot.session)
+        if step_reached(boot.session, step):
+            return  # whoever says so notes it as well, which is the sign of life
+        boot.session = advance(boot.session, step, self._wall())
+        self._log.save_session(boot.session)
 
     def mark(self, boot: Boot, *, slot: str, slot_until: float = 0.0) -> None:
         """What the boot is to the queue of installations; also a sign of life."""
@@ -232,7 +232,7 @@ class Sessions:
         """
         session, now = boot.session, self._wall()
         if witnessed:
-            boot.session = replace(session, last_at=now)
+            boot.session = session.seen(now)
         boot.events += 1
         if boot.events > MOST_EVENTS and kind.startswith(_ROUTINE):
             if boot.full:

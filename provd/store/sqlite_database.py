@@ -20,6 +20,9 @@ from provd.store.sqlite_writer import Writer
 
 T = TypeVar("T")
 
+BATCH: Final = 64
+"""Values that are gathered for one write at most; the backlog of the writer bounds their number."""
+
 KEPT_FAILED: Final = 10_000
 """Values of one kind that are kept for another try while the disk refuses them; beyond, the oldest are lost."""
 
@@ -99,14 +102,49 @@ def _execute(connection: sqlite3.Connection, statement: str, arguments: Sequence
     connection.execute(statement, arguments)
 
 
+class _Batch(Generic[T]):
+    """Values that are written by one statement: those that were saved until the writing thread came to it."""
+
+    def __init__(self, database: Database, codec: Codec[T]) -> None:
+        self._database, self._codec = database, codec
+        self._before = database.writer.ordered
+        self._lock = threading.Lock()
+        self._closed = False
+        self.values: list[tuple[int | str, T]] = []
+        self.faults: dict[int | str, Exception] = {}
+
+    def add(self, key: int | str, value: T) -> bool:
+        """Take one more; False where it is too late, there are enough, or a write came between whose place counts."""
+        with self._lock:
+            if self._closed or self._before != self._database.writer.ordered or len(self.values) >= BATCH:
+                return False
+            self.values.append((key, value))
+            return True
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write all, also a second time; one that cannot be encoded is left out, and the others are not held up."""
+        with self._lock:
+            self._closed = True
+        rows = []
+        for key, value in self.values:
+            try:
+                rows.append(self._database.row(self._codec, value))
+            except Exception as error:  # noqa: BLE001  whatever a plugin put into it
+                self.faults[key] = error
+        connection.executemany(upsert(self._codec.kind), rows)
+
+
 class WriteBehind(Generic[T]):
     """Values that were handed over and are not durable yet; one that fails is tried again when the disk is well."""
 
-    def __init__(self, database: Database, codec: Codec[T]) -> None:
+    def __init__(self, database: Database, codec: Codec[T], *, gather: bool = False) -> None:
+        """Take collaborators; with ``gather`` many values are one write, and may overtake values of other kinds."""
         self._database = database
         self._codec = codec
+        self._gather = gather
         self._pending: dict[int | str, T] = {}
         self._failed: dict[int | str, None] = {}
+        self._open: _Batch[T] | None = None
         database.attach(self)
 
     def save(self, value: T) -> None:
@@ -114,7 +152,16 @@ class WriteBehind(Generic[T]):
         key = self._codec.key(value)
         self._pending[key] = value
         self._failed.pop(key, None)
-        self._database.save(self._codec, value, partial(self._done, key, value))
+        if not self._gather:
+            self._database.save(self._codec, value, partial(self._done, key, value))
+        elif self._open is None or not self._open.add(key, value):
+            self._open = batch = _Batch(self._database, self._codec)
+            batch.add(key, value)
+            self._database.writer.submit(batch.write, partial(self._written, batch), orders=False)
+
+    def _written(self, batch: _Batch[T], error: Exception | None) -> None:
+        for key, value in batch.values:
+            self._done(key, value, batch.faults.get(key, error))
 
     def pending(self) -> Iterable[T]:
         """Values that a reading of the file may not show."""

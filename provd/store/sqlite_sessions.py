@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from provd.model.event import Event
 from provd.model.session import BootSession
@@ -17,7 +16,7 @@ class SqliteSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sessions = WriteBehind(database, SESSIONS)
-        self._events = WriteBehind(database, EVENTS)
+        self._events = WriteBehind(database, EVENTS, gather=True)
         self._last = database.number("events")
 
     def save_session(self, session: BootSession) -> None:
@@ -53,7 +52,7 @@ class SqliteSessions:
     def append(self, event: Event) -> int:
         """Keep an event and return its number; numbers only grow."""
         self._last += 1
-        self._events.save(replace(event, id=self._last))
+        self._events.save(event.numbered(self._last))
         return self._last
 
     def events(self, session: str) -> Sequence[Event]:

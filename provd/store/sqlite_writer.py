@@ -43,6 +43,9 @@ _Outcome = tuple[_Unit, Exception | None]
 class Writer:
     """Owns the writing connection.
 
+    Attributes:
+        ordered: writes so far whose place among the others counts.
+
     A unit whose work raises :class:`StaleWriteError` must not have written before; it fails alone. A database error
     fails the whole group: nothing of it is durable. The next group is tried anew, so space that comes back is used.
     """
@@ -67,6 +70,7 @@ class Writer:
         self._deliver = deliver
         self._collected = collected
         self._recovered = recovered
+        self.ordered = 0
         self._log = Logger(namespace="provd.store")
         self._waiting: list[_Unit] = []
         self._wake = threading.Condition()
@@ -75,8 +79,15 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="provd-store", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work, done: Done) -> None:
-        """Hand over a write; ``done`` is delivered when it is durable or failed."""
+    def submit(self, work: Work, done: Done, *, orders: bool = True) -> None:
+        """Hand over a write; ``done`` is delivered when it is durable or failed.
+
+        Args:
+            work: writes.
+            done: told of its end.
+            orders: what is gathered before it must not grow after it.
+        """
+        self.ordered += orders
         self._submit(_Unit(done, work))
 
     def submit_rows(self, rows: Rows, done: Done) -> None:
@@ -95,6 +106,7 @@ class Writer:
             errors.append(error)
             ended.set()
 
+        self.ordered += 1
         self._submit(_Unit(done, work, waits=True))
         if not ended.wait(WAIT_S):
             raise StoreError(f"the store did not answer within {WAIT_S:.0f} s; look before you repeat the change")

@@ -1,0 +1,104 @@
+"""Events are gathered into few writes: all are kept, none overtakes a removal, and a bad one holds up no other."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from provd.model.event import Event
+from provd.model.session import BootSession
+from provd.store.sqlite import SqliteStore
+
+NOW = 1_700_000_000.0
+
+
+class Slow:
+    """A store whose writing thread waits where the test says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.turns: deque[Callable[[], None]] = deque()
+        self.path = folder / "provd.db"
+        self.store = SqliteStore(self.path, deliver=self.turns.append, wall=lambda: NOW)
+        self.writer = self.store.sessions._database.writer
+        self.goes_on = threading.Event()
+        self.open = True
+
+    def hold(self) -> None:
+        """The writing thread stands still from now on."""
+        stands = threading.Event()
+
+        def work(_connection: object) -> None:
+            stands.set()
+            assert self.goes_on.wait(10)
+
+        self.writer.submit(work, lambda _error: None)
+        assert stands.wait(10)
+
+    def units(self) -> int:
+        """Writes that wait."""
+        return len(self.writer._waiting)
+
+    def close(self) -> None:
+        self.goes_on.set()
+        if self.open:
+            self.open = False
+            self.store.close()
+        while self.turns:
+            self.turns.popleft()()
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Slow]:
+    made = Slow(tmp_path)
+    yield made
+    made.close()
+
+
+def again(slow: Slow) -> SqliteStore:
+    """What is durable."""
+    slow.close()
+    return SqliteStore(slow.path, deliver=lambda _work: None, wall=lambda: NOW)
+
+
+def event(number: int, session: str = "s1") -> Event:
+    return Event("dhcp.offer", NOW + number, session, fields={"number": number})
+
+
+def test_many_events_are_few_writes_and_all_are_kept(slow: Slow) -> None:
+    slow.hold()
+    slow.store.sessions.save_session(BootSession("s1", "m", started_at=NOW, last_at=NOW))
+    for number in range(1000):
+        slow.store.sessions.append(event(number))
+    assert slow.units() <= 1 + 1000 // 64 + 1
+    assert len(slow.store.sessions.events("s1")) == 1000
+    store = again(slow)
+    assert [one.fields["number"] for one in store.sessions.events("s1")] == list(range(1000))
+    store.close()
+
+
+def test_an_event_after_a_removal_is_not_removed(slow: Slow) -> None:
+    """The removal takes events without a session; the one that comes later belongs to a session that comes later too."""
+    slow.hold()
+    slow.store.sessions.append(event(0))  # of a session that is not there
+    slow.store.sessions.prune(before=NOW - 1, keep=10)
+    slow.store.sessions.save_session(BootSession("s2", "m", started_at=NOW, last_at=NOW))
+    slow.store.sessions.append(event(1, "s2"))
+    store = again(slow)
+    assert [one.fields["number"] for one in store.sessions.events("s2")] == [1]
+    assert store.sessions.events("s1") == []
+    store.close()
+
+
+def test_an_event_that_cannot_be_written_holds_up_no_other(slow: Slow) -> None:
+    slow.hold()
+    slow.store.sessions.save_session(BootSession("s1", "m", started_at=NOW, last_at=NOW))
+    slow.store.sessions.append(event(0))
+    slow.store.sessions.append(Event("odd", NOW, "s1", fields={"value": object()}))
+    slow.store.sessions.append(event(2))
+    store = again(slow)
+    assert [one.fields["number"] for one in store.sessions.events("s1")] == [0, 2]
+    store.close()
