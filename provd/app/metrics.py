@@ -68,6 +68,8 @@ class Metrics:
         )
         yield _gauge("provd_tftp_transfers", "TFTP transfers that run.", float(facts["tftp"]["running"]))
         yield _gauge("provd_http_connections", "Open connections of machines.", float(facts["http"]["connections"]))
+        lines = {name: facts["syslog"][name] for name in ("kept", "unknown", "limited")}
+        yield _counters("provd_syslog_messages", "Messages of installers by what became of them.", "what", lines)
         yield _counters("provd_events", "Events by kind.", "kind", self._events)
         yield from self._boots()
         yield from self._plugins()

@@ -18,6 +18,7 @@ from provd.model.event import Event
 from provd.model.scrub import scrub_path
 from provd.service.dhcp_ports import Arrival
 from provd.service.sessions import Boot
+from provd.wire.errors import WireError
 from provd.wire.ipv4_udp import ip_udp_packet
 from provd.wire.pcapng import Frame
 from provd.wire.tftp import Request, encode_request
@@ -119,7 +120,10 @@ class Recorder:
         if not wanted:
             return
         path = scrub_path(request.path)
-        data = encode_request(Request(write=False, filename=path, mode="octet", options=dict(request.headers)))
+        try:
+            data = encode_request(Request(write=False, filename=path, mode="octet", options=dict(request.headers)))
+        except WireError:
+            return  # a name that no packet holds; the machine is answered all the same
         peer, local = int(IPv4Address(request.peer)), int(IPv4Address(request.local))
         packet = ip_udp_packet(data, peer, _CLIENT_PORT, local, self._tftp)
         self._keep(wanted, "tftp", packet, "", inbound=True, kind="tftp", answer=outcome(answer))

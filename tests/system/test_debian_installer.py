@@ -73,6 +73,7 @@ def test_the_installer_is_answered_and_reports(
 ) -> None:
     spec = MachineSpec(NAME, MAC, Firmware.BIOS, memory_mib=1024, time_limit_s=LIMIT_S + 30)
     with Machine(spec, network.segments[0].tap(), tmp_path / "machine") as machine:
+        wait_for(service, machine, "install.syslog")
         rows = wait_for(service, machine, "install.log")
     kinds = [row["kind"] for row in rows]
     session = service.boots(NAME)[0]
@@ -97,4 +98,8 @@ def test_the_installer_is_answered_and_reports(
     assert kinds.index("answer.served") < kinds.index("install.started") < kinds.index("install.log")
     lines = next(row["fields"]["lines"] for row in rows if row["kind"] == "install.log")
     assert lines
+    # Its syslogd sends the same lines as they are written (log_host).
+    sent = [line for row in rows if row["kind"] == "install.syslog" for line in row["fields"]["lines"]]
+    assert any("main-menu" in line for line in sent), sent
+    assert token not in str(sent)
     assert (session["step"], session["outcome"]) == ("installing", "running")
