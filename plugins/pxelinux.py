@@ -70,7 +70,9 @@ class Pxelinux:
     def __init__(self, settings: PxelinuxSettings) -> None:
         self._settings = settings
         payload = Path(settings.data_dir) / "payload"
-        self._folders = (payload / "loaders", payload / "debian-12")
+        folders = (payload / "loaders", payload / "debian-12")
+        # Asked for several times in each message of a machine that boots: making a Path costs more than asking it.
+        self._places = {name: tuple(folder / name for folder in folders) for name in _FILES}
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
@@ -79,22 +81,26 @@ class Pxelinux:
         ]
 
     def _files(self) -> Mapping[str, Path]:
-        return {
-            name: folder / name for folder in reversed(self._folders) for name in _FILES if (folder / name).is_file()
+        found = {
+            name: next((place for place in places if place.is_file()), None) for name, places in self._places.items()
         }
+        return {name: place for name, place in found.items() if place is not None}
+
+    def _has(self, name: str) -> bool:
+        return any(place.is_file() for place in self._places[name])
 
     def _select(self, client: ClientFacts, plan: BootPlan) -> BootFile | None:
         if client.arch is None or client.arch.firmware != "bios":
             return None
         name = self._file_of(plan)
-        return BootFile(name) if name in self._files() else None
+        return BootFile(name) if self._has(name) else None
 
     def _file_of(self, plan: BootPlan) -> str:
         return "lpxelinux.0" if self._by_http(plan) else "pxelinux.0"
 
     def _by_http(self, plan: BootPlan) -> bool:
         transport = str(self._setting(plan, "transport"))
-        return transport == "http" or (transport == "auto" and "lpxelinux.0" in self._files())
+        return transport == "http" or (transport == "auto" and self._has("lpxelinux.0"))
 
     def _setting(self, plan: BootPlan, key: str) -> object:
         own = plan.profile.loader.get("pxelinux", {}) if plan.profile else {}

@@ -28,7 +28,6 @@ data_dir = "data"
 socket = "run/provd.sock"
 site_dir = "site"
 user = ""
-enabled = ["relay", "pxelinux", "source_http", "installer_preseed", "install_callbacks", "event_log"]
 
 [[interface]]
 name = "server"

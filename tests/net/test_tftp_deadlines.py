@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.task import Clock
 
 from provd.net.tftp_deadlines import Alarm, Deadlines
@@ -75,3 +77,30 @@ def test_an_alarm_may_be_set_again_when_it_is_due() -> None:
     world.deadlines.set(alarm, 1)
     world.clock.pump([1] * 5)
     assert [at for _, at in world.rung] == [1.0, 2.0, 3.0]
+
+
+class _Late(Clock):
+    """A reactor that was busy: its time has passed, its calls have not been made."""
+
+    def turn(self) -> None:
+        """Make the calls that are due now, and none of those that they ask for."""
+        due: list[Any] = [one for one in self.getDelayedCalls() if one.getTime() <= self.seconds()]
+        for call in due:
+            self.calls.remove(call)
+            call.func(*call.args, **call.kw)
+
+
+def test_a_ring_that_comes_late_lets_acknowledgements_be_read_first() -> None:
+    world = World()
+    world.clock = late = _Late()
+    world.deadlines = Deadlines(late)
+    heard, silent = world.alarm("heard", 1), world.alarm("silent", 1)
+    late.rightNow = 3.0
+    late.turn()
+    assert world.rung == []
+    world.deadlines.set(heard, 4)
+    late.turn()
+    assert world.rung == [("silent", 3.0)]
+    assert silent.at == float("inf")
+    late.advance(1)
+    assert world.rung == [("silent", 3.0), ("heard", 4.0)]
