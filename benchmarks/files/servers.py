@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pycdlib import PyCdlib
+
 from provd.lab.unpacked import fetch
 
 SERVER: Final = "10.0.0.1"
@@ -108,9 +110,10 @@ def atftpd(cache: Path, content: Path) -> list[str]:
 
 
 def http_servers(cache: Path) -> tuple[Contender, ...]:
-    """provd, and nginx with one worker and sendfile; its package is unpacked below ``cache``."""
+    """provd, also from an ISO image, and nginx with one worker and sendfile, unpacked below ``cache``."""
     return (
         Contender("provd", provd, "bench/"),
+        Contender("provd, ISO", provd_from_iso, "iso/bench/"),
         Contender("nginx", lambda folder, content: [nginx(cache, folder, content)]),
     )
 
@@ -128,3 +131,23 @@ def provd(folder: Path, content: Path) -> list[list[str]]:
     config = folder / "provd.toml"
     config.write_text(_PROVD.format(folder=folder, content=content, most=MOST))
     return [[sys.executable, "-m", "provd", "run", "--config", str(config)]]
+
+
+def provd_from_iso(folder: Path, content: Path) -> list[list[str]]:
+    """The same, and the content in an ISO image as well, which is made beside it once."""
+    image = content.with_suffix(".iso")
+    if not image.exists():
+        _write_iso(image, content)
+    argv = provd(folder, content)
+    with (folder / "provd.toml").open("a") as config:
+        config.write(f'\n[plugins.source_iso.images]\nbench = "{image}"\n')
+    return argv
+
+
+def _write_iso(image: Path, content: Path) -> None:
+    iso = PyCdlib()
+    iso.new(interchange_level=3, rock_ridge="1.09")
+    for number, file in enumerate(sorted(content.iterdir())):
+        iso.add_file(str(file), f"/F{number}.BIN;1", rr_name=file.name)
+    iso.write(str(image))
+    iso.close()
