@@ -32,11 +32,15 @@ class Machines:
         program: as ``build`` made it.
         namespace: of the machines.
         content: folder of what has to arrive.
+        core: the only processor it may use, or None.
+        answers: no large files, and all answer files at once.
     """
 
     program: Path
     namespace: str
     content: Path
+    core: int | None = None
+    answers: bool = False
 
     def boot(self, first: int, machines: int, seconds: int, meanwhile: Callable[[], None] = lambda: None) -> Figures:
         """Switch them on at once and wait for the last one.
@@ -48,7 +52,9 @@ class Machines:
             meanwhile: called several times a second while they boot.
         """
         words = ("client", str(first), str(machines), str(self.content), str(seconds))
-        argv = ["ip", "netns", "exec", self.namespace, str(self.program), *words]
+        pinned = [] if self.core is None else ["taskset", "-c", str(self.core)]
+        mode = ["answers"] if self.answers else []
+        argv = ["ip", "netns", "exec", self.namespace, *pinned, str(self.program), *words, *mode]
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin is not None  # noqa: S101  PIPE was asked for
         process.stdin.write(_messages())

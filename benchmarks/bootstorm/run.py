@@ -5,6 +5,8 @@
 Needs root, network namespaces and gcc. All machines are switched on at once (``storm.c`` says what each does); the
 makespan is the time until the last one has its answer file. Every contender is fresh; one machine has booted before.
 The C servers have a configuration and an answer file of each machine on disk; provd decides, renders and makes both.
+With --answers the machines fetch no large files, and all ask for their answer files in the same moment, which provd
+renders then; the server has one processor and the machines the other.
 Servers and machines share the processors: figures of different runs do not compare, ratios of one run do.
 """
 
@@ -41,7 +43,7 @@ def _addresses(server: str, client: str) -> None:
 
 def measure(contender: Contender, machines: int, load: Machines, namespace: str) -> Row:
     """One storm of one contender."""
-    with running(contender, load.content, namespace) as server:
+    with running(contender, load.content, namespace, 0 if load.answers else None) as server:
         server.wait(lambda: load.boot(machines, 1, _FIRST_S)["completed"] == 1)
         before, memory = server.cpu_s(), [0.0]
         figures = load.boot(0, machines, _LONGEST_S, lambda: memory.append(server.memory_mib()))
@@ -55,7 +57,7 @@ def line(row: Row) -> str:
         f"{row['machines']:>5} {row['server']:<20} makespan {row['makespan_s']:>7.2f} s  p50 {row['p50_s']:.2f}"
         f"  failed {row['failed']} damaged {row['damaged']}  retries: DHCP {row['dhcp_retries']}"
         f" TFTP {row['tftp_retries']} TCP {row['tcp_retries']}  cpu {row['cpu_s']:.2f} s  {row['memory_mib']} MiB"
-        f"  {row['first_failure']}"
+        f"  answers {row['answers_s']:.0f}/s  {row['first_failure']}"
     )
 
 
@@ -67,7 +69,7 @@ def _storms(machines: int, asked: argparse.Namespace, folder: Path, number: int)
     rows = []
     with link() as (server, client):
         _addresses(server, client)
-        load = Machines(folder / "storm", client, content)
+        load = Machines(folder / "storm", client, content, 1 if asked.answers else None, asked.answers)
         for contender in storm_servers(asked.cache.resolve(), machines + 1):
             if asked.only and contender.name not in asked.only.split("+"):
                 continue
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".lab"), help="where Debian's packages are unpacked")
     parser.add_argument("--machines", default="100,500,1000", help="numbers, with commas")
     parser.add_argument("--only", default="", help="contenders that run, by name, with plus signs")
+    parser.add_argument("--answers", action="store_true", help="only answer files, all at once")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     asked = parser.parse_args()

@@ -4,6 +4,9 @@
  * the configuration search, a name that nobody has and then its own; kernel and initial RAM disk by HTTP; DHCP of the
  * installer; the answer file. Nothing goes on before the step before it is complete. Prints figures as JSON.
  *
+ * With "answers" nobody fetches kernel and initial RAM disk or asks DHCP again, and all wait for the last one before they
+ * fetch their answer files: how many of those a server renders in a second.
+ *
  * The addresses of the pool have to be local here: ip route add local POOL dev lo.
  */
 #include <fcntl.h>
@@ -27,7 +30,12 @@ int epoll;
 static struct content loader, module_, kernel, initrd;
 static uint32_t over;
 static int64_t reached[DONE + 1]; /* when the last machine reached a step */
+static int only_answers;
+static uint32_t waiting;
+static int64_t answers_from;
 static char first_failure[256];
+
+static void ask_together(void);
 
 int64_t now(void) {
     struct timespec t;
@@ -39,6 +47,7 @@ void give_up(struct machine *m, const char *why) {
     if (!*first_failure) snprintf(first_failure, sizeof first_failure, "machine %u, step %d: %s", m->number, m->step, why);
     m->step = FAILED, m->ended = now();
     over++;
+    ask_together();
 }
 
 /* The word after a key that begins a word of the configuration. */
@@ -60,12 +69,21 @@ static void get_url(struct machine *m, const char *url, const struct content *ex
     http_begin(m, url);
 }
 
+/* Once everybody who is still there waits for its answer file. */
+static void ask_together(void) {
+    if (!only_answers || !waiting || waiting + over < machine_count) return;
+    waiting = 0, answers_from = now();
+    for (uint32_t i = 0; i < machine_count; i++)
+        if (machines[i].step == ANSWER) get_url(&machines[i], machines[i].answer, NULL);
+}
+
 void next_step(struct machine *m) {
     char name[NAMES];
     uint32_t n = m->number;
     if (m->step == SEARCH_MAC) {
         value_of(m->text, "KERNEL", m->kernel), value_of(m->text, "INITRD", m->initrd);
         value_of(m->text, "url=", m->answer);
+        if (only_answers) m->step = INSTALLER;
     }
     m->step++;
     reached[m->step] = now();
@@ -84,7 +102,10 @@ void next_step(struct machine *m) {
     case KERNEL: get_url(m, m->kernel, &kernel); break;
     case INITRD: get_url(m, m->initrd, &initrd); break;
     case INSTALLER: dhcp_begin(m); break;
-    case ANSWER: get_url(m, m->answer, NULL); break;
+    case ANSWER:
+        if (only_answers) waiting++, m->due = INT64_MAX, ask_together();
+        else get_url(m, m->answer, NULL);
+        break;
     default: m->ended = now(), over++;
     }
 }
@@ -129,10 +150,10 @@ static void tell(int64_t start) {
     getrusage(RUSAGE_SELF, &used);
     printf("{\"machines\": %u, \"completed\": %u, \"failed\": %u, \"damaged\": %ld, \"dhcp_retries\": %ld, "
            "\"tftp_retries\": %ld, \"tcp_retries\": %ld, \"misses\": %ld, \"frames_unsent\": %ld, \"makespan_s\": %.3f, "
-           "\"p50_s\": %.3f, \"p99_s\": %.3f, \"client_cpu_s\": %.2f, \"first_failure\": \"%s\", \"last_through_s\": {",
+           "\"answers_s\": %.1f, \"p50_s\": %.3f, \"p99_s\": %.3f, \"client_cpu_s\": %.2f, \"first_failure\": \"%s\", \"last_through_s\": {",
            machine_count, done, machine_count - done, counts.damaged,
            counts.dhcp_retries, counts.tftp_retries, counts.tcp_retries, counts.misses, counts.frames_unsent,
-           (double)(last - start) / 1e9, done ? times[done / 2] : 0, done ? times[done * 99ull / 100] : 0,
+           (double)(last - start) / 1e9, answers_from ? done / ((double)(last - answers_from) / 1e9) : 0, done ? times[done / 2] : 0, done ? times[done * 99ull / 100] : 0,
            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6, first_failure);
     for (int step = 0; step < DONE; step++)
@@ -144,8 +165,9 @@ static void tell(int64_t start) {
 int main(int argc, char **argv) {
     struct rlimit files = {1 << 16, 1 << 16};
     struct epoll_event events[512], dhcp = {.events = EPOLLIN, .data.u32 = DHCP_EVENT};
-    if (argc != 6) {
-        fprintf(stderr, "storm INTERFACE FIRST MACHINES FOLDER SECONDS\n");
+    only_answers = argc == 7 && !strcmp(argv[6], "answers");
+    if (argc != 6 + only_answers) {
+        fprintf(stderr, "storm INTERFACE FIRST MACHINES FOLDER SECONDS [answers]\n");
         return 2;
     }
     first_machine = (uint32_t)atoi(argv[2]), machine_count = (uint32_t)atoi(argv[3]), machines = calloc(machine_count, sizeof *machines);

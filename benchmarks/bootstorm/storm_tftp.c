@@ -93,7 +93,7 @@ static void options(struct machine *m, uint8_t *data, size_t length) {
 }
 
 static void refused(struct machine *m, uint8_t *data, size_t length) {
-    char why[128];
+    char why[256];
     data[length] = 0;
     snprintf(why, sizeof why, "TFTP: refused %.60s after %zu octets: %.40s", m->name, m->have, (char *)data + 4);
     fail(m, why);

@@ -197,7 +197,7 @@ class TftpConfig(Table, frozen=True):
         key("Largest block in octets (RFC 2348); 1468 fits one Ethernet frame.", applies="restart", ge=512, le=65464),
     ] = 1468
     windowsize_max: Annotated[int, key("Most blocks in flight (RFC 7440).", applies="restart", ge=1, le=65535)] = 64
-    transfers_max: Annotated[int, key("Transfers at the same time.", applies="restart", ge=1)] = 1000
+    transfers_max: Annotated[int, key("Transfers at the same time.", applies="restart", ge=1)] = 4000
     transfers_per_client: Annotated[int, key("Transfers of one address at the same time.", applies="restart", ge=1)] = (
         32
     )
