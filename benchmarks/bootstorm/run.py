@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -48,14 +49,14 @@ def measure(contender: Contender, machines: int, load: Machines, namespace: str)
         before, memory = server.cpu_s(), [0.0]
         figures = load.boot(0, machines, _LONGEST_S, lambda: memory.append(server.memory_mib()))
         costs = {"cpu_s": round(server.cpu_s() - before, 2), "memory_mib": round(max(memory), 1)}
-    return {"server": contender.name, **figures, **costs}
+    return {"server": contender.name, **figures, **costs, "load_average": os.getloadavg()[0]}
 
 
 def line(row: Row) -> str:
     """One row for people."""
     return (
         f"{row['machines']:>5} {row['server']:<20} makespan {row['makespan_s']:>7.2f} s  p50 {row['p50_s']:.2f}"
-        f"  failed {row['failed']} damaged {row['damaged']}  retries: DHCP {row['dhcp_retries']}"
+        f"  failed {row['failed']} damaged {row['damaged']}  retries: DHCP {row['dhcp_retries']}+{row['dhcp_naks']}"
         f" TFTP {row['tftp_retries']} TCP {row['tcp_retries']}  cpu {row['cpu_s']:.2f} s  {row['memory_mib']} MiB"
         f"  answers {row['answers_s']:.0f}/s  {row['first_failure']}"
     )

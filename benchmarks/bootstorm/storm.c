@@ -148,11 +148,11 @@ static void tell(int64_t start) {
     }
     qsort(times, done, sizeof *times, by_value);
     getrusage(RUSAGE_SELF, &used);
-    printf("{\"machines\": %u, \"completed\": %u, \"failed\": %u, \"damaged\": %ld, \"dhcp_retries\": %ld, "
+    printf("{\"machines\": %u, \"completed\": %u, \"failed\": %u, \"damaged\": %ld, \"dhcp_retries\": %ld, \"dhcp_naks\": %ld, "
            "\"tftp_retries\": %ld, \"tcp_retries\": %ld, \"misses\": %ld, \"frames_unsent\": %ld, \"makespan_s\": %.3f, "
            "\"answers_s\": %.1f, \"p50_s\": %.3f, \"p99_s\": %.3f, \"client_cpu_s\": %.2f, \"first_failure\": \"%s\", \"last_through_s\": {",
            machine_count, done, machine_count - done, counts.damaged,
-           counts.dhcp_retries, counts.tftp_retries, counts.tcp_retries, counts.misses, counts.frames_unsent,
+           counts.dhcp_retries, counts.dhcp_naks, counts.tftp_retries, counts.tcp_retries, counts.misses, counts.frames_unsent,
            (double)(last - start) / 1e9, answers_from ? done / ((double)(last - answers_from) / 1e9) : 0, done ? times[done / 2] : 0, done ? times[done * 99ull / 100] : 0,
            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6, first_failure);

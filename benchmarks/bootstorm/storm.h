@@ -42,7 +42,7 @@ struct machine {
 };
 
 struct counts {
-    long dhcp_retries, tftp_retries, tcp_retries, damaged, misses, frames_unsent;
+    long dhcp_retries, dhcp_naks, tftp_retries, tcp_retries, damaged, misses, frames_unsent;
 };
 
 extern struct machine *machines;

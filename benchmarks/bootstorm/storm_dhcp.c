@@ -96,7 +96,10 @@ static void take(const uint8_t *frame, int size) {
     } else if (*kind == 5 && m->asked) {
         bound(m, p, size);
     } else if (*kind == 6 && m->asked) {
-        give_up(m, "DHCP: NAK");
+        /* RFC 2131 section 3.1: the client begins anew. */
+        counts.dhcp_naks++;
+        m->asked = 0;
+        send_one(m);
     }
 }
 
