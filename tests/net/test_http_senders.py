@@ -148,6 +148,9 @@ async def test_a_thread_without_work_ends_and_the_next_transfer_starts_another(
     def running() -> int:
         return len(set(threading.enumerate()) - before)
 
+    def nicer(thread: threading.Thread) -> int:
+        return os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) - os.getpriority(os.PRIO_PROCESS, 0)
+
     # A thread that does what this test waits for is there from now on.
     await deferToThread(int)
     before = set(threading.enumerate())
@@ -157,6 +160,8 @@ async def test_a_thread_without_work_ends_and_the_next_transfer_starts_another(
         transfer.hold()
         sender.submit(transfer)
         assert running() == 1
+        (thread,) = set(threading.enumerate()) - before
+        await _until(lambda own=thread: nicer(own) == http_senders._NICER)  # type: ignore[misc]
         await deferToThread(_all, theirs, SIZE)
         await _until(lambda count=round_: len(over) == count)  # type: ignore[misc]
         await _until(lambda: running() == 0)
