@@ -30,8 +30,9 @@ name is its SHA-256 is kept, and given out whole, only where that is right. Empt
 at another archive. A cache is as large as ``max_mb`` says (0: any size); what
 was used longest ago leaves.
 
-``provd mirror status`` shows what each mirror holds and how often it helped; ``provd mirror prefetch`` fetches files
-before machines ask, and ``provd mirror purge`` removes them.
+``provd mirror status`` shows what each mirror holds and how often it helped; ``provd mirror prefetch`` fetches files,
+suites or repositories before machines ask (``prefetched`` tells how far it is, ``cancel`` stops it), and ``provd mirror
+purge`` removes them.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ A file counts only where its facts agree with its length, so that what a power c
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
@@ -124,6 +125,15 @@ class Cache:
         described = self.incoming()
         described.write_bytes(msgspec.json.encode(facts))
         _place(described, self._facts, path + FACTS)
+
+    def free(self) -> int:
+        """Octets that the disk has left.
+
+        Raises:
+            OSError: nobody knows.
+        """
+        self._tree.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self._tree).free
 
     def used(self, path: str) -> None:
         """Remember that ``path`` was given out now."""

@@ -15,6 +15,9 @@ _CHUNK = 256 * 1024
 class Download:
     """Fetches at upstream's speed; each reader reads from disk at its own.
 
+    Attributes:
+        size: octets that came.
+
     Args:
         runtime: runs it, whether or not anybody reads.
         stream: upstream's answer, its body not yet read.
@@ -42,7 +45,7 @@ class Download:
         self._check, self._keep = check, keep
         self._ended = ended
         self._hold = hold
-        self._size = 0
+        self.size = 0
         self._digest = sha256()
         self._done = False
         self._error = ""
@@ -57,8 +60,8 @@ class Download:
                 while more:
                     self._step = self._runtime.background(self._pull(file.fileno()))
                     more = await self._step
-            if self._stream.length not in {-1, self._size}:
-                raise ConnectionError(f"{self._size} of {self._stream.length} octets came")
+            if self._stream.length not in {-1, self.size}:
+                raise ConnectionError(f"{self.size} of {self._stream.length} octets came")
             # a step too, so that readers of the last octet wait for it
             self._step = self._runtime.background(self._agree())
             await self._step
@@ -106,7 +109,7 @@ class Download:
 
     @property
     def _readable(self) -> int:
-        return self._size - 1 if self._hold and self._size and not self._done else self._size
+        return self.size - 1 if self._hold and self.size and not self._done else self.size
 
     async def _pull(self, descriptor: int) -> bool:
         """Write the next piece; False at the end."""
@@ -115,7 +118,7 @@ class Download:
         while left:
             left = left[os.write(descriptor, left) :]
         self._digest.update(data)
-        self._size += len(data)
+        self.size += len(data)
         return bool(data)
 
     async def _next(self, step: Task[bool]) -> None:

@@ -36,6 +36,22 @@ class SizeLimit:
         if not running and (self._size is None or self._size > self._most):
             self._work = runtime.background(self._shrink(runtime, path))
 
+    def must_fit(self, missing: int, total: int) -> None:
+        """Refuse a list of files that cannot all be kept; reads the disk, for a thread.
+
+        Args:
+            missing: octets that are not there yet.
+            total: octets of the whole list.
+
+        Raises:
+            OSError: one sentence on it.
+        """
+        if self._most and total > self._most:
+            raise OSError(f"it is {total / 10**6:,.0f} MB, but max_mb of the mirror is {self._most // 10**6:,}")
+        free = self._cache.free()
+        if missing > free:
+            raise OSError(f"{missing / 10**6:,.0f} MB are missing, but the disk has {free / 10**6:,.0f} MB left")
+
     def close(self) -> None:
         """Stop what runs."""
         if self._work is not None:

@@ -1,4 +1,4 @@
-"""``provd mirror status``, ``check``, ``prefetch`` and ``purge``."""
+"""``provd mirror status``, ``check``, ``prefetch``, ``prefetched``, ``cancel`` and ``purge``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from msgspec import Meta
 
 from provd.plugin.api import Operation, Runtime, Settings
 
+from .order import Order
+from .prefetch import Prefetch
 from .service import MirrorService
 
 _LONGEST_WAIT_S = 20.0
+_STATE = "The phase (indexes, files, done or stopped), files and octets in all, there and failed, the first failures."
 
 
 class NoArguments(Settings, frozen=True):
@@ -24,12 +27,25 @@ class StatusArguments(Settings, frozen=True):
     name: Annotated[str, Meta(description="Only this mirror; empty for all.")] = ""
 
 
-class PrefetchArguments(Settings, frozen=True):
-    """``name``: a mirror; ``paths``: what to fetch; ``wait``: answer when all is there."""
+class PrefetchArguments(Order, frozen=True, kw_only=True):
+    """``name``: a mirror; then what to fetch; ``wait``: answer when all is there."""
 
     name: Annotated[str, Meta(description="The mirror.")]
-    paths: Annotated[tuple[str, ...], Meta(description="Files below the mirror.", max_length=10_000)]
     wait: Annotated[bool, Meta(description="Answer when all is there, or after 20 s, not at once.")] = False
+    dry_run: Annotated[
+        bool, Meta(description="Tell how much it is, and fetch nothing but the indexes that tell it.")
+    ] = False
+
+
+class NameArguments(Settings, frozen=True):
+    """``name``: a mirror."""
+
+    name: Annotated[str, Meta(description="The mirror.")]
+
+
+class CancelArguments(NameArguments, frozen=True):
+    """``name``: a mirror."""
+
     dry_run: Annotated[bool, Meta(description="Tell what would be done, and do nothing.")] = False
 
 
@@ -49,7 +65,7 @@ class MirrorOperations:
         self._mirrors = mirrors
 
     def operations(self) -> list[Operation]:
-        """``mirror.status``, ``mirror.check``, ``mirror.prefetch`` and ``mirror.purge``."""
+        """``mirror.status``, ``mirror.check``, ``mirror.prefetch`` and what goes with it, and ``mirror.purge``."""
         return [
             Operation(
                 name="mirror.status",
@@ -71,12 +87,30 @@ class MirrorOperations:
             ),
             Operation(
                 name="mirror.prefetch",
-                summary="Fetch files into a package mirror before machines ask for them.",
+                summary="Fetch files, suites or repositories into a package mirror before machines ask for them.",
                 permission="operate",
                 arguments=PrefetchArguments,
                 run=self.prefetch,
-                example="provd mirror prefetch debian --paths dists/bookworm/InRelease",
-                result="How many files are wanted, there and failed, with the first failures.",
+                example="provd mirror prefetch debian --suites bookworm --dry-run",
+                result=_STATE,
+            ),
+            Operation(
+                name="mirror.prefetched",
+                summary="Show how far the newest prefetch of a mirror is.",
+                permission="read",
+                arguments=NameArguments,
+                run=self.prefetched,
+                example="provd mirror prefetched debian",
+                result=_STATE,
+            ),
+            Operation(
+                name="mirror.cancel",
+                summary="Stop the prefetch of a mirror; what is there stays.",
+                permission="operate",
+                arguments=CancelArguments,
+                run=self.cancel,
+                example="provd mirror cancel debian",
+                result=_STATE,
             ),
             Operation(
                 name="mirror.purge",
@@ -109,28 +143,43 @@ class MirrorOperations:
         return [row for mirror in self._mirrors.values() for row in await mirror.check(self.runtime)]
 
     async def prefetch(self, arguments: PrefetchArguments) -> dict[str, object]:
-        """What is being fetched; with ``wait`` at the end of it, or after 20 s, for clients wait 30 s.
+        """How far it is; with ``wait`` at the end of it, or after 20 s, for clients wait 30 s.
 
         Raises:
-            ValueError: there is no such mirror, it is offline, or it prefetches already.
+            ValueError: there is no such mirror, it is offline, or it prefetches already; or nothing can be meant.
         """
         mirror = self._named(arguments.name)
         if self.runtime is None:
             raise ValueError("the mirrors are not started")
-        paths = [path.strip("/") for path in arguments.paths]
-        if arguments.dry_run:
-            there = sum(mirror.has(path) for path in paths)
-            return {"name": mirror.name, "total": len(paths), "done": there, "failed": 0, "failures": []}
-        begun = mirror.prefetch(self.runtime, paths)
-        if arguments.wait:
+        begun = mirror.prefetches.begin(self.runtime, arguments, dry_run=arguments.dry_run)
+        if arguments.wait or arguments.dry_run:
             await begun.wait(_LONGEST_WAIT_S)
-        return {
-            "name": mirror.name,
-            "total": begun.total,
-            "done": begun.done,
-            "failed": begun.failed,
-            "failures": begun.failures,
-        }
+        return {"name": mirror.name, **begun.state()}
+
+    async def prefetched(self, arguments: NameArguments) -> dict[str, object]:
+        """The newest prefetch.
+
+        Raises:
+            ValueError: there is no such mirror, or nothing was prefetched since provd started.
+        """
+        return {"name": arguments.name, **self._newest(arguments.name).state()}
+
+    async def cancel(self, arguments: CancelArguments) -> dict[str, object]:
+        """Stop the newest prefetch.
+
+        Raises:
+            ValueError: there is no such mirror, or nothing was prefetched since provd started.
+        """
+        newest = self._newest(arguments.name)
+        if not arguments.dry_run:
+            newest.close()
+        return {"name": arguments.name, **newest.state()}
+
+    def _newest(self, name: str) -> Prefetch:
+        newest = self._named(name).prefetches.newest
+        if newest is None:
+            raise ValueError(f"mirror {name}: nothing was prefetched since provd started")
+        return newest
 
     async def purge(self, arguments: PurgeArguments) -> dict[str, object]:
         """How much was removed.

@@ -15,6 +15,8 @@ Promise = tuple[str, str]
 """A path and its SHA-256 in hexadecimal."""
 
 _MOST_LINE = 1_000_000
+_LONGEST_SIZE = 20
+_WANTED = frozenset({"Filename", "SHA256", "Size"})
 
 
 class Promises:
@@ -104,7 +106,13 @@ def of_release(path: Path, directory: str) -> Iterator[Promise]:
 
 
 def of_packages(path: Path, name: str) -> Iterator[Promise]:
-    """The fields Filename and SHA256 of a Packages file.
+    """The fields Filename and SHA256 of a Packages file; see :func:`listed_packages`."""
+    for filename, sha256, _ in listed_packages(path, name):
+        yield filename, sha256
+
+
+def listed_packages(path: Path, name: str) -> Iterator[tuple[str, str, int]]:
+    """The fields Filename, SHA256 and Size of a Packages file; -1 where a package has no size.
 
     Args:
         path: where it lies.
@@ -113,17 +121,25 @@ def of_packages(path: Path, name: str) -> Iterator[Promise]:
     Raises:
         OSError: it cannot be read or unpacked.
     """
-    filename = sha256 = ""
+    fields: dict[str, str] = {}
     with unpacked(path, name) as file:
         while line := file.readline(_MOST_LINE):
-            key, _, value = line.decode("utf-8", "replace").partition(":")
-            if key == "Filename":
-                filename = value.strip().removeprefix("./")
-            elif key == "SHA256":
-                sha256 = value.strip().lower()
-            if not line.strip() or (filename and sha256):
-                if filename and sha256:
-                    yield filename, sha256
-                    filename = sha256 = ""
-                elif not line.strip():
-                    filename = sha256 = ""
+            if line.strip():
+                key, _, value = line.decode("utf-8", "replace").partition(":")
+                if key in _WANTED:
+                    fields[key] = value.strip()
+            elif fields:
+                yield from _package(fields)
+                fields = {}
+    yield from _package(fields)
+
+
+def _package(fields: dict[str, str]) -> Iterator[tuple[str, str, int]]:
+    if fields.keys() >= {"Filename", "SHA256"}:
+        size = octets_of(fields.get("Size", ""))
+        yield fields["Filename"].removeprefix("./"), fields["SHA256"].lower(), size
+
+
+def octets_of(text: str) -> int:
+    """A size as indexes write it; -1 where it is none."""
+    return int(text) if text.isdecimal() and len(text) < _LONGEST_SIZE else -1

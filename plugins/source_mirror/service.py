@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from .cache import Cache, Cached, Facts, is_plain
 from .download import Download
 from .freshness import Freshness
 from .limit import SizeLimit
-from .prefetch import Prefetch
+from .prefetcher import Prefetcher
 from .promises import Promises
 from .resume import ResumingStream
 from .settings import DEFAULTS, Mirror
@@ -36,6 +36,7 @@ class MirrorService:
         misses: files that were fetched, or asked for in vain.
         errors: fetches that failed.
         last_error: sentence of the newest failure.
+        prefetches: fetches before anybody asks.
     """
 
     def __init__(self, name: str, mirror: Mirror, upstream: Upstream, cache: Cache, clock: Callable[[], float]) -> None:
@@ -46,14 +47,15 @@ class MirrorService:
         self._upstream = upstream
         self._cache = cache
         self._limit = SizeLimit(cache, mirror.max_mb * 10**6, lambda: self._asked)
-        self._prefetch: Prefetch | None = None
         promises = Promises(cache.promises)
-        rpm = RpmVerifier(mirror.keyring, promises, self._whole, self._newest, cache.file)
-        self._verifier = Verifier(mirror.keyring, promises, self._whole, cache.incoming, rpm)
+        rpm = RpmVerifier(mirror.keyring, promises, self.whole, self.newest, cache.file)
+        self._verifier = Verifier(mirror.keyring, promises, self.whole, cache.incoming, rpm)
         self._fresh = Freshness(clock, mirror.refresh_s)
         self._runtime: Runtime | None = None
         self._asked: dict[str, Task[Answer]] = {}
         self._downloads: dict[str, Task[str]] = {}
+        self._moving: dict[str, Download] = {}
+        self.prefetches = Prefetcher(name, cache, self._fresh, self._limit, self, offline=mirror.offline)
 
     def start(self, runtime: Runtime) -> None:
         """Fetch with this from now on."""
@@ -63,8 +65,7 @@ class MirrorService:
     def close(self) -> None:
         """Stop every fetch."""
         self._limit.close()
-        if self._prefetch is not None:
-            self._prefetch.close()
+        self.prefetches.close()
         for task in (*self._asked.values(), *self._downloads.values()):
             task.cancel()
 
@@ -103,7 +104,7 @@ class MirrorService:
             "errors": self.errors,
             "last_error": self.last_error,
             "evicted": self._limit.evicted,
-            "prefetched": f"{self._prefetch.done} of {self._prefetch.total}" if self._prefetch else "",
+            "prefetched": self.prefetches.describe(),
         }
 
     async def check(self, runtime: Runtime) -> list[dict[str, object]]:
@@ -122,28 +123,16 @@ class MirrorService:
             rows.append({"level": "warning", "text": text, "advice": advice})
         return rows
 
-    def prefetch(self, runtime: Runtime, paths: Sequence[str]) -> Prefetch:
-        """Begin to fetch files.
-
-        Raises:
-            ValueError: upstream must not be asked, or another list is under way.
-        """
-        if self._offline:
-            raise ValueError(f"mirror {self.name} is offline: it fetches nothing")
-        if self._prefetch is not None and self._prefetch.done < self._prefetch.total:
-            raise ValueError(f"mirror {self.name} prefetches {self._prefetch.total} files already")
-        self._prefetch = Prefetch(runtime, paths, self._whole)
-        return self._prefetch
-
-    def has(self, path: str) -> bool:
-        """Whether a complete copy is there, of whatever age."""
-        return is_plain(path) and self._cache.find(path) is not None
-
     async def purge(self, runtime: Runtime, path: str, *, dry_run: bool) -> tuple[int, int]:
         """Remove a file, a directory or everything; how many files and octets it is."""
         return await runtime.in_thread(lambda: self._cache.remove(path, dry_run=dry_run))
 
-    async def _whole(self, path: str) -> str:
+    def moving(self, path: str) -> int:
+        """Octets that came of a file that is being fetched; -1 where it is not."""
+        download = self._moving.get(path)
+        return download.size if download is not None else -1
+
+    async def whole(self, path: str) -> str:
         """Fetch one file to its end; what went wrong, or empty."""
         answer = self.answer(path, "GET")
         if isinstance(answer, Content) and isinstance(answer.body, AwaitedBody):
@@ -151,14 +140,15 @@ class MirrorService:
         if isinstance(answer, NotFound):
             return answer.reason
         task = self._downloads.get(path)
-        if task is not None:
-            await task
-        return "" if self._cache.find(path) is not None else self.last_error
+        failed = await task if task is not None else ""
+        if self._cache.find(path) is not None:
+            return ""
+        return scrub(f"{path}: {failed}") if failed else self.last_error
 
-    async def _newest(self, path: str) -> str:
-        """As :meth:`_whole`, and upstream is asked even where the copy is young."""
+    async def newest(self, path: str) -> str:
+        """As :meth:`whole`, and upstream is asked even where the copy is young."""
         self._fresh.forget(path)
-        return await self._whole(path)
+        return await self.whole(path)
 
     async def _shared(self, runtime: Runtime, path: str) -> Answer:
         """Join the fetch of this path, or begin it; a client that leaves does not end it."""
@@ -230,6 +220,7 @@ class MirrorService:
 
         def ended(error: str) -> None:
             self._downloads.pop(path, None)
+            self._moving.pop(path, None)
             self._asked.pop(path, None)
             if error:
                 self._failed(path, f"{one.base}: {error}")
@@ -238,6 +229,7 @@ class MirrorService:
         download = Download(
             runtime, whole, self._cache.incoming(), check=check, keep=keep, ended=ended, hold=self._verifier.holds(path)
         )
+        self._moving[path] = download
         task = runtime.background(download.run())
         if not task.done:
             self._downloads[path] = task

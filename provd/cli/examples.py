@@ -23,5 +23,10 @@ MORE: Final[Mapping[str, tuple[str, ...]]] = {
     "explain": ("provd explain web1 --arch x64-uefi -o json",),
     "boots": ("provd boots web1",),
     "template.add": ("provd template add own.j2 ./own.j2",),
+    "mirror.prefetch": (
+        "provd mirror prefetch debian --suites bookworm --components main --archs amd64 --yes --wait",
+        "provd mirror prefetch rocky --repos 9/BaseOS/x86_64/os",
+        "provd mirror prefetch debian --paths dists/bookworm/InRelease",
+    ),
     "change": ("provd change --changes @changes.json --dry-run",),
 }

@@ -24,6 +24,7 @@ from provd.cli import (
     listings,
     manual,
     migrate,
+    mirrors,
     offline,
     plugins,
     record,
@@ -91,7 +92,12 @@ def _group(name: str, text: str, line: str) -> OperationGroup:
 
 
 EXTRAS = Extras(
-    {**systems.REFINED, "system.export": system_documents.EXPORT, "lint": lint.LINT},
+    {
+        **systems.REFINED,
+        "system.export": system_documents.EXPORT,
+        "lint": lint.LINT,
+        "mirror.prefetch": mirrors.PREFETCH,
+    },
     {"list": listings.paged, "find": listings.found},
 )
 

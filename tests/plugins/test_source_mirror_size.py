@@ -113,7 +113,7 @@ def test_prefetch_does_not_wait_and_one_list_is_enough(world: World) -> None:
     stream = FakeStream(200, length=3)
     world.runtime.streams.append(stream)
     assert world.run("mirror.prefetch", name="deb", paths=("pool/a.deb",))["done"] == 0
-    with pytest.raises(ValueError, match="prefetches 1 files already"):
+    with pytest.raises(ValueError, match="prefetches already"):
         world.run("mirror.prefetch", name="deb", paths=("pool/b.deb",))
     stream.give(b"abc", b"")
     assert world.status()["prefetched"] == "1 of 1"
@@ -129,7 +129,7 @@ def test_what_was_prefetched_is_served_with_upstream_gone(world: World) -> None:
 
 @pytest.mark.parametrize("operation", ["mirror.prefetch", "mirror.purge"])
 def test_operations_name_the_mirror_that_is_missing(world: World, operation: str) -> None:
-    arguments = {"paths": ()} if operation == "mirror.prefetch" else {}
+    arguments = {"paths": ("a",)} if operation == "mirror.prefetch" else {}
     with pytest.raises(ValueError, match="there is no mirror 'x'"):
         world.run(operation, name="x", **arguments)
 
