@@ -26,6 +26,10 @@ class Fetching(Protocol):
         """The same, and upstream is asked even where the copy is young."""
         ...
 
+    async def measured(self, path: str) -> int:
+        """Octets of a file, -1 where nobody tells."""
+        ...
+
     def moving(self, path: str) -> int:
         """Octets that came of a file that is being fetched; -1 where it is not."""
         ...
@@ -66,7 +70,7 @@ class Prefetcher:
             raise ValueError(
                 f"mirror {self._name} prefetches already: mirror prefetched tells how far, mirror cancel stops it"
             )
-        survey = Survey(runtime, self._mirror.newest, self._cache.file)
+        survey = Survey(runtime, self._mirror.newest, self._mirror.measured, self._cache.file)
         self.newest = Prefetch(runtime, self, lambda: survey.items(order), dry_run=dry_run)
         return self.newest
 

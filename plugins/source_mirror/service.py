@@ -150,6 +150,13 @@ class MirrorService:
         self._fresh.forget(path)
         return await self.whole(path)
 
+    async def measured(self, path: str) -> int:
+        """Octets of a file, -1 where nobody tells; nothing is fetched."""
+        answer = self.answer(path, "HEAD")
+        if isinstance(answer, Content) and isinstance(answer.body, AwaitedBody):
+            answer = await answer.body.answer()
+        return answer.length if isinstance(answer, Content) else -1
+
     async def _shared(self, runtime: Runtime, path: str) -> Answer:
         """Join the fetch of this path, or begin it; a client that leaves does not end it."""
         asked = self._asked.get(path)

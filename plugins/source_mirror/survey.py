@@ -15,6 +15,7 @@ from .promises import listed_packages
 from .rpm_metadata import Entry, listed_indexes, listed_rpms
 
 _LARGEST_TREEINFO = 1 << 20
+_MOST_MEASURED = 200
 
 
 class SurveyError(Exception):
@@ -27,11 +28,18 @@ class Survey:
     Args:
         runtime: reads disks beside the reactor.
         fetch: fetches one file, the newest; what went wrong, or empty.
+        measure: octets of a file that no index tells, -1 where upstream does not either.
         file: where a kept file lies.
     """
 
-    def __init__(self, runtime: Runtime, fetch: Callable[[str], Awaitable[str]], file: Callable[[str], Path]) -> None:
-        self._runtime, self._fetch, self._file = runtime, fetch, file
+    def __init__(
+        self,
+        runtime: Runtime,
+        fetch: Callable[[str], Awaitable[str]],
+        measure: Callable[[str], Awaitable[int]],
+        file: Callable[[str], Path],
+    ) -> None:
+        self._runtime, self._fetch, self._measure, self._file = runtime, fetch, measure, file
 
     async def items(self, order: Order) -> list[Item]:
         """Every file once, indexes before what they list.
@@ -92,7 +100,10 @@ class Survey:
         path = f"{base}.treeinfo"
         if await self._fetch(path):
             return []
-        return [Item(path), *await self._read(path, lambda file: _of_treeinfo(file, base))]
+        beside = await self._read(path, lambda file: _of_treeinfo(file, base))
+        # it names indexes too, which have a size already
+        others = [one.path for one in beside if not one.path.startswith(f"{base}repodata/")]
+        return [Item(path), *[Item(one, await self._measure(one)) for one in others[:_MOST_MEASURED]]]
 
     async def _must_have(self, path: str) -> None:
         if why := await self._fetch(path):
@@ -130,4 +141,5 @@ def _of_treeinfo(file: Path, base: str) -> list[Item]:
 def _listed(parser: ConfigParser, base: str) -> Iterator[Item]:
     if parser.has_section("checksums"):
         for name in parser.options("checksums"):
-            yield Item(f"{base}{name}")
+            if not name.endswith(".iso"):  # a medium for people, as large as the installer; no installation reads it
+                yield Item(f"{base}{name}")

@@ -41,10 +41,8 @@ def upstream(tmp_path: Path) -> Iterator[str]:
         thread.join(10)
 
 
-def test_row_26_a_suite_is_in_the_mirror_before_machines_ask(tmp_path: Path, upstream: str) -> None:
-    site = tmp_path / "site"
-    site.mkdir()
-    server = RunningServer(site, f'[plugins.source_mirror.mirrors.deb]\nupstream = "{upstream}"\n')
+def test_row_26_whole_suite(tmp_path: Path, upstream: str) -> None:
+    server = RunningServer(tmp_path, f'[plugins.source_mirror.mirrors.deb]\nupstream = "{upstream}"\n')
     server.config.write_text(server.config.read_text().replace(ENABLED, '"installer_kickstart", "source_mirror"]'))
     server.start()
     try:
@@ -55,7 +53,7 @@ def test_row_26_a_suite_is_in_the_mirror_before_machines_ask(tmp_path: Path, ups
         assert (told["phase"], told["failed"], told["done"]) == ("done", 0, told["total"])
         assert told["bytes_done"] == told["bytes_total"]
         assert "still to be fetched" in done.stderr
-        kept = site / "data/mirror/deb/tree"
+        kept = tmp_path / "data/mirror/deb/tree"
         for path in ("pool/a.deb", "pool/u.udeb", "dists/s/InRelease", "dists/s/main/binary-amd64/Packages.xz"):
             assert (kept / path).read_bytes() == (tmp_path / "upstream" / path).read_bytes()
         assert not (kept / "pool/arm.deb").exists()

@@ -29,6 +29,7 @@ class ArchiveRuntime(MirrorRuntime):
     async def http_stream(self, method: str, url: str, **options: Any) -> HttpStream:
         headers: Mapping[str, str] = options.get("headers") or {}
         self.asked.append((url, dict(headers)))
+        self.methods.append(method)
         path = url.removeprefix(BASE)
         if path in self.slow:
             return self.slow[path]
@@ -37,7 +38,8 @@ class ArchiveRuntime(MirrorRuntime):
             return FakeStream(404)
         if headers.get("If-Modified-Since") == DATE:
             return FakeStream(304)
-        return FakeStream(200, length=len(octets)).give(octets, b"")
+        answer = FakeStream(200, length=len(octets))
+        return answer if method == "HEAD" else answer.give(octets, b"")
 
     def paths(self) -> list[str]:
         return [url.removeprefix(BASE) for url, _ in self.asked]
@@ -197,18 +199,40 @@ def test_the_second_time_only_indexes_are_asked_for(archive: Archive) -> None:
     assert not [path for path in archive.runtime.paths()[before:] if "pool" in path or "by-hash" in path]
 
 
-def test_a_repository_is_fetched_whole_with_its_installer(archive: Archive) -> None:
+def _with_installer(archive: Archive) -> None:
     archive.repository("9/os/", {"Packages/a.rpm": b"a" * 500, "Packages/b.rpm": b"b" * 700})
+    beside = {"images/install.img": b"stage2" * 100, "images/pxeboot/vmlinuz": b"kernel", "images/boot.iso": b"medium"}
+    lines = "".join(f"{name} = sha256:00\n" for name in (*beside, "repodata/repomd.xml", "images/absent.img"))
+    archive.files["9/os/.treeinfo"] = f"[general]\nname = x%y\n[checksums]\n{lines}".encode()
+    archive.files |= {f"9/os/{name}": octets for name, octets in beside.items()}
+
+
+def test_a_repository_is_fetched_whole_with_its_installer(archive: Archive) -> None:
+    _with_installer(archive)
     archive.repository("8/os/", {"Packages/c.rpm": b"c"})
-    archive.files["9/os/.treeinfo"] = (
-        b"[general]\nname = x\n[checksums]\nimages/install.img = sha256:00\nimages/pxeboot/vmlinuz = sha256:11\n"
-    )
-    archive.files |= {"9/os/images/install.img": b"stage2", "9/os/images/pxeboot/vmlinuz": b"kernel"}
     told = archive.prefetch(repos=("9/os",))
-    assert (told["failed"], told["failures"]) == (0, [])
-    assert not [path for path in archive.missing() if path.startswith("9/")]
+    assert told["failures"] == ["mirror deb: upstream has no 9/os/images/absent.img"]
+    assert {path for path in archive.missing() if path.startswith("9/")} == {"9/os/images/boot.iso"}
     assert not [path for path in archive.runtime.paths() if path.startswith("8/")]
-    assert told["bytes_done"] == told["bytes_total"] > 1200
+    assert told["bytes_done"] == told["bytes_total"] > 1800
+
+
+def test_the_size_of_the_installer_is_asked_for_and_told_first(archive: Archive) -> None:
+    _with_installer(archive)
+    told = archive.prefetch(repos=("9/os",), dry_run=True)
+    assert told["bytes_total"] - told["bytes_done"] == 1200 + len(b"filelists") + 600 + len(b"kernel")
+    asked = zip(archive.runtime.methods, archive.runtime.paths(), strict=True)
+    assert {path for method, path in asked if method == "HEAD"} == {
+        f"9/os/images/{name}" for name in ("install.img", "pxeboot/vmlinuz", "absent.img")
+    }
+
+
+@pytest.mark.parametrize("octets", [b"[checksums", b"\xff\x00", b"x" * (2 << 20), b"a = b"])
+def test_a_treeinfo_that_is_none_is_told(archive: Archive, octets: bytes) -> None:
+    archive.repository("", {"a.rpm": b"a"})
+    archive.files[".treeinfo"] = octets
+    told = archive.prefetch(repos=("",))
+    assert told["failures"][0].startswith(".treeinfo: it ")
 
 
 def test_sizes_of_rpm_packages_are_those_of_the_files_and_other_checksums_are_no_hindrance(archive: Archive) -> None:
