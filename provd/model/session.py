@@ -49,12 +49,6 @@ class BootSession:
     subnet: str = ""
     source: str = ""
 
-
-WAITING: Final = "waiting"
-RUNNING: Final = "running"
-FREED: Final = "freed"
-"""Values of ``slot``."""
-
     def seen(self, now: float, step: str = "") -> BootSession:
         """The session after a sign of life, at another step where one is named.
 
@@ -73,6 +67,11 @@ FREED: Final = "freed"
             self.address,
             self.bound,
             self.outcome,
+            self.slot,
+            self.slot_until,
+            self.queued_at,
+            self.subnet,
+            self.source,
         )
 
 
@@ -96,3 +95,9 @@ STEPS = (
 def step_reached(session: BootSession, step: str) -> bool:
     """Whether the session got at least as far as ``step``."""
     return STEPS.index(session.step) >= STEPS.index(step)
+
+
+WAITING: Final = "waiting"
+RUNNING: Final = "running"
+FREED: Final = "freed"
+"""Values of ``slot``."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import pytest
+from provd.config.quirks import read_quirks
 
 from provd.__main__ import command_line
 from provd.config import toml
@@ -18,7 +19,6 @@ from provd.config.catalogue import Catalogue
 from provd.config.checks import allowed_servers
 from provd.config.layers import layers
 from provd.config.queue import queue_limits
-from provd.config.quirks import read_quirks
 from provd.config.schema import ServerConfig
 from provd.config.settings import load
 from provd.plugin.contract import Operation
