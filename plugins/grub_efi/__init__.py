@@ -60,6 +60,8 @@ from provd.plugin.api import (
 
 from .server_image import HTTP, ServerImage, asked_server, served_path
 
+NO_SHIM = "no-shim"
+"""Label of firmware under which shim fails (provd's quirks.toml)."""
 SHIM, SIGNED = "shimx64.efi", "grubx64.efi"
 _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 # The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
@@ -111,7 +113,7 @@ class GrubEfi:
         arch = client.arch
         if arch is None or arch.firmware != "uefi" or arch.cpu != "x86_64":
             return None
-        name = HTTP if self._by_http(client, plan) else SIGNED if client.is_ipxe else SHIM
+        name = HTTP if self._by_http(client, plan) else SIGNED if NO_SHIM in client.labels else SHIM
         needed = {name, SIGNED} if name == SHIM else {name}
         if not needed <= set(self._files()):
             return None

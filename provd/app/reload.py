@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from provd.app.listeners import Listeners
 from provd.app.services import Services
 from provd.config.errors import ConfigError
+from provd.config.quirks import read_quirks
 from provd.config.schema import ServerConfig
 from provd.config.settings import changes_needing_restart, model_classes, model_subnets
 from provd.model.event import Event
@@ -79,6 +80,7 @@ class Reloader:
             loaded, fault = self._read()
             if fault:
                 return self._refuse(fault)
+            quirks = read_quirks(current.config.site_dir)
             self._swap_plugins(loaded.config)
         except (ConfigError, PluginError, OSError) as error:
             return self._refuse(str(error))
@@ -88,7 +90,7 @@ class Reloader:
         current.subnets = model_subnets(loaded.config)
         self._listeners.use(current.config)
         services.systems.rebuild(loaded.catalogue.systems)
-        services.dhcp.classify(current.config.options, model_classes(current.config))
+        services.dhcp.classify(current.config.options, model_classes(current.config), quirks)
         services.dhcp.reconfigure(current.subnets, self._listeners.dhcp.addresses)
         services.dhcp.reserve(services.systems.all())
         problems = tuple(str(problem) for problem in loaded.catalogue.problems)

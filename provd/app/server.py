@@ -24,6 +24,7 @@ from provd.app.reload import Reloader, ReloadReport
 from provd.app.services import Current, Services
 from provd.app.watch import Watch
 from provd.config.checks import allowed_servers
+from provd.config.quirks import NAME as QUIRKS
 from provd.config.sources import KINDS as SOURCES
 from provd.core.rogue import Peers
 from provd.model.content import Content, FileRequest, NotFound
@@ -254,13 +255,13 @@ class Server:
         self.rogue.configure(current.config.rogue.interval_s, current.config.rogue.wait_s, peers)
 
     def _matters(self, path: Path) -> bool:
-        if path == self._path:
+        if path == self._path or path.name == QUIRKS:
             return True
         # What provd wrote itself is in force already.
         site, known = Path(self._config.site_dir), self.services.current.catalogue.sources.knows
         if path == site or (path.parent == site and path.name in SOURCES):
             return True  # a folder came or went, and its files with it
-        return path.suffix == ".toml" and path.parent != self._path.parent and not known(path)
+        return path.suffix == ".toml" and path.parent not in {self._path.parent, site} and not known(path)
 
     def _keep_house(self) -> None:
         """Once a minute: what has ended is taken back, what is old is forgotten."""

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from provd.config.catalogue import Catalogue
 from provd.config.queue import queue_limits
+from provd.config.quirks import read_quirks
 from provd.config.schema import ServerConfig
 from provd.config.secrets import SecretReader
 from provd.config.settings import model_classes, model_subnets
@@ -280,7 +281,8 @@ class Services:
         self.systems.rebuild(self.current.catalogue.systems)
         self.sessions.load(self.wall() - 86_400)
         self.admission.load()
-        self.dhcp.classify(self.current.config.options, model_classes(self.current.config))
+        config = self.current.config
+        self.dhcp.classify(config.options, model_classes(config), read_quirks(config.site_dir))
         self.dhcp.reconfigure(self.current.subnets)
         self.dhcp.reserve(self.systems.all())
         self.dhcp.load(self.store.leases.load())

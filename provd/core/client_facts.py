@@ -24,8 +24,6 @@ from provd.wire.relay import (
 )
 
 _NAMES: Final = frozenset({codes.HOST_NAME, codes.CLIENT_FQDN})
-# SMBIOS 3 section 7.2.1: all bits clear is no UUID, all bits set one that was never written; many boards share them.
-_UNSET: Final = frozenset({0, (1 << 128) - 1})
 _NO_RELAY: Final = RelayInfo()
 
 
@@ -61,7 +59,7 @@ def client_facts(packet: DhcpPacket) -> ClientFacts:
     return ClientFacts(
         mac=Mac(packet.mac),
         client_id=options.get(codes.CLIENT_ID, b""),
-        uuid="" if uuid is None or uuid.int in _UNSET else str(uuid),
+        uuid="" if uuid is None else str(uuid),
         arch=_arch(options.get(codes.CLIENT_ARCHITECTURE, b"")),
         vendor_class=options.get(codes.VENDOR_CLASS, b"").rstrip(b"\0").decode("latin-1"),
         user_classes=user_classes,

@@ -26,6 +26,7 @@ def destination(
     *,
     server_port: int = SERVER_PORT,
     client_port: int = CLIENT_PORT,
+    broadcast: bool = False,
 ) -> Destination:
     """The receiver of one reply.
 
@@ -36,6 +37,7 @@ def destination(
         source: IP source address of the request, used for an INFORM without ciaddr (rule A08).
         server_port: port of relays, 67 but for servers without root rights.
         client_port: port of clients, 68 but for servers without root rights.
+        broadcast: the client hears nothing else before it has its address, whatever its flag says.
     """
     if packet.giaddr:
         # RFC 2131 section 4.1: through the relay, whatever else the packet says.
@@ -48,7 +50,7 @@ def destination(
         return Destination(packet.ciaddr or source or BROADCAST, client_port)
     if packet.ciaddr:
         return Destination(packet.ciaddr, client_port)
-    if packet.broadcast or not yiaddr or packet.htype != 1 or packet.hlen != 6:
+    if packet.broadcast or broadcast or not yiaddr or packet.htype != 1 or packet.hlen != 6:
         return Destination(BROADCAST, client_port)
     return Destination(yiaddr, client_port, packet.chaddr[:6])
 

@@ -52,6 +52,7 @@ class ClientFacts:
         relay: what the relay agent added.
         labels: client classes given by plugins (``ipxe``, ``httpboot``, ...); ``proxy`` where another DHCP server gives
             the address and provd only the boot file.
+        quirks: names of its firmware's quirks.
     """
 
     mac: Mac
@@ -63,6 +64,7 @@ class ClientFacts:
     hostname: str = ""
     relay: RelayInfo = field(default_factory=RelayInfo)
     labels: frozenset[str] = frozenset()
+    quirks: tuple[str, ...] = ()
 
     @property
     def is_pxe(self) -> bool:

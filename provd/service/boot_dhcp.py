@@ -142,6 +142,7 @@ def _identity(request: DhcpRequest) -> dict[str, object]:
         "arch": _arch(request),
         "vendor": client.vendor_class,
         "uuid": client.uuid,
+        "quirks": " ".join(client.quirks),
         "relay": str(IPv4Address(giaddr)) if giaddr else "",
         "port": circuit.decode("ascii") if circuit.isascii() and circuit.decode().isprintable() else circuit.hex(),
     }

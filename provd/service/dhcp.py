@@ -13,10 +13,12 @@ from provd.core.dhcp_binding import Binding, Who
 from provd.core.dhcp_identity import AUTO
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_network import subnet_of_network
+from provd.core.quirks import Quirks
 from provd.model.client_class import ClientClass
 from provd.model.dhcp import DhcpRequest, Ignore, Refuse
 from provd.model.event import Event
 from provd.model.lease import Lease
+from provd.model.quirk import Quirk
 from provd.model.subnet import PROXY, Subnet
 from provd.model.system import System
 from provd.service.dhcp_admission import Admission
@@ -176,8 +178,11 @@ class DhcpService:
         self.tables.reconfigure(subnets, own, self._clocks.monotonic(), self._clocks.wall())
         self.forget()
 
-    def classify(self, options: Mapping[str, object], classes: Sequence[ClientClass]) -> None:
-        """Take the options of all clients and the client classes."""
+    def classify(
+        self, options: Mapping[str, object], classes: Sequence[ClientClass], quirks: Sequence[Quirk] = ()
+    ) -> None:
+        """Take the options of all clients, the client classes, and the quirks of firmware."""
+        self._memory.quirks = Quirks(quirks)
         self.levels.configure(options, classes)
         self._memory.classes = self.levels.labels
         self.forget()

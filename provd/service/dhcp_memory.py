@@ -14,6 +14,7 @@ from typing import Final
 from provd.core.client_facts import client_facts
 from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
+from provd.core.quirks import Quirks
 from provd.model.boot import BootPlan
 from provd.model.client import ClientFacts
 from provd.model.dhcp import DhcpRequest, OptionSet
@@ -80,6 +81,7 @@ class ClientMemory:
 
     Attributes:
         classes: labels by configured client classes.
+        quirks: of firmware.
     """
 
     def __init__(self, hooks: DhcpHooks) -> None:
@@ -87,6 +89,7 @@ class ClientMemory:
         self._clients: OrderedDict[tuple[object, ...], Known] = OrderedDict()
         self._epoch: object = None
         self.classes: Callable[[ClientFacts], frozenset[str]] = lambda _client: frozenset()
+        self.quirks = Quirks()
         self._pure_labels = self._pure_subnet = self._pure_options = False
 
     def __len__(self) -> int:
@@ -107,7 +110,7 @@ class ClientMemory:
         known = self._clients.get(key)
         if known is not None and known.about == about:
             return known
-        known = self._clients[key] = Known(about, client_facts(packet))
+        known = self._clients[key] = Known(about, self.quirks.corrected(client_facts(packet)))
         if len(self._clients) > CLIENTS:
             self._clients.popitem(last=False)
         return known
@@ -125,7 +128,7 @@ class ClientMemory:
         if known.client is not None and self._pure_labels:
             return known.client
         epoch = self._hooks.epoch
-        labels = self._hooks.labels(request) | self.classes(request.client)
+        labels = self._hooks.labels(request) | self.classes(request.client) | known.facts.labels
         if labels != known.labels:
             # What other hooks made of the old labels is no answer to the new ones.
             known.labels, known.chosen, known.prepared = labels, False, None

@@ -182,6 +182,7 @@ class ReplyBuilder:
         fields = boot_fields(server, subnet, request.client, plan, boot, levels)
         options = self._merged(levels, plugins, request.packet.requested_options)
         _complete(exchange, options, lease_s)
+        self._memory.quirks.amend(request.client, options)
         known.prepared = Prepared(options, plan, boot, plugins, lease_s, server, subnet, fields.file, fields.told)
         return known.prepared
 
@@ -254,6 +255,7 @@ class ReplyBuilder:
             # RFC 8357: a relay that says so is answered at the port it sent from.
             server_port=exchange.arrival.source_port if exchange.request.client.relay.own_port else self._ports.server,
             client_port=self._ports.client,
+            broadcast=self._memory.quirks.broadcast(exchange.request.client),
         )
 
     def _finish(self, exchange: Exchange, reply: Reply, prepared: Prepared | None) -> Message:

@@ -10,6 +10,7 @@ from pathlib import Path
 from provd.config.catalogue import Catalogue
 from provd.config.layers import layers
 from provd.config.profiles import settings_level
+from provd.config.quirks import read_quirks
 from provd.config.schema import ServerConfig
 from provd.config.settings import check_plugin_tables, load
 from provd.plugin.discovery import discover, select_enabled
@@ -41,10 +42,11 @@ def read(path: Path, before: Catalogue | None = None) -> Loaded:
         before: the catalogue in force; only what was written to since is read anew.
 
     Raises:
-        ConfigError: ``provd.toml`` has an error.
+        ConfigError: ``provd.toml`` or ``quirks.toml`` has an error.
         PluginError: two plugins of one name, or a folder that others may write to.
     """
     config = load(path)
+    read_quirks(config.site_dir)  # read again where they are used; what is wrong is told here
     found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
     check_plugin_tables(config, found.keys(), str(path))
     return Loaded(config, read_catalogue(config, before, str(path)), found)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from provd.config.quirks import read_quirks
+from provd.core.quirks import Quirks
 from provd.plugin.api import (
     ARCHS,
     Action,
@@ -34,10 +37,17 @@ DISTRO = Distro(
 
 
 def client(arch: int = 0, *, ipxe: bool = False, vendor: str = "PXEClient") -> ClientFacts:
-    """Facts of a firmware of this architecture (RFC 4578 number), as in its DISCOVER."""
+    """Facts of a firmware of this architecture (RFC 4578 number), as in its DISCOVER, with its quirks."""
     classes = ("iPXE",) if ipxe else ()
     vendor_class = f"{vendor}:Arch:{arch:05d}:UNDI:003000"
-    return ClientFacts(mac=MAC, uuid=UUID, arch=ARCHS[arch], vendor_class=vendor_class, user_classes=classes)
+    facts = ClientFacts(mac=MAC, uuid=UUID, arch=ARCHS[arch], vendor_class=vendor_class, user_classes=classes)
+    return shipped_quirks().corrected(facts)
+
+
+@cache
+def shipped_quirks() -> Quirks:
+    """The quirks that ship with provd."""
+    return Quirks(read_quirks(""))
 
 
 def profile(loader: Mapping[str, Mapping[str, object]] | None = None, **fields: object) -> Profile:
