@@ -36,7 +36,7 @@ def record(context: Context, system: str, file: Path | None, seconds: int, outpu
         raise click.ClickException(f"{target} is there already")
     begun = context.client.call("recording.begin", {"system": system, "seconds": seconds})
     click.echo(f"recording {', '.join(begun['macs'])}; boot the machine; Ctrl-C ends", err=True)
-    name = {"recording": begun["recording"]}
+    name = {"name": begun["name"]}
     with suppress(KeyboardInterrupt):
         _wait(context, name, seconds)
     told = context.client.call("recording.end", name)

@@ -50,7 +50,7 @@ def destination(
         return Destination(packet.ciaddr or source or BROADCAST, client_port)
     if packet.ciaddr:
         return Destination(packet.ciaddr, client_port)
-    if packet.broadcast or broadcast or not yiaddr or packet.htype != 1 or packet.hlen != 6:
+    if packet.broadcast or not yiaddr or packet.htype != 1 or packet.hlen != 6 or broadcast:
         return Destination(BROADCAST, client_port)
     return Destination(yiaddr, client_port, packet.chaddr[:6])
 

@@ -26,7 +26,7 @@ class BeginRecording(Arguments, frozen=True):
 class NamedRecording(Arguments, frozen=True):
     """Which recording."""
 
-    recording: Annotated[str, Meta(description="Its id, as recording.begin told it.")]
+    name: Annotated[str, Meta(description="Its id, as recording.begin told it.")]
 
 
 class RecordingOperations:
@@ -45,7 +45,7 @@ class RecordingOperations:
         return (
             Operation(
                 "recording.begin", "Begin to keep a machine's DHCP packets and TFTP requests.", "operate",
-                BeginRecording, self._begin, "provd recording begin web1", result="`recording`: its id; `macs`.",
+                BeginRecording, self._begin, "provd recording begin web1", result="`name`: its id; `macs`.",
             ),
             Operation(
                 "recording.show", "Tell how far a recording is.", "read", NamedRecording, self._show,
@@ -71,20 +71,20 @@ class RecordingOperations:
                 raise OperationError(sentence, field="system", kind="not-found") from None
         if not macs:
             raise OperationError(f"system {arguments.system} has no hardware address", field="system")
-        return {"recording": self._recorder.begin(macs, arguments.seconds), "macs": [one.hex(":") for one in macs]}
+        return {"name": self._recorder.begin(macs, arguments.seconds), "macs": [one.hex(":") for one in macs]}
 
     def _show(self, arguments: NamedRecording) -> object:
-        return _told(self._found(arguments, self._recorder.get(arguments.recording)))
+        return _told(self._found(arguments, self._recorder.get(arguments.name)))
 
     def _end(self, arguments: NamedRecording) -> object:
-        found = self._found(arguments, self._recorder.end(arguments.recording))
+        found = self._found(arguments, self._recorder.end(arguments.name))
         octets = encode(found.frames, f"provd {metadata.version('provd')}")
         return {**_told(found), "pcapng": b64encode(octets).decode()}
 
     def _found(self, arguments: NamedRecording, found: Recording | None) -> Recording:
         if found is None:
-            sentence = f"there is no recording {arguments.recording!r}, or newer ones took its place"
-            raise OperationError(sentence, field="recording", kind="not-found")
+            sentence = f"there is no recording {arguments.name!r}, or newer ones took its place"
+            raise OperationError(sentence, field="name", kind="not-found")
         return found
 
 

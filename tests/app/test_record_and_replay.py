@@ -33,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningServ
         begun = api(server).call("recording.begin", {"system": "web1"})
         assert begun["macs"] == [MAC.hex(":")]
         assert boot(server).outcome == "installed"
-        name = {"recording": begun["recording"]}
+        name = {"name": begun["name"]}
         shown = api(server).call("recording.show", name)
         ended = api(server).call("recording.end", name)
         assert shown["over"] is ended["over"] is True
