@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 import pytest
-from provd.config.quirks import read_quirks
 
 from provd.__main__ import command_line
 from provd.config import toml
@@ -19,6 +18,7 @@ from provd.config.catalogue import Catalogue
 from provd.config.checks import allowed_servers
 from provd.config.layers import layers
 from provd.config.queue import queue_limits
+from provd.config.quirks import read_quirks
 from provd.config.schema import ServerConfig
 from provd.config.settings import load
 from provd.plugin.contract import Operation
