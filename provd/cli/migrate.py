@@ -26,7 +26,8 @@ def cobbler(folder: Path, target: str, output: str, *, dry_run: bool) -> None:
     from provd.api.cobbler.migration import Migration
     from provd.api.cobbler.migration import migrate as work
 
-    local_only(click.get_current_context().ensure_object(Context), "provd migrate")
+    if (context := click.get_current_context().find_object(Context)) is not None:
+        local_only(context, "provd migrate")
     if Path(target).exists() and not dry_run:
         raise click.ClickException(f"{target} is there already, and nothing is overwritten; name another with --to")
     if not folder.is_dir():

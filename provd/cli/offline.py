@@ -76,7 +76,8 @@ def demo(firmware: str) -> None:
     """Install a bare virtual machine in a private network while you watch (root)."""
     from provd.lab.demo import run_demo
 
-    local_only(click.get_current_context().ensure_object(Context), "provd demo")
+    if (context := click.get_current_context().find_object(Context)) is not None:
+        local_only(context, "provd demo")
     sys.exit(run_demo(firmware))
 
 

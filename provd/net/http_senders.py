@@ -3,7 +3,8 @@
 The kernel's part of sending a file (sendfile(2)) needs no interpreter, and is most of what a rack costs that boots: in
 threads it uses the other processors, and neither DHCP nor TFTP wait behind the megabytes of a thousand machines.
 
-A thread has an epoll of its own and ends after some seconds without work, so nothing has to be shut down.
+A thread has the reactor's priority: a nicer one that loses its processor while it has the interpreter's lock holds up
+the reactor. It has an epoll of its own and ends after some seconds without work, so nothing has to be shut down.
 """
 
 from __future__ import annotations
@@ -33,8 +34,6 @@ client's acknowledgements and the processor of the server stands still meanwhile
 _MOST_THREADS: Final = 4
 _IDLE_S: Final = 5.0
 _LOOK_S: Final = 0.2
-_NICER: Final = 5
-"""How much nicer a thread is than the reactor: a machine that asks goes before the megabytes of those answered."""
 _UNKNOWN: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
 
@@ -178,10 +177,6 @@ class Sender:
                 os.eventfd_write(self._wake, 1)
 
     def _run(self, wake: int) -> None:
-        thread = threading.get_native_id()
-        # On Linux each thread has a priority of its own (sched(7)); where that is not allowed it keeps the reactor's.
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
         with select.epoll() as poll:
             poll.register(wake, select.EPOLLIN)
             idle_since = looked_at = self._monotonic()

@@ -82,3 +82,10 @@ def test_what_cannot_be_is_one_sentence(config: Path, words: list[str], change: 
     assert done.exit_code == 1
     assert sentence in done.output
     assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["migrate", "cobbler", "."], ["demo"], ["daemon", "list"]])
+def test_what_works_on_this_machine_is_refused_with_a_server(words: list[str]) -> None:
+    done = CliRunner().invoke(build_cli(lambda _path: 0), ["--server", "prod", *words])
+    assert done.exit_code == 2
+    assert "works on this machine; it cannot be done at --server prod" in done.output

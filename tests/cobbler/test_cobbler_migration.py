@@ -130,6 +130,6 @@ def test_nothing_is_overwritten_and_a_folder_without_collections_is_refused(tmp_
     (tmp_path / "site").mkdir()
     done = CliRunner().invoke(provd_migrate, ["cobbler", str(folder), "--to", str(tmp_path / "site")])
     assert done.exit_code == 1
-    assert "File exists" in done.output
+    assert "is there already" in done.output
     with pytest.raises(FileNotFoundError, match="no collections"):
         migrate(tmp_path / "site")
