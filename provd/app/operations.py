@@ -15,6 +15,7 @@ from provd.config.payloads import missing_payloads
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
+from provd.net.wake import broadcast
 from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import Operation
 from provd.plugin.loading import Found
@@ -40,6 +41,7 @@ from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.operations_triggers import TriggerOperations
 from provd.service.operations_waiting import WaitingOperations
+from provd.service.operations_wake import WakeOperation
 from provd.service.stalls import Stalls
 
 
@@ -90,6 +92,9 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(RecordingOperations(services.recorder, services.systems).operations())
     table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
     table.add(QueueOperations(services.admission, services.wall).operations())
+    table.add(
+        WakeOperation(services.systems, lambda: services.current.subnets, services.address_of, broadcast).operations()
+    )
     table.add(plugin_operations(lambda: found, lambda: host))
     table.add(Doctor(server, lambda: site_problems(services), time.monotonic).operations())
     table.add(
