@@ -22,6 +22,7 @@ from twisted.web.iweb import IAgent
 
 from provd.model.content import Content, FileRequest, NotFound, settled
 from provd.net.background import BackgroundTask
+from provd.net.wake import broadcast
 from provd.plugin.runtime import MOST_OUTPUT, NONE, ProcessResult
 
 if TYPE_CHECKING:
@@ -166,6 +167,10 @@ class TwistedRuntime:
         pool = self._reactor.getThreadPool()
         done: T = await deferToThreadPool(self._reactor, pool, work)
         return done
+
+    def broadcast(self, data: bytes, address: str, port: int) -> None:
+        """See :meth:`provd.plugin.runtime.Runtime.broadcast`."""
+        broadcast(data, address, port)
 
     async def sleep(self, seconds: float) -> None:
         """See :meth:`provd.plugin.runtime.Runtime.sleep`."""

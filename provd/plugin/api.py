@@ -60,6 +60,7 @@ from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, 
 from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.signatures import Signature, SignatureRule, read_signatures
 from provd.plugin.specs import PROJECT
+from provd.wire.magic_packet import magic_packet
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -181,6 +182,7 @@ __all__ = [
     "connect",
     "file_beneath",
     "hookimpl",
+    "magic_packet",
     "media_type",
     "no_source",
     "nobody_logs_in",

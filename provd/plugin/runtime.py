@@ -192,6 +192,19 @@ class Runtime(Protocol):
         """
         ...
 
+    def broadcast(self, data: bytes, address: str, port: int) -> None:
+        """Send one UDP datagram to everybody on a network; it does not wait, and nothing says that it arrived.
+
+        Args:
+            data: its content.
+            address: broadcast address of the network (dotted quad).
+            port: UDP port.
+
+        Raises:
+            OSError: the kernel knows no way there.
+        """
+        ...
+
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait without blocking anybody."""
         ...

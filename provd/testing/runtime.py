@@ -21,6 +21,7 @@ class FakeRuntime:
     ran: list[tuple[tuple[str, ...], bytes, float, dict[str, str]]] = field(default_factory=list)
     sent: list[tuple[str, str, bytes, dict[str, str]]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    broadcasts: list[tuple[bytes, str, int]] = field(default_factory=list)
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] | None = None
@@ -67,6 +68,9 @@ class FakeRuntime:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return work()
+
+    def broadcast(self, data: bytes, address: str, port: int) -> None:
+        self.broadcasts.append((data, address, port))
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
