@@ -25,6 +25,7 @@ DEFAULT_PLUGINS: Final = (
     "installer_autoinstall",
     "installer_ignition",
     "installer_alpine",
+    "installer_autoyast",
     "install_callbacks",
     "site_vars",
     "static_files",

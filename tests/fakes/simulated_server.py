@@ -22,6 +22,7 @@ ENABLED = (
     "installer_autoinstall",
     "installer_ignition",
     "installer_alpine",
+    "installer_autoyast",
     "install_callbacks",
 )
 PROFILES = {
@@ -31,6 +32,7 @@ PROFILES = {
     "fcos": 'distro = "fcos43"\n[answers]\nroot_password_hash = "$6$x"\n',
     "flat": 'distro = "flatcar4459"\n[answers]\nroot_password_hash = "$6$x"\n',
     "alpine": 'distro = "alpine322"\n[answers]\nroot_password_hash = "$6$x"\n',
+    "sles": 'distro = "sles15"\n[answers]\nroot_password_hash = "$6$x"\n',
     "ks": 'distro = "el9"\n[answers]\nroot_password_hash = "$6$x"\n',
 }
 DISTROS = {
@@ -44,6 +46,8 @@ DISTROS = {
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/flatcar/4459.2.1/"\n',
     "alpine322": 'family = "alpine"\nversion = "3.22"\ninstaller = "alpine"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/alpine/v3.22"\n',
+    "sles15": 'family = "suse"\nversion = "15"\ninstaller = "autoyast"\nkernel = "payload:debian-12/linux"\n'
+    'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/sles"\n',
     "el9": 'family = "redhat"\nversion = "9"\ninstaller = "kickstart"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/rocky"\n',
 }

@@ -12,6 +12,7 @@ import pytest
 
 from plugins.installer_alpine import Alpine
 from plugins.installer_autoinstall import Autoinstall, AutoinstallSettings
+from plugins.installer_autoyast import AutoYast
 from plugins.installer_ignition import Ignition
 from plugins.installer_image import ImageInstaller, ImageSettings
 from plugins.installer_kickstart import Kickstart
@@ -67,6 +68,7 @@ def installers() -> Mapping[str, Installer]:
         *Preseed(LogSettings()).provd_installers(),
         *Autoinstall(AutoinstallSettings()).provd_installers(),
         *Alpine(LogSettings()).provd_installers(),
+        *AutoYast(LogSettings()).provd_installers(),
         *Ignition(LogSettings()).provd_installers(),
         *ImageInstaller(ImageSettings()).provd_installers(),
     )

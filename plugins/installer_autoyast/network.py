@@ -1,0 +1,82 @@
+"""AutoYaST's ``networking``: cards by hardware address, and bonds, bridges and VLANs over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def networking(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
+    """The section, for SLES 12 where ``old``.
+
+    Raises:
+        ValueError: a link names a member that the system has not, or ``network`` is another word.
+    """
+    if values["network"] not in ("dhcp", "static"):
+        raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
+    cards = {card["name"] or f"nic{index}": card for index, card in enumerate(values["interfaces"])}
+    links = values["links"]
+    known = {*cards, *(link["name"] for link in links)}
+    for link in links:
+        for member in link["members"]:
+            if member not in known:
+                raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
+    carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
+    made: dict[str, Any] = {"dns": _dns(values, old=old), "keep_install_network": False}
+    made["interfaces"] = [
+        *({"device": name, **_card(card, values, over=name in carried)} for name, card in cards.items()),
+        *({"device": link["name"], **_link(link, values, over=link["name"] in carried)} for link in links),
+    ]
+    made["net-udev"] = [
+        {"name": name, "rule": "ATTR{address}", "value": card["mac"].lower()} for name, card in cards.items()
+    ]
+    gateway = values["interface"]["gateway"]
+    if values["network"] == "static" and gateway:
+        made["routing"] = {"routes": [{"destination": "default", "gateway": gateway, "netmask": "-", "device": "-"}]}
+    return made
+
+
+def _dns(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
+    """Version 12 has the domain apart; a host name has at most 64 octets (HOST_NAME_MAX)."""
+    whole = str(values["hostname"])
+    label, _, domain = whole.partition(".")
+    made: dict[str, Any] = {"dhcp_hostname": False, "hostname": label if old or len(whole.encode()) > 64 else whole}
+    if old and domain:
+        made["domain"] = domain
+    card = values["interface"]
+    if values["network"] == "static" and card["dns"]:
+        made["nameservers"] = list(card["dns"])
+        if card["domain"]:
+            made["searchlist"] = [card["domain"]]
+    return made
+
+
+def _card(card: Mapping[str, Any], values: Mapping[str, Any], *, over: bool) -> dict[str, Any]:
+    booting = card["mac"] == values["interface"]["mac"]
+    start = {"startmode": "auto" if booting or over else "hotplug"}
+    if over:
+        return {"bootproto": "none", **start}
+    if values["network"] == "dhcp" or not card["address"] or not card["prefix"]:
+        return {"bootproto": "dhcp", **start}
+    return {"bootproto": "static", "ipaddr": card["address"], "prefixlen": card["prefix"], **start}
+
+
+def _link(link: Mapping[str, Any], values: Mapping[str, Any], *, over: bool) -> dict[str, Any]:
+    made: dict[str, Any] = {"bootproto": "none" if over else "dhcp", "startmode": "auto"}
+    if link["address"] and not over:
+        prefix = link["vars"].get("prefix") or values["interface"]["prefix"] or 24
+        made |= {"bootproto": "static", "ipaddr": link["address"], "prefixlen": prefix}
+    members = list(link["members"])
+    if link["kind"] == "vlan":
+        return {**made, "etherdevice": members[0], "vlan_id": link["vlan"]}
+    if link["kind"] == "bridge":
+        stp = "on" if link["options"].get("stp", False) else "off"
+        return {**made, "bridge": "yes", "bridge_ports": " ".join(members), "bridge_stp": stp}
+    options = " ".join(f"{key.replace('-', '_')}={value}" for key, value in link["options"].items())
+    slaves = {f"bonding_slave{index}": member for index, member in enumerate(members)}
+    return {
+        **made,
+        "bonding_master": "yes",
+        "bonding_module_opts": options or "mode=active-backup miimon=100",
+        **slaves,
+    }

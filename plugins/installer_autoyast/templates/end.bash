@@ -1,0 +1,82 @@
+# YaST calls this with sh, which is bash in the words of POSIX.
+set +o posix
+{% include "report.bash" %}
+
+# provd_keys USER KEY...
+provd_keys() {
+    local user=$1 home
+    shift
+    home=$(getent passwd "$user" | cut -d: -f6)
+    mkdir -p "$home/.ssh"
+    printf '%s\n' "$@" > "$home/.ssh/authorized_keys"
+    chmod 0700 "$home/.ssh"
+    chmod 0600 "$home/.ssh/authorized_keys"
+    chown -R "$user:" "$home/.ssh"
+}
+
+provd_finish() {
+    set -e
+{% for user in users %}
+    # Before version 15 YaST makes users only after the restart.
+    getent passwd {{ user.name | shell_quote }} > /dev/null || useradd -m -s {{ (user.get("shell") or "/bin/bash") | shell_quote }} {{ user.name | shell_quote }}
+{% for group in user.get("groups") or [] %}
+    getent group {{ group | shell_quote }} > /dev/null || groupadd --system {{ group | shell_quote }}
+    usermod -a -G {{ group | shell_quote }} {{ user.name | shell_quote }}
+{% endfor %}
+{% if user.get("sudo") %}
+    # SUSE's sudo asks for the password of root unless it is told otherwise.
+    printf 'Defaults:%s !targetpw\n%s ALL=(ALL) {{ "ALL" if user.get("password_hash") else "NOPASSWD:ALL" }}\n' {{ user.name | shell_quote }} {{ user.name | shell_quote }} > /etc/sudoers.d/90-provd-{{ user.name | replace(".", "_") }}
+    chmod 0440 /etc/sudoers.d/90-provd-{{ user.name | replace(".", "_") }}
+{% endif %}
+{% if user.get("ssh_keys") %}
+    provd_keys {{ user.name | shell_quote }} {{ user.ssh_keys | shell_quote }}
+{% endif %}
+{% endfor %}
+{% if root_ssh_keys %}
+    provd_keys root {{ root_ssh_keys | shell_quote }}
+{% endif %}
+{% if package_update %}
+    zypper --non-interactive update
+{% endif %}
+{% for command in post_install %}
+    bash -c {{ command | shell_quote }}
+{% endfor %}
+    provd_firstboot
+}
+
+# The installed system reports its first boot once.
+provd_firstboot() {
+    {
+        echo '#!/bin/bash'
+        declare -f provd_post
+        echo 'echo > /run/provd.firstboot 2> /dev/null || exit 1'
+        echo 'for try in {1..30}; do (provd_post firstboot /run/provd.firstboot) && break; sleep 10; done'
+        echo 'rm -f /usr/local/sbin/provd-firstboot'
+    } > /usr/local/sbin/provd-firstboot
+    chmod 0700 /usr/local/sbin/provd-firstboot
+    cat > /etc/systemd/system/provd-firstboot.service << 'END'
+[Unit]
+Description=Report the first boot to provd
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists=/usr/local/sbin/provd-firstboot
+
+[Service]
+Type=oneshot
+TimeoutStartSec=900
+ExecStart=/bin/bash /usr/local/sbin/provd-firstboot
+
+[Install]
+WantedBy=multi-user.target
+END
+    systemctl enable provd-firstboot.service
+}
+
+(provd_finish)
+result=$?
+if [ "$result" = 0 ]; then
+    provd_say finished "{{ distro.name }} is installed"
+else
+    provd_say failed "the end of the installation failed with status $result"
+    exit 1
+fi
