@@ -46,7 +46,7 @@ def root(made: str) -> Element:
     return fromstring(made)
 
 
-def changed(version: str = "15", **values: object) -> Element:
+def changed(version: str = "15", /, **values: object) -> Element:
     """The profile of a machine whose variables are changed in these places."""
     one = installer()
     assert one.templates is not None
