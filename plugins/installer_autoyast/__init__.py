@@ -48,9 +48,11 @@ from provd.plugin.api import (
     LogSettings,
     Plugin,
     Profile,
+    Signature,
     hookimpl,
     no_source,
     nobody_logs_in,
+    read_signatures,
 )
 
 from .control_file import control_file
@@ -64,6 +66,10 @@ class AutoYast:
 
     def __init__(self, settings: LogSettings) -> None:
         self._settings = settings
+
+    @hookimpl
+    def provd_signatures(self) -> Iterable[Signature]:
+        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_autoyast")
 
     @hookimpl
     def provd_installers(self) -> Iterable[Installer]:

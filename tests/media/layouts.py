@@ -3,7 +3,8 @@
 Sources: ``.treeinfo`` by lorax and pungi (productmd's format 1.x, and the older one of anaconda's buildinstall);
 ``.disk/info`` and ``dists/`` by debian-cd; ``version.info`` by debian-installer's build; ``.disk/info`` and ``casper/`` by
 Ubuntu's cdimage; ``EFI/fedora/grub.cfg`` and ``coreos/`` by coreos-assembler; ``version.txt`` by Flatcar's build scripts;
-``.alpine-release`` and ``latest-releases.yaml`` by the image builder in Alpine's aports.
+``.alpine-release`` and ``latest-releases.yaml`` by the image builder in Alpine's aports;
+``media.1/`` and ``boot/`` by SUSE's build service.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def layouts() -> Iterator[tuple[str, str, Files]]:
     yield from _debian()
     yield from _ignition()
     yield from _alpine()
+    yield from _suse()
     for number, version in _UBUNTU.items():
         yield f"ubuntu-{number}", version.split()[0], {
             ".disk/info": f'Ubuntu-Server {version} "Some Animal" - Release amd64 (20240424)'.encode(),
@@ -134,6 +136,23 @@ def _alpine() -> Iterator[tuple[str, str, Files]]:
             "releases/x86_64/netboot/initramfs-lts": b"initrd",
             "releases/x86_64/netboot/modloop-lts": b"modules",
             "main/x86_64/APKINDEX.tar.gz": b"index",
+        }  # fmt: skip
+
+
+def _suse() -> Iterator[tuple[str, str, Files]]:
+    boot = {"boot/x86_64/loader/linux": b"kernel", "boot/x86_64/loader/initrd": b"initrd"}
+    for pack in range(1, 6):
+        build = f"SLE-12-SP{pack}-Server-DVD-x86_64-Build0473\n".encode()
+        yield f"sles-12.{pack}", f"12.{pack}", {"media.1/build": build, **boot}
+    for pack in range(2, 8):
+        name = f"SLE-15-SP{pack}-Full-x86_64-Build101.1"
+        yield f"sles-15.{pack}", f"15.{pack}", {"media.1/media": f"SUSE - {name}-Media\n{name}\n1\n".encode(), **boot}
+    for minor in range(7):
+        name = f"openSUSE-Leap-15.{minor}-{'NET' if minor % 2 else 'DVD'}-x86_64-Build710.3"
+        yield f"opensuse-leap-15.{minor}", f"15.{minor}", {
+            "media.1/media": f"openSUSE - {name}-Media\n{name}\n1\n".encode(),
+            "media.1/products": f"/ openSUSE-Leap 15.{minor}-1\n".encode(),
+            **boot,
         }  # fmt: skip
 
 

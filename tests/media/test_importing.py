@@ -230,3 +230,13 @@ def test_alpine_is_imported_with_where_its_modules_are(
     assert distro["tree"] == found
     on_medium = {"repository": "apks", "modloop": "boot/modloop-lts", "flavor": "lts"}
     assert distro.get("vars", {}) == (on_medium if kind == "iso" else {})
+
+
+def test_row_36_an_imported_full_medium_of_suse_says_product_and_modules(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    result = site.provd("import", str(tree(tmp_path / "medium", LAYOUTS["sles-15.6"])))
+    assert result.exit_code == 0, result.output
+    distro = site.distro("sles-15.6")
+    assert (distro["family"], distro["installer"], distro["version"]) == ("suse", "autoyast", "15.6")
+    assert distro["vars"] == {"product": "SLES", "modules": "Basesystem Server-Applications"}
+    assert site.problems() == []
