@@ -41,6 +41,7 @@ def control_file(answer: Answer) -> str:
         "timezone": {"hwclock": "UTC", "timezone": values["timezone"]},
         "networking": networking(values, old=old),
         "partitioning": [{"device": DISK, "initialize": True, "use": "all"}],
+        "firewall": _firewall(old=old),
         "software": _software(values, words),
         "users": [_root(values), *(_user(user) for user in values["users"])],
         "services-manager": {"default_target": "multi-user"},
@@ -58,6 +59,14 @@ def _mode(values: Mapping[str, Any]) -> dict[str, bool]:
     if values["reboot"] not in ("reboot", "poweroff"):
         raise ValueError(f"answers.reboot is {values['reboot']!r}, must be one of reboot, poweroff")
     return {"confirm": False, "final_halt": values["reboot"] == "poweroff"}
+
+
+def _firewall(*, old: bool) -> dict[str, Any]:
+    """On, and open for ssh: SuSEfirewall2 of version 12, firewalld later."""
+    made: dict[str, Any] = {"enable_firewall": True, "start_firewall": True}
+    if old:
+        return {**made, "FW_SERVICES_EXT_TCP": "ssh"}
+    return {**made, "default_zone": "public", "zones": [{"name": "public", "services": ["ssh", "dhcpv6-client"]}]}
 
 
 def _software(values: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, Any]:

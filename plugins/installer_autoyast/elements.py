@@ -14,7 +14,7 @@ ITEMS: Mapping[str, str] = {
     "add_on_products": "listentry", "chroot-scripts": "script", "interfaces": "interface", "net-udev": "rule",
     "nameservers": "nameserver", "ntp_servers": "ntp_server", "packages": "package", "partitioning": "drive",
     "patterns": "pattern", "peers": "peer", "pre-scripts": "script", "products": "product", "routes": "route",
-    "searchlist": "search", "users": "user",
+    "searchlist": "search", "services": "service", "users": "user", "zones": "zone",
 }  # fmt: skip
 """Name of the elements of each list."""
 

@@ -106,6 +106,8 @@ def test_row32_host_names_and_time_servers_are_written_for_the_version(version: 
     server = "ntp-client/peers/peer/address" if old else "ntp-client/ntp_servers/ntp_server/address"
     assert said(made, server) == ["10.88.0.1"]
     assert said(made, "language/language") == ["de_DE"]
+    opened = "firewall/FW_SERVICES_EXT_TCP" if old else "firewall/zones/zone/services/service"
+    assert said(made, opened)[0] == "ssh"
     assert said(made, "keyboard/keymap") == ["german"]
     long = changed(version, hostname=f"{'a' * 63}.lab.example")
     assert said(long, "networking/dns/hostname") == ["a" * 63]

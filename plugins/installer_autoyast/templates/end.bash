@@ -41,6 +41,7 @@ provd_finish() {
 {% for command in post_install %}
     bash -c {{ command | shell_quote }}
 {% endfor %}
+    systemctl enable sshd.service
     provd_firstboot
 }
 
