@@ -180,3 +180,8 @@ def test_row33_scripts_are_what_the_shell_of_the_installer_reads(tmp_path: Path,
     run = subprocess.run(["bash", "-n", tmp_path / "bash"], capture_output=True, text=True, check=False, timeout=20)
     assert (run.returncode, run.stderr) == (0, "")
     assert source.splitlines()[1] == "set +o posix"
+
+
+def test_a_control_file_with_entities_is_not_read() -> None:
+    text = '<!DOCTYPE profile [<!ENTITY a "b">]><profile>&a;</profile>'
+    assert list(judged(text)) == ["entities are not for a control file"]
