@@ -25,7 +25,9 @@ from tests.cli.recording import RecordingClient
 ROOT = Path(__file__).parents[2]
 MB = 10**6
 SCRIPT = """
-import json, sys
+import json, signal, sys
+# A test run in the background of a script hands an ignored SIGINT down.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from provd.cli.main import build_cli
 from tests.cli.test_cli_mirrors import STATES, MirrorClient
 client = MirrorClient(STATES, last=sys.argv[1] == "stays")
