@@ -256,7 +256,8 @@ class CatalogueChanges:
             for (folder, name), (kind, _) in zip(changes, subjects, strict=True)
         }
         follow = tuple(system.name for system in moved if system.profile in draft.renamed)
-        return Changed(applied, files, objects, follow, tuple(one.name for one in moved if one.name not in follow))
+        gone = tuple(system.name for system in moved if system.profile not in draft.renamed)
+        return Changed(applied, files, objects, follow, gone)
 
 
 def _object(catalogue: Catalogue, kind: str, name: str) -> Distro | Profile | Mapping[str, object] | None:
