@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from provd.model.lease import Lease
 
@@ -21,8 +22,7 @@ class State(Enum):
     DECLINED = "declined"
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(msgspec.Struct, frozen=True, gc=False):
     """A client as the address table tells clients apart.
 
     Attributes:
@@ -42,8 +42,7 @@ class Who:
     elsewhere: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Binding:
+class Binding(msgspec.Struct, eq=False, gc=False):
     """One address of a subnet that is, was or may become somebody's.
 
     Attributes:

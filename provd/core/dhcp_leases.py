@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from provd.core.dhcp_binding import Binding, State, Who
 from provd.core.dhcp_identity import AUTO, CLIENT_ID, auto_key, hardware_key, own_client_id, strict_key

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from provd.core.dhcp_binding import State, Who
 from provd.core.dhcp_identity import AUTO, SECOND_IDENTITY, second_key

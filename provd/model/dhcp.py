@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from provd.model.client import ClientFacts
 from provd.wire.dhcp import DhcpPacket
 
@@ -32,8 +34,7 @@ class DhcpRequest:
     now: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True, gc=False):
     """Where a reply goes (RFC 2131 section 4.1).
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True, gc=False):
     """One binding (RFC 2131 section 1.4); ``expires_at`` is wall time because it must survive a restart.
 
     Attributes:
@@ -37,7 +37,7 @@ class Lease:
     hostname: str = ""
     system: str = ""
     relay: str = ""
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = msgspec.field(default_factory=dict)
     interface: str = ""
     boot: str = ""
     boot_s: float = 0.0

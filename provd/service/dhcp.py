@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+import msgspec
 from twisted.logger import Logger
 
 from provd.core.client_facts import relay_info
@@ -362,7 +363,7 @@ class DhcpService:
         request_kind = packet.message_type == _REQUEST
         if request_kind and not registered and not packet.server_id and not table.held(who):
             elsewhere = self.tables.elsewhere(table, packet.htype, packet.mac, client_id, known=registered)
-            return replace(who, elsewhere=elsewhere) if elsewhere else who
+            return msgspec.structs.replace(who, elsewhere=elsewhere) if elsewhere else who
         return who
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
 from twisted.logger import Logger
 
 from provd.core.dhcp_binding import Binding, State, Who
@@ -27,8 +28,7 @@ _REPEAT_S: Final = 10.0
 _REMEMBERED: Final = 1024
 
 
-@dataclass(slots=True, eq=False)
-class Grant:
+class Grant(msgspec.Struct, eq=False):
     """One address for one client, as it is written and acknowledged.
 
     Attributes:
@@ -46,8 +46,7 @@ class Grant:
     key: bytes
 
 
-@dataclass(slots=True, eq=False)
-class _Sent:
+class _Sent(msgspec.Struct, eq=False):
     message: Message
     table: AddressTable
     lease: Lease

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from provd.core.dhcp_address import destination, reply_flags
 from provd.core.dhcp_binding import Who
@@ -73,8 +75,7 @@ class Ports:
     client: int = 68
 
 
-@dataclass(slots=True)
-class Message:
+class Message(msgspec.Struct):
     """A reply ready to be sent; ``kind`` and ``fields`` are for counters and events."""
 
     kind: str
@@ -82,7 +83,7 @@ class Message:
     destination: Destination
     interface: str
     local: int
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: dict[str, object] = msgspec.field(default_factory=dict)
 
 
 class ReplyBuilder:

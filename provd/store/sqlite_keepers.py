@@ -10,6 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from msgspec.structs import force_setattr
+
 from provd.model.lease import Lease
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
@@ -76,9 +78,9 @@ def _share(lease: Lease) -> None:
     """Words that thousands of leases have in common are kept once: a fifth of the memory of a large table."""
     for name in _REPEATED:
         # The value stays equal; only its copies go, before anybody else has seen the lease.
-        object.__setattr__(lease, name, sys.intern(getattr(lease, name)))
+        force_setattr(lease, name, sys.intern(getattr(lease, name)))
     if not lease.context:
-        object.__setattr__(lease, "context", _NOTHING)
+        force_setattr(lease, "context", _NOTHING)
 
 
 class SqliteSystems:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import msgspec
 from twisted.logger import Logger
 
 from provd.store.interface import Deliver, Done, StaleWriteError, StoreError
@@ -27,8 +27,7 @@ Work = Callable[[sqlite3.Connection], None]
 Rows = Sequence[tuple[object, ...]]
 
 
-@dataclass(slots=True, eq=False)
-class _Unit:
+class _Unit(msgspec.Struct, eq=False):
     """One write: ``work``, or ``rows`` for the table they are collected for."""
 
     done: Done

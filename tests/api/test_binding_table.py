@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from ipaddress import IPv4Address
 from math import inf
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -130,7 +130,7 @@ def test_row_48_the_table_for_people_has_the_relay_port(backend: Backend) -> Non
 def test_what_is_wrong_is_one_sentence(
     backend: Backend, operation: str, arguments: dict[str, str], sentence: str, kind: str
 ) -> None:
-    backend.leases.append(replace(LOCAL, address=ip("10.0.0.130")))
+    backend.leases.append(msgspec.structs.replace(LOCAL, address=ip("10.0.0.130")))
     with pytest.raises(OperationError, match=sentence) as refused:
         backend.call(operation, arguments)
     assert refused.value.kind == kind
@@ -171,7 +171,7 @@ def test_a_dry_run_of_a_release_frees_nothing(backend: Backend) -> None:
     assert backend.call("lease.release", {"address": "10.0.0.10", "dry_run": True}) == {
         "released": "10.0.0.10", "applied": False,
     }  # fmt: skip
-    backend.leases.append(replace(backend.leases[0], address=ip("10.0.0.130")))
+    backend.leases.append(msgspec.structs.replace(backend.leases[0], address=ip("10.0.0.130")))
     with pytest.raises(OperationError, match=r"10\.0\.0\.130: it has no running lease"):
         backend.call("lease.release", {"address": "10.0.0.130", "dry_run": True})
     assert backend.freed == []

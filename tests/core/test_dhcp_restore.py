@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from ipaddress import IPv4Network
 
+import msgspec
+
 from provd.core.dhcp_binding import State, Who
 from provd.core.dhcp_identity import SECOND_IDENTITY
 from provd.core.dhcp_leases import AddressTable
@@ -34,7 +36,7 @@ def bound(table: AddressTable, number: int, at: int, until: float = 100.0) -> No
 
 def granted(row: Lease) -> Lease:
     """At monotonic second 0 of this run of the machine."""
-    return replace(row, boot=BOOT, boot_s=0.0)
+    return msgspec.structs.replace(row, boot=BOOT, boot_s=0.0)
 
 
 def test_restore_keeps_what_runs_and_remembers_what_ended() -> None:
@@ -71,7 +73,9 @@ def test_restore_with_a_clock_that_went_back_gives_the_granted_time_and_no_more(
 
 def test_restore_tells_a_second_identity_apart_by_its_mark() -> None:
     table = AddressTable(SUBNET)
-    second = replace(lease(BASE + 10, client(1), client_id=b"\xfftwo"), context={SECOND_IDENTITY: "yes"})
+    second = msgspec.structs.replace(
+        lease(BASE + 10, client(1), client_id=b"\xfftwo"), context={SECOND_IDENTITY: "yes"}
+    )
     restore(table, second, now=0.0, wall=1500.0)
     restore(table, lease(BASE + 11, client(1), client_id=b"\xffone"), now=0.0, wall=1500.0)
     for client_id, address in ((b"\xfftwo", 10), (b"\xffone", 11), (b"", 11)):

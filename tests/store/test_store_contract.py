@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from provd.model.event import Event
@@ -56,14 +57,14 @@ def session(name: str, **fields: object) -> BootSession:
 class TestStoreContract:
     def test_a_lease_is_replaced_by_address(self, store: Store, owner: OwnerThread) -> None:
         owner.wait(lambda done: store.leases.commit([LEASE], [], done))
-        later = replace(LEASE, expires_at=float("inf"), client_id=b"\x01abc", state="released")
+        later = msgspec.structs.replace(LEASE, expires_at=float("inf"), client_id=b"\x01abc", state="released")
         owner.wait(lambda done: store.leases.commit([later], [], done))
         assert list(store.leases.load()) == [later]
 
     def test_leases_come_in_the_order_of_addresses_and_go_by_address(self, store: Store, owner: OwnerThread) -> None:
-        leases = [replace(LEASE, address=address) for address in (9, 3, 0xFFFFFFFE)]
+        leases = [msgspec.structs.replace(LEASE, address=address) for address in (9, 3, 0xFFFFFFFE)]
         owner.wait(lambda done: store.leases.commit(leases, [], done))
-        owner.wait(lambda done: store.leases.commit([replace(LEASE, address=5)], [9], done))
+        owner.wait(lambda done: store.leases.commit([msgspec.structs.replace(LEASE, address=5)], [9], done))
         assert [lease.address for lease in store.leases.load()] == [3, 5, 0xFFFFFFFE]
 
     def test_done_is_never_called_from_within_the_commit(self, store: Store, owner: OwnerThread) -> None:

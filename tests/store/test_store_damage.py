@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from provd.model.lease import Lease
 from provd.model.system import System

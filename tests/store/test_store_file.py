@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from provd.model.event import Event
@@ -147,7 +148,7 @@ def test_a_full_disk_refuses_and_space_that_comes_back_is_used_without_a_restart
 def test_one_value_that_cannot_be_stored_fails_alone(path: Path, owner: OwnerThread) -> None:
     store = opened(path, owner)
     told: list[Exception | None] = []
-    wrong = replace(lease(2), hostname=object())  # type: ignore[arg-type]
+    wrong = msgspec.structs.replace(lease(2), hostname=object())
     store.leases.commit([lease(1)], [], told.append)
     store.leases.commit([wrong], [], told.append)
     store.leases.commit([lease(3)], [], told.append)
