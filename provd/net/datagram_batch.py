@@ -11,7 +11,6 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
 from typing import Final
 
 RECEIVED: Final = 128
@@ -22,6 +21,7 @@ MAX_DATAGRAM: Final = 4096
 
 _NAME: Final = 32
 _CONTROL: Final = 64
+_PEER: Final = _NAME + _CONTROL
 _SOCKADDR: Final = struct.Struct("=H2s4s8x")
 _SOCKADDR_LL: Final = struct.Struct("=H2siHBB8s")
 _IPV4: Final = b"\x08\x00"
@@ -50,19 +50,45 @@ class _Mmsghdr(ctypes.Structure):
     _fields_ = (("hdr", _Msghdr), ("len", ctypes.c_uint32))
 
 
+# Fields of ctypes cost three times what a number of a memoryview does, and each datagram has four of them.
+_POINTER: Final = ctypes.sizeof(ctypes.c_size_t)
+_HEADER: Final = ctypes.sizeof(_Mmsghdr)
+_SIZES: Final = _HEADER // _POINTER
+_COUNTS: Final = _HEADER // 4
+_CONTROLLEN: Final = _Msghdr.controllen.offset // _POINTER
+_NAMELEN: Final = _Msghdr.namelen.offset // 4
+_RECEIVED_LEN: Final = _Mmsghdr.len.offset // 4
+_IOVECS: Final = ctypes.sizeof(_Iovec) // _POINTER
+_LEN: Final = _Iovec.len.offset // _POINTER
+
+
 class _Memory:
-    """Room for ``count`` datagrams with addresses and ancillary data."""
+    """Room for ``count`` datagrams with addresses and ancillary data, which stand behind each other.
+
+    Attributes:
+        data: payloads, :data:`MAX_DATAGRAM` octets for each.
+        peers: socket address and ancillary data of each.
+        messages: what the kernel is handed.
+        headers: the octets of ``messages``.
+        sizes: the same octets as numbers of the size of a pointer, so ``sizes[number * _SIZES + _CONTROLLEN]``.
+        counts: the same as 32-bit numbers.
+        lengths: the lengths of the payloads, ``lengths[number * _IOVECS + _LEN]``.
+    """
 
     def __init__(self, count: int) -> None:
-        self.data, self.names, self.controls = (bytearray(count * size) for size in (MAX_DATAGRAM, _NAME, _CONTROL))
-        self.iovecs, self.messages = (_Iovec * count)(), (_Mmsghdr * count)()
-        at = [ctypes.addressof(ctypes.c_char.from_buffer(one)) for one in (self.data, self.names, self.controls)]
+        data, peers = bytearray(count * MAX_DATAGRAM), bytearray(count * _PEER)
+        vectors, headers = bytearray(count * ctypes.sizeof(_Iovec)), bytearray(count * _HEADER)
+        iovecs, self.messages = (_Iovec * count).from_buffer(vectors), (_Mmsghdr * count).from_buffer(headers)
+        at = [ctypes.addressof(ctypes.c_char.from_buffer(one)) for one in (data, peers)]
         for number in range(count):
-            iovec, header = self.iovecs[number], self.messages[number].hdr
+            iovec, header = iovecs[number], self.messages[number].hdr
             iovec.base, iovec.len = at[0] + number * MAX_DATAGRAM, MAX_DATAGRAM
-            header.name, header.namelen = at[1] + number * _NAME, _NAME
+            header.name, header.namelen = at[1] + number * _PEER, _NAME
             header.iov, header.iovlen = ctypes.pointer(iovec), 1
-            header.control, header.controllen = at[2] + number * _CONTROL, _CONTROL
+            header.control, header.controllen = at[1] + number * _PEER + _NAME, _CONTROL
+        self.data, self.peers, self.headers = memoryview(data), memoryview(peers), memoryview(headers)
+        self.sizes, self.counts = self.headers.cast("L"), self.headers.cast("I")
+        self.lengths = memoryview(vectors).cast("L")
 
 
 def to_address(address: int, port: int) -> bytes:
@@ -103,6 +129,11 @@ def read_pktinfo(control: bytes) -> tuple[int, int]:
     return int.from_bytes(local), int.from_bytes(asked)
 
 
+def read_peer(peer: bytes) -> tuple[int, int, int, int]:
+    """Our address, the address that was asked, and the sender's address and port."""
+    return *read_pktinfo(peer[_NAME:]), *read_address(peer)
+
+
 class DatagramBatch:
     """Both calls on one non-blocking socket.
 
@@ -125,55 +156,63 @@ class DatagramBatch:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from error
         self._descriptor = descriptor
         self._in, self._out = _Memory(RECEIVED if receiving else 1), _Memory(SENT)
+        self._fresh = bytes(self._in.headers)
+        self._names: list[bytes | None] = [None] * SENT
+        self._controls: list[bytes | None] = [None] * SENT
         self._queued = 0
         self.failed: list[tuple[int, int]] = []
 
-    def receive(self) -> Iterator[tuple[bytes, bytes, bytes]]:
-        """What waits: octets, socket address and ancillary data of each datagram, :data:`RECEIVED` at most."""
-        memory, messages = self._in, self._in.messages
-        count = self._recvmmsg(self._descriptor, messages, RECEIVED, socket.MSG_DONTWAIT, None)
-        data, names, controls = memory.data, memory.names, memory.controls
+    def receive(self) -> list[tuple[bytes, bytes]]:
+        """What waits, :data:`RECEIVED` datagrams at most: octets, and what :func:`read_peer` reads.
+
+        The second is equal for datagrams that came from one sender in one way.
+        """
+        memory = self._in
+        count = self._recvmmsg(self._descriptor, memory.messages, RECEIVED, socket.MSG_DONTWAIT, None)
+        data, peers, sizes, counts = memory.data, memory.peers, memory.sizes, memory.counts
+        found: list[tuple[bytes, bytes]] = []
         for number in range(count):
-            message = messages[number]
-            at, name, control = number * MAX_DATAGRAM, number * _NAME, number * _CONTROL
-            used = control + message.hdr.controllen
+            at, peer = number * MAX_DATAGRAM, number * _PEER
+            octets = data[at : at + counts[number * _COUNTS + _RECEIVED_LEN]].tobytes()
+            found.append((octets, peers[peer : peer + _NAME + sizes[number * _SIZES + _CONTROLLEN]].tobytes()))
+        if count > 0:
             # The kernel wrote how much it used; the next call needs to hear how much there is.
-            message.hdr.controllen, message.hdr.namelen = _CONTROL, _NAME
-            yield (
-                bytes(data[at : at + message.len]),
-                bytes(names[name : name + _NAME]),
-                bytes(controls[control:used]),
-            )
+            memory.headers[: count * _HEADER] = self._fresh[: count * _HEADER]
+        return found
 
     def send(self, data: bytes, name: bytes, control: bytes) -> None:
         """Queue one datagram; the queue must not be :attr:`full`.
 
         Args:
             data: payload, :data:`MAX_DATAGRAM` octets at most.
-            name: from :func:`to_address` or :func:`to_hardware`.
+            name: from :func:`to_address` or :func:`to_hardware`; the same object again costs nothing. So with
+                ``control``.
             control: from :func:`from_interface`, or empty.
 
         Raises:
             OSError: it is too long.
         """
         memory, number = self._out, self._queued
-        size = len(data)
+        size, at = len(data), number * MAX_DATAGRAM
         if size > MAX_DATAGRAM:
             raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
-        at, name_at, control_at = number * MAX_DATAGRAM, number * _NAME, number * _CONTROL
         memory.data[at : at + size] = data
-        memory.names[name_at : name_at + len(name)] = name
-        memory.controls[control_at : control_at + len(control)] = control
-        memory.iovecs[number].len = size
-        header = memory.messages[number].hdr
-        header.namelen, header.controllen = len(name), len(control)
+        memory.lengths[number * _IOVECS + _LEN] = size
+        if self._names[number] is not name:
+            self._names[number], at = name, number * _PEER
+            memory.peers[at : at + len(name)] = name
+            memory.counts[number * _COUNTS + _NAMELEN] = len(name)
+        if self._controls[number] is not control:
+            self._controls[number], at = control, number * _PEER + _NAME
+            memory.peers[at : at + len(control)] = control
+            memory.sizes[number * _SIZES + _CONTROLLEN] = len(control)
         self._queued = number + 1
 
     def flush(self) -> None:
         """Send what is queued; a datagram that cannot leave is noted in :attr:`failed`, and the others leave."""
         sent, queued, self._queued = 0, self._queued, 0
         while sent < queued:
-            rest = ctypes.byref(self._out.messages, sent * ctypes.sizeof(_Mmsghdr))
+            rest = ctypes.byref(self._out.messages, sent * _HEADER)
             count = self._sendmmsg(self._descriptor, rest, queued - sent, socket.MSG_DONTWAIT)
             if count > 0:
                 sent += count

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from provd.net.datagram_batch import DatagramBatch, from_interface, read_address, read_pktinfo, to_address
+from provd.net.datagram_batch import DatagramBatch, from_interface, read_peer, to_address
 from provd.net.dhcp_kernel import Link
 from provd.service.dhcp_ports import Arrival
 
@@ -56,9 +56,9 @@ class DhcpSocket:
         self._descriptor = sock.fileno()
         self._received = received
         self._open = True
-        self._arrivals: dict[tuple[object, ...], Arrival] = {}
+        self._arrivals: dict[object, Arrival] = {}
         self._targets: dict[tuple[int, int, int], tuple[Ancillary, tuple[str, int]]] = {}
-        self._sources: dict[int, bytes] = {}
+        self._ways: dict[tuple[int, int, int], tuple[bytes, bytes]] = {}
         self._link = link
         reactor.addReader(cast("IReadDescriptor", self))
 
@@ -75,7 +75,7 @@ class DhcpSocket:
         self._link = link
         self._arrivals.clear()
         self._targets.clear()
-        self._sources.clear()
+        self._ways.clear()
 
     def doRead(self) -> None:  # noqa: N802
         """Take every datagram that waits, up to a bound that keeps the other listeners alive."""
@@ -104,12 +104,12 @@ class DhcpSocket:
         arrivals, received = self._arrivals, self._received
         self._reading = True
         try:
-            for data, name, control in batch.receive():
-                arrival = arrivals.get((name, control))
+            for data, peer in batch.receive():
+                arrival = arrivals.get(peer)
                 if arrival is None:
                     if len(arrivals) >= _ARRIVALS:
                         arrivals.clear()
-                    arrival = arrivals[name, control] = self._arrived(*read_pktinfo(control), *read_address(name))
+                    arrival = arrivals[peer] = self._arrived(*read_peer(peer))
                 received(data, arrival)
                 if not self._open:
                     return
@@ -167,16 +167,16 @@ class DhcpSocket:
         self._socket.sendmsg((data,), target[0], 0, target[1])
 
     def _queue(self, batch: DatagramBatch, data: bytes, to: int, port: int, local: int) -> None:
-        source = self._sources.get(local)
-        if source is None:
-            if len(self._sources) >= _ARRIVALS:
-                self._sources.clear()
-            source = self._sources[local] = from_interface(self.link.index, local)
+        way = self._ways.get((to, port, local))
+        if way is None:
+            if len(self._ways) >= _ARRIVALS:
+                self._ways.clear()
+            way = self._ways[to, port, local] = to_address(to, port), from_interface(self.link.index, local)
         if not self._reading and not batch.waiting:
             self._soon(self._flush)
         if batch.full:
             self._flush()
-        batch.send(data, to_address(to, port), source)
+        batch.send(data, way[0], way[1])
 
     def close(self) -> None:
         """Stop reading and free the port; what was queued leaves before."""

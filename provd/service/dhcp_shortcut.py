@@ -138,14 +138,14 @@ class Shortcut:
         return False
 
     def _discover(self, way: Way, data: bytes) -> bool:
-        table, mac, client_id = way.table, data[28:34], data[way.layout.client_id]
+        table, mac, client_id = way.table, data[28:34], way.layout.octets(data, way.layout.client_id)
         if self._systems.knows(mac, client_id) or self._director.booting(mac):
             return False
         now = self._monotonic()
         if table.next_expiry <= now:
             table.expire(now)
         who = table.who(1, mac, client_id, known=False)
-        chosen = table.candidate(who, int.from_bytes(data[way.layout.requested]))
+        chosen = table.candidate(who, int.from_bytes(way.layout.octets(data, way.layout.requested)))
         if chosen is None:
             return False
         address = chosen[0]
@@ -157,10 +157,10 @@ class Shortcut:
     def _request(self, way: Way, data: bytes) -> bool:
         """SELECTING our offer (RFC 2131 section 4.3.2)."""
         layout, table = way.layout, way.table
-        mac, client_id = data[28:34], data[layout.client_id]
-        if data[layout.server] not in way.ours or self._systems.knows(mac, client_id):
+        mac, client_id = data[28:34], layout.octets(data, layout.client_id)
+        if layout.octets(data, layout.server) not in way.ours or self._systems.knows(mac, client_id):
             return False
-        address = int.from_bytes(data[layout.requested])
+        address = int.from_bytes(layout.octets(data, layout.requested))
         if self._director.booting(mac) or self._director.holds(address):
             return False
         now = self._monotonic()
@@ -196,7 +196,7 @@ class Shortcut:
         self._counters.sent[message.kind] += 1
 
     def _lease(self, way: Way, data: bytes, who: Who, address: int, now: float) -> Lease:
-        wall, name = self._clocks.wall(), data[way.layout.hostname]
+        wall, name = self._clocks.wall(), way.layout.octets(data, way.layout.hostname)
         return Lease(
             address,
             way.table.subnet.name,

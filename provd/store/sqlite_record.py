@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address
 from typing import Any, Final, Generic, TypeVar
 
@@ -65,7 +66,12 @@ def carve(kinds: Sequence[str], raw: bytes) -> Iterator[tuple[str, int, bytes]]:
 
 
 def _sum(kind: str, sequence: int, body: bytes) -> int:
-    return zlib.crc32(body, zlib.crc32(f"{kind}\0{sequence}\0".encode()))
+    return zlib.crc32(body, zlib.crc32(b"%d\0" % sequence, _sum_of_kind(kind)))
+
+
+@cache
+def _sum_of_kind(kind: str) -> int:
+    return zlib.crc32(f"{kind}\0".encode())
 
 
 def _encode_hook(value: Any) -> Any:
