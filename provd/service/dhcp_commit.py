@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -62,7 +61,9 @@ class RepeatedRequests:
     """ACKs of the last seconds by request, and the requests whose lease is being written."""
 
     def __init__(self) -> None:
-        self._sent: OrderedDict[bytes, _Sent] = OrderedDict()
+        self._sent: dict[bytes, _Sent] = {}
+        #: Those before them: a half is forgotten at once, which costs nothing for each.
+        self._older: dict[bytes, _Sent] = {}
         self._writing: set[bytes] = set()
 
     def writing(self, key: bytes) -> bool:
@@ -71,7 +72,7 @@ class RepeatedRequests:
 
     def knows(self, key: bytes) -> bool:
         """The request was seen lately."""
-        return key in self._sent or key in self._writing
+        return key in self._sent or key in self._writing or key in self._older
 
     def begin(self, key: bytes) -> None:
         """The lease for this request is being written."""
@@ -83,24 +84,26 @@ class RepeatedRequests:
         if sent is None:
             return
         self._sent[key] = sent
-        if len(self._sent) > _REMEMBERED:
-            self._sent.popitem(last=False)
+        if len(self._sent) >= _REMEMBERED // 2:
+            self._older, self._sent = self._sent, {}
 
     def answer(self, key: bytes, now: float) -> Message | None:
         """The ACK this request got already, while its lease is still the client's."""
-        sent = self._sent.get(key)
+        sent = self._sent.get(key) or self._older.get(key)
         if sent is None:
             return None
         binding = sent.table.at(sent.lease.address)
         stands = binding is not None and binding.lease is sent.lease and binding.state is State.BOUND
         if stands and now - sent.at < _REPEAT_S:
             return sent.message
-        del self._sent[key]
+        self._sent.pop(key, None)
+        self._older.pop(key, None)
         return None
 
     def clear(self) -> None:
         """Forget what was sent, after a reload changed what a client would be told."""
         self._sent.clear()
+        self._older.clear()
 
 
 class LeaseCommits:

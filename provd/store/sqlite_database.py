@@ -52,6 +52,10 @@ class Database:
         searched = SEARCHED.get(codec.kind, lambda _value: ())
         return (codec.key(value), codec.encode(value, next(self._sequence)), *searched(value))
 
+    def sealed(self, codec: Codec[T], value: T) -> bytes:
+        """The record of a value, with the next sequence number."""
+        return codec.encode(value, next(self._sequence))
+
     def save(self, codec: Codec[T], value: T, done: Done) -> None:
         """Insert or replace one value."""
         self.writer.submit(lambda connection: _execute(connection, upsert(codec.kind), self.row(codec, value)), done)

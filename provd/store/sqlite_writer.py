@@ -72,11 +72,13 @@ class Writer:
         self.ordered = 0
         self._log = Logger(namespace="provd.store")
         self._waiting: list[_Unit] = []
-        self._wake = threading.Condition()
+        # The lock itself is taken where nothing is waited for: a condition takes it by way of two functions of its own.
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
         self._closing = False
         self._connection: sqlite3.Connection | None = connect()
-        self._thread = threading.Thread(target=self._run, name="provd-store", daemon=True)
-        self._thread.start()
+        self._worker = threading.Thread(target=self._run, name="provd-store", daemon=True)
+        self._worker.start()
 
     def submit(self, work: Work, done: Done, *, orders: bool = True) -> None:
         """Hand over a write; ``done`` is delivered when it is durable or failed.
@@ -117,10 +119,10 @@ class Writer:
         with self._wake:
             self._closing = True
             self._wake.notify()
-        self._thread.join()
+        self._worker.join()
 
     def _submit(self, unit: _Unit) -> None:
-        with self._wake:
+        with self._lock:
             refusal = "the store is closed" if self._closing else ""
             if len(self._waiting) >= BACKLOG:
                 refusal = f"the store is {BACKLOG} writes behind"
