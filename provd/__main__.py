@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
+import sys
 
-from provd.cli.completion import be_quiet, is_asked
-from provd.cli.context import Client, local_client
-from provd.cli.dynamic import OperationGroup
-from provd.cli.main import build_cli
-from provd.planning.command import plan
-from provd.planning.replay_command import replay
-from provd.testing.command import check
-from provd.testing.simulate_command import simulate
-
-
-def run(config: Path) -> int:
-    """Run the service; imported here, so that every other command starts quickly."""
-    from provd.app.run import run as run_service
-
-    return run_service(config)
-
-
-def command_line(make_client: Callable[[str], Client] = local_client) -> OperationGroup:
-    """Every command, those of floors above the command line too.
-
-    Args:
-        make_client: makes a client for a socket path.
-    """
-    return build_cli(run, make_client, above={"": (simulate, plan, replay), "plugin": (check,)})
+from provd.compiled import use_compiled
 
 
 def main() -> None:
-    """The command line."""
-    if is_asked(os.environ):
-        be_quiet()
-    command_line()(prog_name="provd")
+    """The command line; the service takes the compiled DHCP path where there is one, before anything imports it."""
+    if "run" in sys.argv[1:]:
+        use_compiled()
+    from provd.commands import main as command_line
+
+    command_line()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from provd.compiled import SWITCH
 from provd.lab.unpacked import fetch
 
 SERVER: Final = "10.0.0.1"
@@ -68,6 +69,7 @@ def contenders(cache: Path) -> tuple[Contender, ...]:
 
     return (
         Contender("provd", _provd),
+        Contender("provd, sources", lambda folder, mode: ["/usr/bin/env", f"{SWITCH}=0", *_provd(folder, mode)]),
         Contender("kea", lambda folder, mode: kea(folder, mode, 0)),
         Contender("kea, 2 threads", lambda folder, mode: kea(folder, mode, 2)),
         Contender("dnsmasq", dnsmasq),

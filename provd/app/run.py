@@ -9,10 +9,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from twisted.logger import Logger
+
 from provd.app import collector, logs, privileges
 from provd.app.collector import Collector
 from provd.app.listeners import ListenError
 from provd.app.privileges import PrivilegeError
+from provd.compiled import is_compiled
 from provd.config.errors import ConfigError
 from provd.config.journal import finish
 from provd.config.schema import ServerConfig
@@ -47,6 +50,10 @@ def run(path: Path) -> int:
         return _refused(error)
     logs.begin(sys.stdout, loaded.config.log.level, loaded.config.log.format, journal="JOURNAL_STREAM" in os.environ)
     refused: list[int] = []
+
+    Logger(namespace="provd.dhcp").info(
+        "the DHCP path runs {form}", form="compiled" if is_compiled() else "from its sources"
+    )
 
     def start() -> None:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from provd.__main__ import command_line
+from provd.commands import command_line
 from provd.wire.ipv4_udp import read_packet
 from provd.wire.pcapng import decode, encode
 from tests.app.running_server import RunningServer

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from provd.__main__ import command_line
 from provd.cli.context import local_client
 from provd.cli.main import build_cli
 from provd.cli.output import show
+from provd.commands import command_line
 from provd.plugin.contract import Operation
 from tests.fakes.fake_api import Backend, TableClient
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from provd.__main__ import command_line
+from provd.commands import command_line
 from provd.config import toml
 from provd.config.catalogue import Catalogue
 from provd.config.checks import allowed_servers

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from provd.__main__ import command_line
+from provd.commands import command_line
 from provd.config import toml
 from provd.config.catalogue import Catalogue
 from provd.config.layers import layers

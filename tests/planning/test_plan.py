@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from provd.__main__ import command_line
+from provd.commands import command_line
 from tests.fakes.simulated_server import SimulatedServer
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.fakes.dhcp_world import ACK, DISCOVER, MAC, OFFER, OTHER_MAC, REQUEST, SERVER, DhcpWorld, ip, request, subnet
 

@@ -51,6 +51,18 @@ class QuietDirector(FakeBootDirector):
         return address in self.held
 
 
+class _Noted:
+    """A shortcut whose answers are noted; it may be a compiled one, which nothing can be put into."""
+
+    def __init__(self, shortcut: Shortcut) -> None:
+        self.shortcut = shortcut
+        self.answers: list[bool] = []
+
+    def answer(self, data: bytes, arrival: Any) -> bool:
+        self.answers.append(self.shortcut.answer(data, arrival))
+        return self.answers[-1]
+
+
 class World(DhcpWorld):
     """Counts the messages that go the long way."""
 
@@ -70,19 +82,12 @@ class World(DhcpWorld):
 
     def was_short(self, data: bytes) -> bool:
         """Whether this message is answered the short way."""
-        shortcut = self.service._shortcut
-        answer, went = shortcut.answer, []
-
-        def noted(data: bytes, arrival: Any) -> bool:
-            went.append(answer(data, arrival))
-            return went[0]
-
-        shortcut.answer = noted  # type: ignore[method-assign]
+        noted = self.service._shortcut = _Noted(self.service._shortcut)  # type: ignore[assignment]
         try:
             self.say(data)
         finally:
-            del shortcut.answer
-        return went == [True]
+            self.service._shortcut = noted.shortcut
+        return noted.answers == [True]
 
     def dora_of(self, mac: bytes, **more: Any) -> tuple[Sent, Sent]:
         (offer,) = self.say(request(DISCOVER, mac=mac, **more))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from provd.__main__ import command_line
 from provd.api.client import LocalClient
+from provd.commands import command_line
 from tests.app.running_server import RunningServer
 from tests.fakes.simulated_server import KERNEL, SimulatedServer
 
