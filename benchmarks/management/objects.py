@@ -57,7 +57,12 @@ class _Running:
     async def in_thread(self, work: Any) -> Any:
         return work()
 
-    def reload(self) -> Any:
+    json: Any = None
+
+    def standing(self) -> tuple[()]:
+        return ()
+
+    def reload(self, *, dry_run: bool = False) -> Any:
         raise RuntimeError("not measured")
 
 
