@@ -2,7 +2,7 @@
 
 A machine whose card or firmware is iPXE already gets a script at once. Any other gets iPXE first (``undionly.kpxe``,
 ``snponly.efi`` or ``ipxe.efi`` from ``provd fetch ipxe``) and the script when iPXE asks: it says so in option 77.
-The kernel and its initial RAM disks go by HTTP.
+The kernel and its initial RAM disks go by HTTP. Floppy and ISO images are started by memdisk (``provd fetch loaders``).
 
 No iPXE of Debian's is signed: with Secure Boot on, use ``grub_efi``. Before the disk is booted iPXE ends: a BIOS then
 takes its next entry, UEFI too, because iPXE ends with an error there (after a success OVMF and others stop at a menu).
@@ -25,11 +25,12 @@ with ``${``, with two blanks in a row, or that is ``;``, ``&&`` or ``||``, is re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 from provd.plugin.api import (
+    NOTHING_INSTALLED,
     Action,
     BootFile,
     BootLoader,
@@ -48,6 +49,7 @@ from provd.plugin.api import (
 
 SCRIPT = "ipxe/boot.ipxe"
 BIOS = "undionly.kpxe"
+MEMDISK = "memdisk"
 _PROGRAMS = (BIOS, "snponly.efi", "ipxe.efi")
 _SPLITS = re.compile(r"\$\{|  |(?:^| )(?:;|&&|\|\|)(?:$| )|^#")
 
@@ -68,13 +70,14 @@ class Ipxe:
     def __init__(self, settings: IpxeSettings) -> None:
         self._settings = settings
         self._folder = Path(settings.data_dir) / "payload" / "ipxe"
+        self._memdisk = Path(settings.data_dir) / "payload" / "loaders" / MEMDISK
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local)]
 
     def _files(self) -> Mapping[str, Path]:
-        found = {name: self._folder / name for name in _PROGRAMS}
+        found = {MEMDISK: self._memdisk, **{name: self._folder / name for name in _PROGRAMS}}
         return {name: path for name, path in found.items() if path.is_file()}
 
     def _select(self, client: ClientFacts, _plan: BootPlan) -> BootFile | None:
@@ -91,10 +94,11 @@ class Ipxe:
             return Content.text(_script(_end(self._settings.local_boot)))
         if plan.action is Action.WAIT:
             return Content.text(_wait(plan))
-        if plan.action is not Action.INSTALL:
+        if plan.action not in {Action.INSTALL, Action.START}:
             return Content.text(self._local(plan))
         try:
-            return Content.text(_install(plan), secret=True)
+            made = _install(plan) if plan.action is Action.INSTALL else self._start(plan)
+            return Content.text(made, secret=True)
         except ValueError as error:
             return NotFound(f"iPXE cannot start {plan.kernel}: {error}", status=500)
 
@@ -105,6 +109,19 @@ class Ipxe:
             return _script(end)
         said = f"echo provd holds this machine: {_words(screen_line(plan.reason))}"
         return _script(said, "echo It starts from its own disk.", f"sleep {self._settings.hold_s}", end)
+
+    def _start(self, plan: BootPlan) -> str:
+        """What installs nothing: a kernel, an EFI program in iPXE's place, or an image by memdisk."""
+        if plan.kind == "linux":
+            return _install(plan).replace("#!ipxe\n", f"#!ipxe\n{NOTHING_INSTALLED}", 1)
+        arguments, image = list(plan.kernel_args), f"{plan.http_base}/{plan.kernel}"
+        if plan.kind == "efi":
+            return _script(NOTHING_INSTALLED.rstrip(), *_loading(image, _checked(command_line(arguments)), ()))
+        if not self._memdisk.is_file():
+            raise ValueError(f"{MEMDISK} is missing; provd fetch loaders gets it")
+        words = _checked(command_line((plan.kind, "raw", *arguments)))
+        memdisk = f"{plan.http_base}/{MEMDISK}"
+        return _script(NOTHING_INSTALLED.rstrip(), *_loading(memdisk, words, (("image", image),)))
 
 
 def is_config(path: str) -> bool:
@@ -124,16 +141,24 @@ def _install(plan: BootPlan) -> str:
     bootif = f"BOOTIF=01-{str(plan.client.mac).replace(':', '-')}"
     # UEFI kernels find an initial RAM disk by its name; a BIOS kernel gets all of them.
     arguments = command_line([*(f"initrd={name}" for name in initrds), *plan.kernel_args, bootif])
+    named = [(name, f"{plan.http_base}/{path}") for name, path in zip(initrds, plan.initrd, strict=True)]
+    return _script(*_loading(f"{plan.http_base}/{plan.kernel}", _checked(arguments), named))
+
+
+def _checked(arguments: str) -> str:
     check_length(arguments)
     if match := _SPLITS.search(arguments):
         raise ValueError(f"the command line holds {match[0].strip() or 'two blanks in a row'!r}, which iPXE changes")
-    lines = ["imgfree", f"kernel {plan.http_base}/{plan.kernel} {arguments} || goto failed"]
-    lines += [
-        f"initrd --name {name} {plan.http_base}/{path} || goto failed"
-        for name, path in zip(initrds, plan.initrd, strict=True)
-    ]
-    tail = (":failed", "echo The kernel could not be loaded; trying again.", "sleep 10", "reboot")
-    return _script(*lines, "boot || goto failed", *tail)
+    return arguments
+
+
+def _loading(kernel: str, arguments: str, initrds: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Fetch a kernel and initial RAM disks (name and URL), and start them."""
+    yield "imgfree"
+    yield f"kernel {kernel} {arguments}".rstrip() + " || goto failed"
+    yield from (f"initrd --name {name} {url} || goto failed" for name, url in initrds)
+    yield "boot || goto failed"
+    yield from (":failed", "echo The kernel could not be loaded; trying again.", "sleep 10", "reboot")
 
 
 def _end(local_boot: str) -> str:

@@ -7,6 +7,8 @@ loads pxelinux like any other ROM.
 The whole search order of pxelinux is answered from memory: the UUID, ``01-`` and the hardware address, the address in
 hex shortened digit by digit, ``default``. The first name that means the asking machine gets its configuration.
 
+Floppy and ISO images are started by memdisk, which keeps the whole image in memory; EFI programs are not for a BIOS.
+
 Settings::
 
     [plugins.pxelinux]
@@ -29,6 +31,7 @@ from pathlib import Path
 from typing import Literal
 
 from provd.plugin.api import (
+    NOTHING_INSTALLED,
     Action,
     BootFile,
     BootLoader,
@@ -46,7 +49,8 @@ from provd.plugin.api import (
 )
 
 FOLDER = "pxelinux.cfg/"
-_FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32")
+MEMDISK = "memdisk"
+_FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32", MEMDISK)
 _ROUNDS = 60
 """pxelinux 6.04 reads a configuration from inside of another 124 times, then it stops; 60 starts of itself go well."""
 _MAC = re.compile(r"01(?:-[0-9a-f]{2}){6}")
@@ -117,10 +121,11 @@ class Pxelinux:
         if plan.action is Action.WAIT:
             again = self._file_of(plan) if plan.asked % _ROUNDS == 0 else request.path
             return Content.text(self._head() + _wait(plan, again))
-        if plan.action is not Action.INSTALL:
+        if plan.action not in {Action.INSTALL, Action.START}:
             return Content.text(self._head() + self._local(plan))
         try:
-            return Content.text(self._head() + self._install(plan), secret=True)
+            made = self._install(plan) if plan.action is Action.INSTALL else self._start(plan)
+            return Content.text(self._head() + made, secret=True)
         except ValueError as error:
             return NotFound(f"pxelinux cannot start {plan.kernel}: {error}", status=500)
 
@@ -141,10 +146,26 @@ class Pxelinux:
         # pxelinux adds these three to what APPEND says.
         added = f" BOOT_IMAGE={kernel} initrd={initrd} BOOTIF=01-52-54-00-00-00-00"
         check_length(arguments + added)
-        lines = ["DEFAULT provd", "PROMPT 0", "LABEL provd", f"  KERNEL {kernel}"]
-        lines += [f"  INITRD {initrd}"] if initrd else []
-        lines += [f"  APPEND {arguments}", "  IPAPPEND 2"]
-        return "\n".join(lines) + "\n"
+        return _entry("KERNEL", kernel, initrd, arguments)
+
+    def _start(self, plan: BootPlan) -> str:
+        """What installs nothing; LINUX and not KERNEL, which takes a file named ``.bin`` for a boot sector."""
+        if plan.kind == "linux":
+            return NOTHING_INSTALLED + self._install(plan).replace("  KERNEL ", "  LINUX ")
+        if plan.kind not in {"floppy", "iso"}:
+            raise ValueError(f"it has no use for an image of kind {plan.kind}")
+        if not self._has(MEMDISK):
+            raise ValueError(f"{MEMDISK} is missing; provd fetch loaders gets it")
+        base = f"{plan.http_base}/" if self._by_http(plan) else ""
+        arguments = command_line((plan.kind, "raw", *plan.kernel_args))
+        return NOTHING_INSTALLED + _entry("LINUX", base + MEMDISK, base + plan.kernel, arguments)
+
+
+def _entry(how: str, kernel: str, initrd: str, arguments: str) -> str:
+    lines = ["DEFAULT provd", "PROMPT 0", "LABEL provd", f"  {how} {kernel}"]
+    lines += [f"  INITRD {initrd}"] if initrd else []
+    lines += [f"  APPEND {arguments}", "  IPAPPEND 2"]
+    return "\n".join(lines) + "\n"
 
 
 def _wait(plan: BootPlan, path: str) -> str:

@@ -43,6 +43,7 @@ from pathlib import Path
 from typing import Literal
 
 from provd.plugin.api import (
+    NOTHING_INSTALLED,
     Action,
     BootFile,
     BootLoader,
@@ -142,10 +143,11 @@ class GrubEfi:
             return NotFound(f"{mac} is not the machine that asks", expected=True)
         if plan.action is Action.WAIT:
             return Content.text(_said(plan) if match and match["name"] == "again" else self._wait(plan, request.path))
-        if plan.action is not Action.INSTALL:
+        if plan.action not in {Action.INSTALL, Action.START}:
             return Content.text(self._local(plan))
         try:
-            return Content.text(self._install(plan), secret=True)
+            made = self._install(plan) if plan.action is Action.INSTALL else self._start(plan)
+            return Content.text(made, secret=True)
         except ValueError as error:
             return NotFound(f"GRUB cannot start {plan.kernel}: {error}", status=500)
 
@@ -183,6 +185,21 @@ class GrubEfi:
             f"  if {initrd}; then\n    boot\n  fi\nfi\n"
             "echo 'The kernel could not be loaded; trying again.'\nsleep 10\nreboot\n"
         )
+
+    def _start(self, plan: BootPlan) -> str:
+        """What installs nothing: a kernel, or an EFI program that is started in GRUB's place."""
+        if plan.kind == "linux":
+            return NOTHING_INSTALLED + self._install(plan)
+        if plan.kind != "efi":
+            raise ValueError(f"UEFI has no use for an image of kind {plan.kind}")
+        # chainloader hands on the device that root names.
+        root = self._base(plan).partition(")")[0].removeprefix("(")
+        lines = [f"set root={quoted(root)}"] if root != "/" else []
+        call = " ".join(
+            ("chainloader", quoted(f"/{plan.kernel}"), *(quoted(argument(text)) for text in plan.kernel_args))
+        )
+        lines += [f"if {call}; then", "  boot", "fi", "echo 'The program could not be started; trying again.'"]
+        return NOTHING_INSTALLED + "\n".join([*lines, "sleep 10", "reboot"]) + "\n"
 
 
 def _said(plan: BootPlan) -> str:

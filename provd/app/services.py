@@ -18,7 +18,7 @@ from provd.config.schema import ServerConfig
 from provd.config.secrets import SecretReader
 from provd.config.settings import model_classes, model_subnets
 from provd.config.systems import check_system, plugin_faults
-from provd.core.boot_policy import after_fetched, after_local_boot, policy_of
+from provd.core.boot_policy import after_fetched, after_local_boot, after_started, policy_of
 from provd.model.boot import BootPlan
 from provd.model.dhcp import Destination
 from provd.model.profile import Profile
@@ -390,9 +390,22 @@ class Services:
         return policy_of(system, self.current.catalogue.profile_for(system))
 
     def _fetched_all(self, boot: Boot) -> None:
+        if boot.session.action == "start":
+            self._started(boot)
         if boot.session.action == "install" and boot.session.system:
             state = self.store.installs.get(boot.session.system)
             self.store.installs.put(boot.session.system, after_fetched(state, boot.session.id))
+
+    def _started(self, boot: Boot) -> None:
+        """The machine has all of something that installs nothing: that was it, for the network."""
+        self.sessions.note(boot, "boot.handed_over", {"profile": boot.session.profile})
+        self.sessions.end(boot, "started")
+        system = self.systems.get(boot.session.system)
+        if system is not None:
+            state = self.store.installs.get(system.name)
+            self.store.installs.put(system.name, after_started(state, boot.session.id))
+            if self._policy_of(system) == "once":
+                self.systems.set_netboot(system.name, wanted=False)
 
     def _inventory_loaded(self, name: str, systems: Iterable[System]) -> None:
         self.systems.inventory(name, systems)

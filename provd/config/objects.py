@@ -11,6 +11,25 @@ from provd.config.inherited import Inherited
 from provd.config.keys import Table, key
 
 
+class ProgramTable(Table, frozen=True):
+    """``[[program]]`` of a distro: what machines of one firmware boot in the place of a kernel."""
+
+    firmware: Annotated[Literal["bios", "uefi"], key("Firmware of the machines it is for.")]
+    kind: Annotated[
+        Literal["linux", "efi", "floppy", "iso"],
+        key(
+            "`linux`: a kernel, or what is started like one; `efi`: an EFI program (UEFI only); `floppy`, `iso`: an "
+            "image that memdisk gives to the BIOS as a drive (BIOS only)."
+        ),
+    ]
+    file: Annotated[str, key("The program or image, written like `kernel`.")]
+    initrd: Annotated[tuple[str, ...], key("Initial RAM disks of kind `linux`.")] = ()
+    arch: Annotated[
+        Literal["", "i386", "x86_64", "arm", "aarch64", "riscv64"],
+        key("CPU of the UEFI machines it is for; empty for the distro's."),
+    ] = ""
+
+
 class DistroFile(Inherited, frozen=True):
     """``distros/NAME.toml``: one operating system version for one architecture."""
 
@@ -25,6 +44,9 @@ class DistroFile(Inherited, frozen=True):
     initrd: Annotated[
         tuple[str, ...], key("Initial RAM disks in the order they are loaded, written like `kernel`.")
     ] = ()
+    programs: Annotated[
+        tuple[ProgramTable, ...], key("What is booted in the place of a kernel, the first that fits the machine.")
+    ] = msgspec.field(name="program", default=())
     tree: Annotated[str, key("Install tree: a directory or a URL.")] = ""
     image: Annotated[str, key("Name of the disk image, for the image installer.")] = ""
     efi_loaders: Annotated[

@@ -67,7 +67,10 @@ def missing_payloads(distros: Iterable[Distro], data_dir: Path, fetchable: Colle
 
 def _boot_files(distro: Distro) -> list[tuple[str, str]]:
     kernel = [("kernel", distro.kernel)] if distro.kernel else []
-    return kernel + [(f"initrd[{index}]", initrd) for index, initrd in enumerate(distro.initrd)]
+    kernel += [(f"initrd[{index}]", initrd) for index, initrd in enumerate(distro.initrd)]
+    for index, program in enumerate(distro.programs):
+        kernel += [(f"program[{index}]", file) for file in (program.file, *program.initrd)]
+    return kernel
 
 
 def _missing(reference: str, distro: Distro, data_dir: Path, fetchable: Collection[str]) -> str:

@@ -17,7 +17,7 @@ from provd.config.objects import DistroFile, ProfileFile
 from provd.config.options import overlay_options
 from provd.config.reader import Read
 from provd.config.secrets import anchored
-from provd.model.distro import Distro
+from provd.model.distro import Distro, Program
 from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
 from provd.model.repo import Repo
@@ -64,6 +64,7 @@ def to_distro(read: Read[DistroFile]) -> Distro:
         installer=value.installer,
         kernel=value.kernel,
         initrd=value.initrd,
+        programs=tuple(Program(one.firmware, one.kind, one.file, one.initrd, one.arch) for one in value.programs),
         tree=value.tree,
         image=value.image,
         kernel_args=value.kernel_args,

@@ -21,6 +21,7 @@ from provd.config.objects import DistroFile, SystemFile
 from provd.config.options import faults
 from provd.config.payloads import payload_fault
 from provd.config.secrets import anchored, fault, references
+from provd.core.programs import program_fault
 
 T = TypeVar("T", bound=Table)
 
@@ -98,12 +99,24 @@ def _distro_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
     for index, initrd in enumerate(distro.initrd):
         if rule := payload_fault(initrd):
             yield f"initrd[{index}]", rule
+    yield from _program_faults(distro)
     # A scheme without slashes is a plugin's own, as in mirror:debian. rocky-9/BaseOS is a local tree's.
     if distro.tree and not _SCHEME.match(distro.tree) and not _plain_path(distro.tree):
         yield "tree", f"{distro.tree!r} is neither a URL, an absolute path nor a path below tree/ of the data directory"
     for index, loader in enumerate(distro.efi_loaders or ()):
         if not loader.startswith("/") or not loader.isprintable():
             yield f"efi_loaders[{index}]", f"{loader!r} is not an absolute path on the EFI system partition"
+
+
+def _program_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
+    if distro.programs and distro.kernel:
+        yield "program", "a distro has a kernel for all machines or programs by firmware, not both"
+    for index, program in enumerate(distro.programs):
+        if rule := program_fault(program.firmware, program.kind, program.initrd):
+            yield f"program[{index}]", rule
+        for key, reference in (("file", program.file), *(("initrd", one) for one in program.initrd)):
+            if rule := payload_fault(reference):
+                yield f"program[{index}].{key}", rule
 
 
 def _plain_path(path: str) -> bool:

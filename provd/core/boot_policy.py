@@ -20,6 +20,10 @@ _INSTALLED = {
 }
 """Why an installed machine starts from its disk, by whether its policy is ``always``."""
 
+_STARTED = "what its profile boots was started: another time is asked for with provd system edit --netboot"
+_EVERY_TIME = frozenset({"always", "until-finished"})
+"""Policies under which what installs nothing is started at every network boot: it never reports that it finished."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -34,16 +38,19 @@ def effective_netboot(system: System, state: InstallState) -> bool:
     return system.netboot if state.netboot is None else state.netboot
 
 
-def decide(system: System | None, profile: Profile | None, state: InstallState) -> Decision:
+def decide(system: System | None, profile: Profile | None, state: InstallState, *, installs: bool = True) -> Decision:
     """Choose the action for the next network boot.
 
     Args:
         system: the known machine, or None.
         profile: its resolved profile, or None where there is none or it is broken.
         state: what its earlier installs came to.
+        installs: whether the profile's installer installs anything.
     """
     if system is None:
         return Decision(Action.NONE, "unknown machine: no system has this MAC or UUID")
+    if state.state == "started" and (installs or policy_of(system, profile) not in _EVERY_TIME):
+        return Decision(Action.LOCAL, _STARTED)
     if not effective_netboot(system, state):
         return Decision(Action.LOCAL, "netboot is off: the machine is installed")
     policy = policy_of(system, profile)
@@ -57,6 +64,9 @@ def decide(system: System | None, profile: Profile | None, state: InstallState) 
         return Decision(Action.HOLD, state.held_reason)
     if profile is None:
         return Decision(Action.HOLD, f"profile {system.profile} does not exist or has an error (provd check shows it)")
+    if not installs:
+        often = "at every network boot" if policy in _EVERY_TIME else "once"
+        return Decision(Action.START, f"profile {profile.name}, which installs nothing, is started {often}")
     attempt = f"profile {profile.name}, attempt {state.attempts + 1}"
     if policy == "until-finished":
         return Decision(Action.INSTALL, f"{attempt}, until it has finished")
@@ -90,6 +100,11 @@ def after_fetched(state: InstallState, session: str) -> InstallState:
     if state.last_session == session:
         return state
     return replace(state, state="installing", attempts=state.attempts + 1, last_session=session)
+
+
+def after_started(state: InstallState, session: str) -> InstallState:
+    """The machine fetched all of something that installs nothing: nothing more will be heard of it."""
+    return replace(state, state="started", last_session=session)
 
 
 def after_held(state: InstallState, reason: str) -> InstallState:

@@ -56,6 +56,11 @@ ARCHS: dict[int, Arch] = {
 }
 
 
+def arch_named(name: str) -> Arch | None:
+    """The first architecture of a name of ours; None where there is none."""
+    return next((arch for arch in ARCHS.values() if arch.name == name), None)
+
+
 def first_known(codes: tuple[int, ...]) -> Arch | None:
     """The first architecture of option 93's list that the table knows (RFC 4578 section 2.1: first match wins)."""
     return next((ARCHS[code] for code in codes if code in ARCHS), None)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from provd.model.client import ClientFacts
 from provd.model.profile import Profile
 from provd.model.system import System
 
+NOTHING_INSTALLED: Final = "# Nothing is installed by this configuration.\n"
+"""Comment in a loader's configuration that boots what installs nothing; simulated machines expect no answer file."""
+
 
 class Action(Enum):
-    """What a network boot leads to."""
+    """What a network boot leads to; ``START`` boots something that installs nothing: a rescue system, a memory test."""
 
     INSTALL = "install"
+    START = "start"
     LOCAL = "local"
     HOLD = "hold"
     WAIT = "wait"
@@ -63,10 +68,17 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Kernel and initial RAM disks of an installer that boots its own (paths on provd's disk)."""
+    """Kernel and initial RAM disks of an installer that boots its own (paths on provd's disk).
+
+    Attributes:
+        kernel: the kernel, or the program or image that is booted in its place.
+        initrd: initial RAM disks in the order they are loaded.
+        kind: what ``kernel`` is, one of :data:`provd.model.distro.PROGRAM_KINDS`.
+    """
 
     kernel: str
     initrd: tuple[str, ...]
+    kind: str = "linux"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,8 @@ class BootPlan:
         server: provd's address as this client reaches it (dotted quad).
         http_port: port of provd's HTTP listener.
         log_port: syslog port at that address, 0 where nothing listens.
-        kernel: served path of the kernel, the same over TFTP and HTTP; empty unless installing.
+        kernel: served path of the kernel, the same over TFTP and HTTP; empty unless installing or starting something.
+        kind: what ``kernel`` is: ``linux``, or with ``START`` also ``efi``, ``floppy`` or ``iso``.
         initrd: served paths of the initial RAM disks.
         kernel_args: the whole command line; it may hold the token, so only the bound address is shown it.
         location: install source, or None.
@@ -109,6 +122,7 @@ class BootPlan:
     location: Location | None = None
     wait_s: int = 0
     asked: int = 0
+    kind: str = "linux"
     token: str = field(default="", repr=False)
 
     @property

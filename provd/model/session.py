@@ -17,7 +17,8 @@ class BootSession:
         started_at: seconds since the epoch of its first DISCOVER.
         last_at: of its newest event.
         step: furthest step reached, one of :data:`STEPS`.
-        action: ``install``, ``local``, ``hold`` or ``none``: the plan it was given keeps, whatever is edited meanwhile.
+        action: ``install``, ``start``, ``local``, ``hold`` or ``none``: the plan it was given keeps, whatever is edited
+            meanwhile.
         profile: profile name of that plan.
         loader: boot loader name of that plan.
         address: leased address (dotted quad), or empty so far.
@@ -28,7 +29,9 @@ class BootSession:
         queued_at: seconds since the epoch when it asked first.
         subnet: name of its subnet, as the queue counts it.
         source: its install source, as the queue counts it.
-        outcome: ``running``, ``finished``, ``failed``, ``local`` or ``superseded``.
+        outcome: ``running``, ``finished``, ``failed``, ``local``, ``started`` (it booted what installs nothing) or
+            ``superseded``.
+        arch: provd's name of the firmware's architecture, or empty.
     """
 
     id: str
@@ -48,6 +51,7 @@ class BootSession:
     queued_at: float = 0.0
     subnet: str = ""
     source: str = ""
+    arch: str = ""
 
     def seen(self, now: float, step: str = "") -> BootSession:
         """The session after a sign of life, at another step where one is named.
@@ -72,6 +76,7 @@ class BootSession:
             self.queued_at,
             self.subnet,
             self.source,
+            self.arch,
         )
 
 

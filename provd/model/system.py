@@ -141,7 +141,7 @@ class InstallState:
 
     Attributes:
         state: ``new``, ``installing``, ``installed``, ``due`` (installed, and under policy ``always`` the next network
-            boot installs again), ``failed`` or ``held``.
+            boot installs again), ``failed``, ``held``, or ``started`` (it booted what installs nothing).
         attempts: network boots that fetched everything since the last finished install or release.
         installed_at: seconds since the epoch of the last finished callback, 0 for never.
         held_reason: one sentence for a held machine.

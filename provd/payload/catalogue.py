@@ -62,6 +62,8 @@ class PayloadSpec:
 _IPXE = "usr/lib/ipxe"
 _DI_12 = "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64"
 
+_SYSLINUX_MODULES = ("ldlinux.c32", "menu.c32", "vesamenu.c32", "libutil.c32", "libcom32.c32")
+
 _PAYLOADS = (
     PayloadSpec(
         name="ipxe",
@@ -79,7 +81,7 @@ _PAYLOADS = (
     ),
     PayloadSpec(
         name="loaders",
-        summary="pxelinux for BIOS, shim and GRUB for UEFI (signed), and a GRUB with HTTP (unsigned)",
+        summary="pxelinux with its menus for BIOS, shim and GRUB for UEFI (signed), and a GRUB with HTTP (unsigned)",
         packages=(
             Package(
                 "pxelinux",
@@ -88,7 +90,13 @@ _PAYLOADS = (
                     "lpxelinux.0": "usr/lib/PXELINUX/lpxelinux.0",
                 },
             ),
-            Package("syslinux-common", {"ldlinux.c32": "usr/lib/syslinux/modules/bios/ldlinux.c32"}),
+            Package(
+                "syslinux-common",
+                {
+                    "memdisk": "usr/lib/syslinux/memdisk",
+                    **{name: f"usr/lib/syslinux/modules/bios/{name}" for name in _SYSLINUX_MODULES},
+                },
+            ),
             Package("shim-signed", {"shimx64.efi": "usr/lib/shim/shimx64.efi.signed"}),
             Package(
                 "grub-efi-amd64-signed",
@@ -124,6 +132,23 @@ _PAYLOADS = (
                     "shimx64.efi": f"{_DI_12}/bootnetx64.efi",
                     "grubx64.efi": f"{_DI_12}/grubx64.efi",
                 },
+            ),
+        ),
+    ),
+    PayloadSpec(
+        name="memtest86plus",
+        summary="memtest86+ for BIOS and UEFI (unsigned)",
+        packages=(
+            Package("memtest86+", {name: f"boot/{name}" for name in ("memtest86+x64.bin", "memtest86+x64.efi")}),
+        ),
+    ),
+    PayloadSpec(
+        name="grub-rescue",
+        summary="GRUB's rescue shell as floppy and ISO image, for BIOS",
+        packages=(
+            Package(
+                "grub-rescue-pc",
+                {name: f"usr/lib/grub-rescue/{name}" for name in ("grub-rescue-floppy.img", "grub-rescue-cdrom.iso")},
             ),
         ),
     ),

@@ -14,7 +14,7 @@ import pluggy
 
 from provd.core.naming import pattern_fault
 from provd.model.arch import ARCHS, Arch
-from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
+from provd.model.boot import NOTHING_INSTALLED, Action, BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts, RelayInfo
 from provd.model.content import AwaitedBody, Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.model.dhcp import Allow, Destination, DhcpRequest, GateVerdict, Ignore, OptionSet, Refuse, Reply
@@ -113,6 +113,7 @@ __all__ = [
     "API_VERSION",
     "ARCHS",
     "COMMON_ANSWERS",
+    "NOTHING_INSTALLED",
     "Action",
     "Adoption",
     "Allow",

@@ -148,6 +148,8 @@ class Installer:
         lint: judges rendered documents (file name to text).
         ready: one sentence that says what is missing before it can install this profile, or empty.
         refuses: why it cannot install from a location, in a sentence, or empty.
+        installs: False: its distros are only booted (a rescue system, a memory test); there is no token and no report,
+            and plans have the action ``START``.
     """
 
     name: str
@@ -160,6 +162,7 @@ class Installer:
     lint: Callable[[Mapping[str, str], Profile], Sequence[Finding]] = no_findings
     ready: Callable[[Profile], str] = lambda _profile: ""
     refuses: Callable[[Location], str] = lambda _location: ""
+    installs: bool = True
 
 
 class GiveUpError(Exception):

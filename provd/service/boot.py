@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,9 +11,13 @@ from twisted.logger import Logger
 
 from provd.core.boot_policy import after_held, decide, effective_netboot
 from provd.core.ipxe_guard import is_ipxe_image
+from provd.core.programs import program_for
+from provd.model.arch import arch_named
 from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts
+from provd.model.distro import Distro
 from provd.model.mac import Mac
+from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 from provd.plugin.contract import Installer
 from provd.service.boot_files import BootFiles, PayloadMissingError
@@ -98,7 +102,7 @@ class BootDirector:
     def plan_of(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
         """The plan of a boot; made again from its session where provd was restarted in the middle of it."""
         if boot.plan is None:
-            client = ClientFacts(mac=Mac.parse(boot.session.mac))
+            client = ClientFacts(mac=Mac.parse(boot.session.mac), arch=arch_named(boot.session.arch))
             remade = self.decide(client, system, boot, sending, action=Action(boot.session.action))
             self._sessions.plan(boot, replace(remade, loader=boot.session.loader), self._basis(system))
         assert boot.plan is not None  # noqa: S101  just made
@@ -130,7 +134,7 @@ class BootDirector:
         if theirs is not None:
             return self._complete(replace(theirs, system=system, profile=theirs.profile or profile), boot, sending)
         state = self._states.get(system.name) if system else InstallState()
-        decision = decide(system, profile, state)
+        decision = decide(system, profile, state, installs=installs(self._host.installers, profile))
         if action is None and decision.action is Action.HOLD and system and state.state != "held" and profile:
             self._states.put(system.name, after_held(state, decision.reason))
         plan = BootPlan(action or decision.action, decision.reason, client, system=system, profile=profile)
@@ -139,6 +143,8 @@ class BootDirector:
     def _complete(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
         """The plan with its place and, where it installs, all that an install needs; without a system none begins."""
         plan = self._placed(plan, boot, sending)
+        if plan.action is Action.START and plan.profile is not None:
+            return self.with_payload(plan)
         if plan.action is not Action.INSTALL:
             return plan
         if plan.profile is None or plan.system is None:
@@ -163,7 +169,9 @@ class BootDirector:
         if missing is None or missing:
             return _unready(plan, missing or f"installer {name} failed; the log has the error")
         try:
-            payload = self._payload(installer, plan) or self._files.of_distro(distro)
+            payload = self._payload(installer, plan) or self._of_distro(plan, distro)
+            if payload is None:
+                return replace(plan, action=Action.LOCAL, reason=f"distro {distro.name} is the machine's own disk")
             kernel, initrd = self._files.publish(distro.name, Payload(payload.kernel, payload.initrd))
         except PayloadMissingError as error:
             return _unready(plan, str(error))
@@ -173,7 +181,7 @@ class BootDirector:
         if source and location is None:
             reason = f"no enabled plugin resolves the install source {source!r} of profile {plan.profile.name}"
             return _unready(plan, f"{reason}; is its mirror configured?" if source.startswith("mirror:") else reason)
-        return replace(plan, kernel=kernel, initrd=initrd, location=location)
+        return replace(plan, kernel=kernel, initrd=initrd, kind=payload.kind, location=location)
 
     def _payload(self, installer: Installer, plan: BootPlan) -> Payload | None:
         """The installer's own kernel, or None; one that fails must not become the distro's instead.
@@ -189,6 +197,21 @@ class BootDirector:
         if own is None or isinstance(own, Payload):
             return own
         raise PayloadMissingError(f"installer {installer.name} gave a {type(own).__name__} as its payload")
+
+    def _of_distro(self, plan: BootPlan, distro: Distro) -> Payload | None:
+        """What the distro itself names; None where it installs nothing and names nothing: the machine's own disk.
+
+        Raises:
+            PayloadMissingError: nothing of it is for this machine.
+        """
+        if distro.programs:
+            program = program_for(distro, plan.client.arch)
+            if isinstance(program, str):
+                raise PayloadMissingError(program)
+            return self._files.of_program(program)
+        if plan.action is Action.START and not distro.kernel:
+            return None
+        return self._files.of_distro(distro)
 
     def location(self, plan: BootPlan) -> Location | None:
         """Where the installer finds packages: the profile's source or the distro's tree, by the URL's scheme."""
@@ -206,7 +229,7 @@ class BootDirector:
 
     def with_arguments(self, plan: BootPlan) -> BootPlan:
         """The plan with its whole command line: distro, profile, system, then the installer, then plugins in order."""
-        if plan.profile is None or plan.action is not Action.INSTALL:
+        if plan.profile is None or plan.action not in {Action.INSTALL, Action.START}:
             return plan
         name = plan.profile.installer or plan.profile.distro.installer
         installer = self._host.installers.get(name)
@@ -215,8 +238,9 @@ class BootDirector:
             # Without them the installer would ask somebody in front of the machine, or worse.
             return _unready(plan, f"installer {name} gave no usable kernel arguments; the log has the error")
         args = [*plan.profile.kernel_args, *own]
-        for _plugin, more in self._host.kernel_args(plan):
-            args.extend(more)
+        if plan.kind == "linux":  # plugins speak to Linux
+            for _plugin, more in self._host.kernel_args(plan):
+                args.extend(more)
         return replace(plan, kernel_args=tuple(args))
 
     def _basis(self, system: System | None) -> object:
@@ -236,6 +260,12 @@ class BootDirector:
         except Exception:  # noqa: BLE001  one plugin must not cost a machine its reply
             self._logger.failure("{what} raised", what=what)
             return None
+
+
+def installs(installers: Mapping[str, Installer], profile: Profile | None) -> bool:
+    """Whether a profile's installer installs anything; where it is not there, provd must think so."""
+    installer = installers.get(profile.installer or profile.distro.installer) if profile is not None else None
+    return installer is None or installer.installs
 
 
 def _unready(plan: BootPlan, reason: str) -> BootPlan:

@@ -10,7 +10,7 @@ from typing import Final
 
 from provd.model.boot import Payload
 from provd.model.content import Content, NotFound
-from provd.model.distro import Distro
+from provd.model.distro import Distro, Program
 from provd.plugin.contract import InstallSource
 
 PREFIX = "boot/"
@@ -46,6 +46,15 @@ class BootFiles:
         if not distro.kernel:
             raise PayloadMissingError(f"distro {distro.name} names no kernel and its installer brings none")
         return Payload(str(self._place(distro.kernel)), tuple(str(self._place(name)) for name in distro.initrd))
+
+    def of_program(self, program: Program) -> Payload:
+        """Files of one program of a distro.
+
+        Raises:
+            PayloadMissingError: a ``payload:`` reference leaves the payload directory.
+        """
+        initrd = tuple(str(self._place(name)) for name in program.initrd)
+        return Payload(str(self._place(program.file)), initrd, program.kind)
 
     def _place(self, reference: str) -> Path | str:
         scheme, colon, rest = reference.partition(":")

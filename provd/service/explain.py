@@ -19,6 +19,7 @@ from provd.model.subnet import PROXY, Subnet
 from provd.model.system import InstallState, System
 from provd.plugin.contract import BootLoader, Installer, Operation
 from provd.plugin.scrub import HIDDEN, scrub, scrub_value
+from provd.service.boot import installs
 from provd.service.explain_options import Imagined
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import NamedSystems, StatesView, find_system
@@ -187,10 +188,10 @@ class Explainer:
         labels = frozenset({PROXY}) if subnet is not None and subnet.mode == PROXY else frozenset[str]()
         client = ClientFacts(mac=mac, uuid=system.uuid, arch=arch, vendor_class=vendor, labels=labels)
         theirs = self._host.boot_plan(system, profile, client)
-        decision = decide(system, profile, state)
+        decision = decide(system, profile, state, installs=installs(self._host.installers, profile))
         plan = theirs or BootPlan(decision.action, decision.reason, client, system=system, profile=profile)
         plan = replace(plan, server=self._server_of(subnet), http_port=self._http_port, token=_TOKEN)
-        if plan.action is Action.INSTALL:
+        if plan.action in {Action.INSTALL, Action.START}:
             plan = self._prepare(replace(plan, location=self._location(plan)))
         return plan, "plugin" if theirs else "policy of the system"
 
@@ -256,12 +257,12 @@ class Explainer:
             {"value": scrub(argument), "origin": _origin(profile, f"kernel_args[{index}]")}
             for index, argument in enumerate(profile.kernel_args)
         ]
-        if plan.action is not Action.INSTALL:
+        if plan.action not in {Action.INSTALL, Action.START}:
             return [dict(row) for row in rows]
         installer = self._host.installers.get(_installer_name(profile))
         own = installer.kernel_args(plan) if installer is not None else ()
         rows += [{"value": scrub(argument), "origin": f"installer {_installer_name(profile)}"} for argument in own]
-        for plugin, more in self._host.kernel_args(plan):
+        for plugin, more in self._host.kernel_args(plan) if plan.kind == "linux" else ():
             rows += [{"value": scrub(argument), "origin": f"plugin {plugin}"} for argument in more]
         return [dict(row) for row in rows]
 

@@ -137,6 +137,8 @@ class FileService:
             plan = self._admitted(boot, plan, request.peer)
         if plan.action is Action.INSTALL:
             plan = self._director.with_arguments(self._tokens.for_plan(boot, plan, request.peer))
+        elif plan.action is Action.START:
+            plan = self._director.with_arguments(plan)
         content = loader.config(request, plan)
         if isinstance(content, NotFound):
             return content

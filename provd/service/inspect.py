@@ -14,6 +14,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "boot.none": "no boot file",
     "boot.local": "boots its own disk",
     "boot.held": "held",
+    "boot.handed_over": "has all of what it boots; nothing is installed",
     "dhcp.discover": "DISCOVER",
     "dhcp.offer": "OFFER",
     "dhcp.request": "REQUEST",
@@ -125,6 +126,8 @@ def verdict(session: BootSession, silent_s: float) -> str:
         return "installed and reported"
     if session.outcome == "local":
         return "booted its own disk"
+    if session.outcome == "started":
+        return f"started {session.profile}, which installs nothing and reports nothing"
     if session.outcome == "failed":
         return f"failed after the step {session.step!r}"
     if session.action in {"hold", "none"} and session.outcome == "running":

@@ -167,6 +167,7 @@ class Sessions:
             profile=plan.profile.name if plan.profile else "",
             action=plan.action.value,
             loader=plan.loader,
+            arch=plan.client.arch.name if plan.client.arch else "",
         )
         self._log.save_session(boot.session)
 

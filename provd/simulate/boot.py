@@ -45,7 +45,7 @@ class Transcript:
 
     Attributes:
         steps: what happened, in order.
-        outcome: ``installed``, ``local``, ``waiting``, ``stopped`` or ``failed``.
+        outcome: ``installed``, ``started`` (what installs nothing), ``local``, ``waiting``, ``stopped`` or ``failed``.
         error: why it failed, or empty.
         address: of the firmware's DHCP round, empty where it got none.
         installer_address: of the installer's round, empty where there was none.
@@ -147,11 +147,13 @@ def boot(
     started = yield from _load(machine, firmware, bound, random, story, disk)
     story.started = started
     story.tell("loader", f"{started.action} by {started.config}")
-    if started.action != "install":
+    if started.action not in {"install", "start"}:
         return started.action
     story.tell("kernel", f"{len(started.kernel)} octets, sha256 {_hash(started.kernel)}")
     for one in started.initrd:
         story.tell("initrd", f"{len(one)} octets, sha256 {_hash(one)}")
+    if started.action == "start":
+        return "started"
     installed = story.installed = yield from install(
         machine, started.command_line, random.getrandbits(32), reports=reports
     )

@@ -26,7 +26,7 @@ class Boots:
     Attributes:
         kind: ``linux``, ``chain``, ``exit``, ``reboot``, ``waiting`` (it asks again and again) or ``menu`` (a prompt
             that waits for ever).
-        kernel: path with or without a device in parentheses.
+        kernel: path with or without a device in parentheses; of ``chain`` the program that came by network.
         initrd: paths.
         command_line: arguments, as the kernel gets them after its own path.
         loader: path of what is chained.
@@ -167,6 +167,10 @@ class GrubScript:
         ending = self._ending(name)
         if ending is not None:
             raise ending
+        if name == "chainloader" and self.variables.get("root", "").startswith(("tftp,", "http,")):
+            loaded = yield from self._load_kernel(arguments)
+            self._loader = arguments[0] if loaded else ""
+            return loaded
         if name in _READING:
             return (yield from self._reading(name, arguments))
         return self._simple(name, arguments)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from typing import Final
 
+from provd.model.boot import NOTHING_INSTALLED
 from provd.simulate import ipxe_script, pxelinux_config
 from provd.simulate.actions import BootError, Fetched, HttpSend, Stage, TftpGet
 from provd.simulate.dhcp import Bound
@@ -25,7 +26,8 @@ class Started:
     """What a loader starts.
 
     Attributes:
-        action: ``install`` (a kernel), ``local`` (the disk), ``waiting`` (it would ask again for ever) or ``stopped``.
+        action: ``install`` (a kernel), ``start`` (what installs nothing), ``local`` (the disk), ``waiting`` (it would
+            ask again for ever) or ``stopped``.
         kernel: its octets.
         initrd: octets of each initial RAM disk.
         command_line: of the kernel.
@@ -101,7 +103,13 @@ def pxelinux(machine: Machine, bound: Bound) -> Stage[Started]:
         if not answer.ok:
             raise BootError("pxelinux", f"{file}: {answer.error or answer.status}")
         loaded.append(answer.body)
-    return Started("install", loaded[0], tuple(loaded[1:]), entry.command_line, path, tuple(fetcher.asked), entry.said)
+    action = _action(found.body)
+    return Started(action, loaded[0], tuple(loaded[1:]), entry.command_line, path, tuple(fetcher.asked), entry.said)
+
+
+def _action(config: bytes) -> str:
+    """A configuration that starts something says whether that installs."""
+    return "start" if NOTHING_INSTALLED.encode() in config else "install"
 
 
 def ipxe(machine: Machine, bound: Bound, *, efi: bool) -> Stage[Started]:
@@ -133,7 +141,7 @@ def ipxe(machine: Machine, bound: Bound, *, efi: bool) -> Stage[Started]:
     if end.kind != "boot":
         return Started(end.kind, config=bound.file, asked=asked, said=end.said)
     initrd = tuple(files[url] for url in end.initrd)
-    return Started("install", files[end.kernel], initrd, end.command_line, bound.file, asked, end.said)
+    return Started(_action(found.body), files[end.kernel], initrd, end.command_line, bound.file, asked, end.said)
 
 
 def shim(bound: Bound) -> Stage[Fetched]:
@@ -211,7 +219,8 @@ def _run(script: GrubScript, config: Fetched, path: str, fetcher: _Fetcher) -> S
             try:
                 wanted = running.send(text)
             except StopIteration as end:
-                return _started(end.value, files, path, tuple(fetcher.asked))
+                started = _started(end.value, files, path, tuple(fetcher.asked))
+                return replace(started, action=_action(config.body)) if started.action == "install" else started
             found = yield from fetcher.get(_location(wanted, script))
             files[wanted.path] = found.body
             text = found.body.decode("latin-1") if found.ok else None
@@ -235,6 +244,8 @@ def _location(wanted: ReadFile, script: GrubScript) -> str:
 
 
 def _started(end: Boots, files: dict[str, bytes], path: str, asked: tuple[tuple[str, int], ...]) -> Started:
+    if end.kind == "chain" and end.kernel:
+        return Started("start", files[end.kernel], (), end.command_line, path, asked, end.said)
     if end.kind == "chain":
         return Started("local", config=path, asked=asked, said=end.said, loader=end.loader)
     if end.kind == "waiting":

@@ -71,7 +71,7 @@ def simulate(
     held = "" if server else _why_not(driver, mac)
     if held:
         click.echo(f"provd: {held}", err=True)
-    if held or transcript.outcome not in {"installed", "local"}:
+    if held or transcript.outcome not in {"installed", "started", "local"}:
         sys.exit(REFUSED)
 
 

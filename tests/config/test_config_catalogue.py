@@ -90,6 +90,7 @@ def test_every_value_of_a_system_knows_its_origin(site: Site) -> None:
         ),
         "distro.family": f"{distro}family)",
         "distro.initrd": f"{distro}initrd)",
+        "distro.programs": "default",
         "distro.installer": f"{distro}installer)",
         "distro.kernel": f"{distro}kernel)",
         "installer": f"{distro}installer)",

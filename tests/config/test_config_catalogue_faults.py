@@ -86,6 +86,28 @@ BAD = {
             "site/distros/x.toml: tree: '../tree' is neither a URL, an absolute path nor a path below tree/ of the data directory"
         ],
     ),
+    "EFI program for a BIOS": (
+        {"site/distros/x": '[[program]]\nfirmware = "bios"\nkind = "efi"\nfile = "/boot/x.efi"'},
+        ["site/distros/x.toml: program[0]: efi cannot be booted by bios, only by uefi"],
+    ),
+    "floppy image for UEFI": (
+        {"site/distros/x": '[[program]]\nfirmware = "uefi"\nkind = "floppy"\nfile = "/boot/x.img"'},
+        ["site/distros/x.toml: program[0]: floppy cannot be booted by uefi, only by bios"],
+    ),
+    "image with an initrd": (
+        {"site/distros/x": '[[program]]\nfirmware = "bios"\nkind = "iso"\nfile = "/x.iso"\ninitrd = ["/i"]'},
+        ["site/distros/x.toml: program[0]: initrd: only a program of kind linux has initial RAM disks"],
+    ),
+    "program that is nowhere": (
+        {"site/distros/x": '[[program]]\nfirmware = "uefi"\nkind = "efi"\nfile = "x.efi"'},
+        [
+            "site/distros/x.toml: program[0].file: 'x.efi' is neither payload:NAME/FILE, iso:NAME/FILE nor an absolute path"
+        ],
+    ),
+    "kernel and programs": (
+        {"site/distros/x": 'kernel = "/k"\n[[program]]\nfirmware = "uefi"\nkind = "efi"\nfile = "/x.efi"'},
+        ["site/distros/x.toml: program: a distro has a kernel for all machines or programs by firmware, not both"],
+    ),
     "initrd without a kernel": (
         {"site/distros/x": 'initrd = ["/boot/initrd"]'},
         ["site/distros/x.toml: initrd: there is an initrd and no kernel"],

@@ -235,10 +235,21 @@ def test_the_settings_of_the_page_on_logins_build_plugins(tmp_path: Path) -> Non
     host.close()
 
 
+def test_the_page_about_payloads_shows_distros_that_fit(tmp_path: Path) -> None:
+    (tmp_path / "distros").mkdir()
+    for number, text in enumerate(blocks(ROOT / "docs" / "payloads.md", "toml")):
+        (tmp_path / "distros" / f"shown-{number}.toml").write_text(text)
+    catalogue = Catalogue.load(layers((), str(tmp_path)))
+    assert catalogue.problems == ()
+    assert [program.kind for program in catalogue.distros["shown-0"].programs] == ["iso", "efi"]
+    assert catalogue.distros["shown-1"].tree == "iso:debian-12-live"
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
     held = (
         "writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins", "json-api",
         "families",
+        "payloads",
         "boot-policy",
     )  # fmt: skip
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}

@@ -23,6 +23,7 @@ ENABLED = (
     "installer_ignition",
     "installer_alpine",
     "installer_autoyast",
+    "installer_plain",
     "install_callbacks",
 )
 PROFILES = {

@@ -20,6 +20,7 @@ user = ""
 enabled = ["client_classes", "relay", "pxelinux", "grub_efi", "source_http", "source_iso", "source_mirror",
   "installer_preseed", "installer_kickstart", "installer_autoinstall", "installer_ignition", "installer_alpine",
   "installer_autoyast",
+  "installer_plain",
   "install_callbacks"]
 [[interface]]
 name = "eth0"

@@ -139,7 +139,9 @@ def test_a_package_without_the_file(tmp_path: Path, shelf: PackageShelf) -> None
 
 
 def test_unknown_name_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(PayloadError, match="there is no payload 'debian12'; known are debian-12, ipxe, loaders"):
+    with pytest.raises(
+        PayloadError, match="there is no payload 'debian12'; known are debian-12, grub-rescue, ipxe, loaders"
+    ):
         fetch("debian12", tmp_path, Steps())
 
 
