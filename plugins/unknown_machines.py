@@ -1,7 +1,8 @@
 """What machines boot that nobody assigned: never an installer.
 
     [plugins.unknown_machines]
-    policy = "local"               # local, none, hold, enrol or ignore
+    policy = "local"               # local, none, hold, menu, enrol or ignore
+    menu = ""                      # menu of policy "menu"; empty for the only one at the top
 
     [plugins.unknown_machines.classes]
     lab = "none"                   # by client class, wins over policy
@@ -27,6 +28,8 @@ installs. So a rule without any condition is refused. Without ``profile`` it get
 * ``local``: it gets a boot loader that boots its own disk, quickly. The default.
 * ``none``: it gets an address and no boot file; its firmware goes on to the next boot device.
 * ``hold``: it gets a boot loader that shows why it waits.
+* ``menu``: it is shown a menu. What installs nothing can be chosen as it is; what installs must be protected by a
+  password, and makes the machine a system named by ``enrol_name`` with that profile.
 * ``enrol``: it becomes a system without a profile, named by ``enrol_name`` (``new-{mac}``), and waits for somebody to
   assign one: its boot loader shows that, then it boots its own disk.
 * ``ignore``: this plugin has no opinion; the next one decides, and in the end the core, which installs nothing either.
@@ -49,6 +52,7 @@ from provd.plugin.api import (
     Adoption,
     BootPlan,
     ClientFacts,
+    Menu,
     Plugin,
     Profile,
     Settings,
@@ -59,8 +63,14 @@ from provd.plugin.api import (
 )
 
 _OUI = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){0,5}")
-Policy = Literal["local", "none", "hold", "enrol", "ignore"]
-_ACTIONS = {"local": Action.LOCAL, "none": Action.NONE, "hold": Action.HOLD, "enrol": Action.HOLD}
+Policy = Literal["local", "none", "hold", "menu", "enrol", "ignore"]
+_ACTIONS = {
+    "local": Action.LOCAL,
+    "none": Action.NONE,
+    "hold": Action.HOLD,
+    "menu": Action.MENU,
+    "enrol": Action.HOLD,
+}
 _CONDITIONS = ("vendor", "arch", "uuid", "oui", "relay", "port", "subnet", "label")
 
 
@@ -112,6 +122,7 @@ class SettingsOfUnknownMachines(Settings, frozen=True):
     policy: Policy = "local"
     rules: tuple[Rule, ...] = ()
     enrol_name: str = "new-{mac}"
+    menu: str = ""
     classes: dict[str, Policy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,7 +157,8 @@ class UnknownMachines:
         if policy == "ignore":
             return None
         who = f"the system {system.name} has no profile" if system else "no system has this machine's MAC or UUID"
-        return BootPlan(_ACTIONS[policy], f"{who}; unknown_machines says {policy}", client, system=system)
+        menu = Menu(self._settings.menu, adopt_as=self._settings.enrol_name) if policy == "menu" else None
+        return BootPlan(_ACTIONS[policy], f"{who}; unknown_machines says {policy}", client, system=system, menu=menu)
 
 
 PLUGIN = Plugin(name="unknown_machines", settings=SettingsOfUnknownMachines, build=UnknownMachines)

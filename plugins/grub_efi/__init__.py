@@ -19,6 +19,9 @@ shim fails under iPXE's own UEFI loader, so an iPXE ROM gets the signed GRUB its
 Local boot: every loader in the distro's ``efi_loaders`` is looked for on all disks, in order, and chained. GRUB's
 ``exit`` is only the last resort: some firmware stops there at its setup screen.
 
+A menu (policy ``menu``) has its passwords as PBKDF2 hashes. GRUB asks for a user too: ``admin`` with the menu's
+password opens everything, an entry's own password goes with the profile's name.
+
 Settings::
 
     [plugins.grub_efi]
@@ -59,7 +62,9 @@ from provd.plugin.api import (
     screen_line,
 )
 
+from .menu import menu_text
 from .server_image import HTTP, ServerImage, asked_server, served_path
+from .words import argument, quoted
 
 NO_SHIM = "no-shim"
 """Label of firmware under which shim fails (provd's quirks.toml)."""
@@ -68,6 +73,7 @@ _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 # The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
 _PREFIX = r"(?:debian-installer/amd64/)?grub/"
 _CONFIG = re.compile(_PREFIX + r"(?:(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})/)?(?P<name>grub|again)\.cfg")
+_CHOICE = re.compile(rf"{_PREFIX}choice/(?P<name>[\w.+-]+)\.cfg")
 _MISSES = re.compile(
     rf"(?:[\w-]+/)*(?:revocations_\w+|shim_certificate_\d+)\.efi|{_PREFIX}(?:x86_64-efi|locale|fonts)/[\w.-]+"
 )
@@ -93,7 +99,7 @@ class GrubEfi:
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
-        return [BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local)]
+        return [BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local, choice)]
 
     @hookimpl
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
@@ -137,12 +143,16 @@ class GrubEfi:
             return (
                 NotFound(f"no machine has {mac}", expected=True)
                 if mac
-                else Content.text(_ASK_BY_MAC + chain((_FALLBACK,)))
+                else Content.text(_ASK_BY_MAC + CHAIN + chained((_FALLBACK,)))
             )
         if mac and mac not in _macs(plan):
             return NotFound(f"{mac} is not the machine that asks", expected=True)
         if plan.action is Action.WAIT:
             return Content.text(_said(plan) if match and match["name"] == "again" else self._wait(plan, request.path))
+        if plan.action is Action.MENU and plan.menu is not None:
+            folder = f"{self._base(plan)}grub/choice/"
+            made = CHAIN + menu_text(plan.menu, self._own_disk(plan), lambda name: f"{folder}{name}.cfg")
+            return Content.text(made, secret=True)
         if plan.action not in {Action.INSTALL, Action.START}:
             return Content.text(self._local(plan))
         try:
@@ -152,19 +162,23 @@ class GrubEfi:
             return NotFound(f"GRUB cannot start {plan.kernel}: {error}", status=500)
 
     def _local(self, plan: BootPlan) -> str:
-        loaders = plan.profile.distro.efi_loaders if plan.profile else ()
-        text = chain(tuple(dict.fromkeys((*loaders, _FALLBACK))))
+        text = CHAIN + self._own_disk(plan)
         if plan.action is not Action.HOLD:
             return text
         reason = f"provd holds this machine: {screen_line(plan.reason)}"
         return f"echo {quoted(reason)}\necho 'It starts from its own disk.'\nsleep {self._settings.hold_s}\n{text}"
+
+    def _own_disk(self, plan: BootPlan) -> str:
+        loaders = plan.profile.distro.efi_loaders if plan.profile else ()
+        return chained(tuple(dict.fromkeys((*loaders, _FALLBACK))))
 
     def _wait(self, plan: BootPlan, path: str) -> str:
         """Ask again and again, in a loop: a file that is read from inside of itself would fill GRUB's stack.
 
         The answer, under the name ``again.cfg``, is a line for the screen, or what boots.
         """
-        again = quoted(f"{self._base(plan)}{path.rpartition('/')[0]}/again.cfg")
+        folder = "grub" if choice(path) else path.rpartition("/")[0]
+        again = quoted(f"{self._base(plan)}{folder}/again.cfg")
         return f"{_said(plan)}while true; do\n  sleep {plan.wait_s}\n  source {again}\ndone\n"
 
     def _base(self, plan: BootPlan) -> str:
@@ -213,13 +227,17 @@ _ASK_BY_MAC = 'if [ -n "$net_default_mac" ]; then\n  source "/grub/$net_default_
 
 def is_config(path: str) -> bool:
     """Whether a served path is a configuration of GRUB."""
-    return _CONFIG.fullmatch(path) is not None
+    return _CONFIG.fullmatch(path) is not None or bool(choice(path))
 
 
-def chain(loaders: Iterable[str]) -> str:
-    """GRUB commands that start the first of ``loaders`` (paths on an EFI system partition) that is on any disk."""
-    # chainloader hands the loader the device that root names, not that of its argument: shim needs root to be the disk.
-    head = """\
+def choice(path: str) -> str:
+    """The entry of a menu that a configuration stands for, or empty."""
+    match = _CHOICE.fullmatch(path)
+    return match["name"] if match else ""
+
+
+# chainloader hands the loader the device that root names, not that of its argument: shim needs root to be the disk.
+CHAIN = """\
 set provd_root="$root"
 function provd_chain {
   if search --no-floppy --file --set=root "$1"; then
@@ -229,28 +247,13 @@ function provd_chain {
   set root="$provd_root"
 }
 """
+"""GRUB's function that starts a loader if it is on any disk."""
+
+
+def chained(loaders: Iterable[str]) -> str:
+    """Commands that start the first of ``loaders`` (paths on an EFI system partition) that is there, by ``CHAIN``."""
     calls = "".join(f"provd_chain {quoted(loader)}\n" for loader in loaders)
-    return head + calls + "echo 'No boot loader was found on any disk.'\nsleep 10\nexit\n"
-
-
-def argument(text: str) -> str:
-    """One kernel argument as GRUB must be given it: it sets the double quotes round blanks itself.
-
-    Raises:
-        ValueError: GRUB would change it.
-    """
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise ValueError(f"kernel argument {text!r} holds a control character")
-    if "\\" in text or "'" in text:
-        raise ValueError(f"kernel argument {text!r} holds a backslash or a single quote, which GRUB changes")
-    if text.count('"') % 2:
-        raise ValueError(f"kernel argument {text!r} holds an unpaired double quote")
-    return text.replace('"', "")
-
-
-def quoted(text: str) -> str:
-    """One word of GRUB's script language, taken literally."""
-    return "'" + text.replace("'", "'\\''") + "'"
+    return calls + "echo 'No boot loader was found on any disk.'\nsleep 10\nexit\n"
 
 
 def _macs(plan: BootPlan) -> set[str]:

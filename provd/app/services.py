@@ -20,10 +20,12 @@ from provd.config.settings import model_classes, model_subnets
 from provd.config.systems import check_system, plugin_faults
 from provd.core.boot_policy import after_fetched, after_local_boot, after_started, policy_of
 from provd.model.boot import BootPlan
+from provd.model.client import ClientFacts
 from provd.model.dhcp import Destination
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
+from provd.plugin.contract import Adoption
 from provd.plugin.host import PluginHost
 from provd.plugin.templates import Templates
 from provd.service.access import Access, InThread
@@ -44,6 +46,8 @@ from provd.service.files import FileService
 from provd.service.installer_logs import InstallerLogs, LogLimits
 from provd.service.installs import Installs
 from provd.service.inventories import Inventories
+from provd.service.menu_choices import MenuChoices
+from provd.service.menu_passwords import MenuPasswords
 from provd.service.operations_answers import MaskedHost, unresolved
 from provd.service.proxy_claims import ProxyClaims
 from provd.service.recorder import Recorder
@@ -116,6 +120,7 @@ class Services:
             publish=self.bus.publish,
             wall=self.wall,
         )
+        self._adopter = Adopter(host.adopt, self.systems, self.wall)
         self.problems = SystemProblems(
             self.systems,
             lambda: self.current.subnets,
@@ -151,7 +156,7 @@ class Services:
                 self.sessions,
                 config.listen.http_port,
                 self.wall,
-                Adopter(host.adopt, self.systems, self.wall).adopt,
+                self._adopter.adopt,
             ),
             systems=self.systems,
             profiles=_CurrentProfiles(current),
@@ -252,6 +257,12 @@ class Services:
             served_local=self._served_local,
             boot_of=self.sessions.of_address,
             admitted=self.admission.ask,
+            menus=MenuChoices(
+                sessions=self.sessions,
+                decide=self._decide_anew,
+                passwords=MenuPasswords(SecretReader(os.environ).resolve),
+                adopt=self._adopt_chosen,
+            ),
             claimed=ProxyClaims(self.sessions, self.subnet_of, self._is_config).boot_of,
             seconds=self.clock.seconds,
         )
@@ -298,6 +309,18 @@ class Services:
 
     def _plan_again(self, boot: Boot) -> BootPlan:
         return self.director.renewed(boot, *self._basis_of(boot))
+
+    def _decide_anew(self, boot: Boot, system: System | None) -> BootPlan:
+        """The plan of a boot in which somebody chose from the menu."""
+        _, sending = self._basis_of(boot)
+        return self.director.anew(boot, system, sending)
+
+    def _adopt_chosen(self, client: ClientFacts, peer: str, name: str, profile: str) -> System | str:
+        subnet = self.subnet_of(peer)
+        if subnet is None:
+            return f"{peer} is in no subnet"
+        made = self._adopter.adopt_as(client, subnet, Adoption(name, profile, reason="chosen at the menu"))
+        return made.system or str(made.fields.get("reason", "it was refused a moment ago"))
 
     def _basis_of(self, boot: Boot) -> tuple[System | None, Sending]:
         system = self.systems.get(boot.session.system) if boot.session.system else None
@@ -401,7 +424,7 @@ class Services:
         self.sessions.note(boot, "boot.handed_over", {"profile": boot.session.profile})
         self.sessions.end(boot, "started")
         system = self.systems.get(boot.session.system)
-        if system is not None:
+        if system is not None and not boot.session.choice:
             state = self.store.installs.get(system.name)
             self.store.installs.put(system.name, after_started(state, boot.session.id))
             if self._policy_of(system) == "once":

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from provd.config.errors import ConfigError, Problem
 from provd.config.kinds import KINDS
 from provd.config.layers import Layer
-from provd.config.menus import menu_problems
+from provd.config.menus import menu_problems, menus_of
 from provd.config.profiles import BrokenProfileError, Level, Resolver, for_system, to_distro
 from provd.config.sources import Sources, changed_names
 from provd.config.systems import own_faults, profile_faults, to_system, without_clashing
 from provd.model.distro import Distro
+from provd.model.menu import Menu
 from provd.model.profile import Profile
 from provd.model.system import System
 
@@ -35,6 +36,7 @@ class Catalogue:
         files: path of the file of every object, by ``distro NAME``, ``profile NAME`` and ``system NAME``.
         sources: the files it was built from.
         settings: what every profile inherits, from ``[defaults]`` of ``provd.toml``.
+        menus: those at the top, by name.
     """
 
     distros: Mapping[str, Distro]
@@ -45,6 +47,7 @@ class Catalogue:
     files: Mapping[str, str]
     sources: Sources = field(repr=False, compare=False)
     settings: Level | None = field(repr=False, compare=False)
+    menus: Mapping[str, Menu] = field(repr=False, compare=False)
     _left_out: Mapping[str, Problem] = field(repr=False, compare=False)
     _system_problems: tuple[Problem, ...] = field(repr=False, compare=False)
 
@@ -83,7 +86,7 @@ class Catalogue:
             systems=systems,
             problems=(
                 *sources.problems(),
-                *menu_problems(sources),
+                *menu_problems(sources, profiles),
                 *(left_out[name] for name in sorted(left_out)),
                 *system_problems,
             ),
@@ -91,6 +94,7 @@ class Catalogue:
             files=_Files(sources),
             sources=sources,
             settings=settings,
+            menus=MappingProxyType(menus_of(sources, profiles)),
             _left_out=left_out,
             _system_problems=system_problems,
         )

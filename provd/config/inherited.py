@@ -24,10 +24,11 @@ class BootTable(Table, frozen=True):
     """``[boot]`` of a profile: what its machines may do when they boot from the network."""
 
     policy: Annotated[
-        Literal["once", "until-finished", "always", "never"],
+        Literal["once", "until-finished", "always", "never", "menu"],
         key(
             "`once`: install while `netboot` is set and `max_attempts` allows, until it has finished; "
-            "`until-finished`: likewise, as often as it takes; `always`: install again after each local boot; `never`."
+            "`until-finished`: likewise, as often as it takes; `always`: install again after each local boot; `never`; "
+            "`menu`: somebody chooses at the machine, and what is chosen follows its own policy."
         ),
     ] = "once"
     max_attempts: Annotated[
@@ -38,6 +39,7 @@ class BootTable(Table, frozen=True):
     )
     max_fetches: Annotated[int, key("Times one answer file may be fetched with one token.", ge=1)] = 16
     lease_s: Annotated[int, key("Lease time in seconds for its machines, 0 for the subnet's.", ge=0)] = 0
+    menu: Annotated[str, key("Menu that policy `menu` shows; empty for the only one at the top.")] = ""
 
 
 class Inherited(Described, frozen=True):

@@ -108,7 +108,7 @@ class SystemFile(Table, frozen=True):
     hostname: Annotated[str, key("Host name of the installed system; empty for the system's name.")] = ""
     netboot: Annotated[bool, key("An install is wanted at the next network boot.")] = True
     policy: Annotated[
-        Literal["", "once", "until-finished", "always", "never"],
+        Literal["", "once", "until-finished", "always", "never", "menu"],
         key("When network boots install, as `policy` in `[boot]` of the profile; empty for the profile's."),
     ] = ""
     max_attempts: Annotated[int, key("As `max_attempts` in `[boot]` of the profile; 0 for the profile's.", ge=0)] = 0

@@ -245,6 +245,7 @@ def _build(
         kernel_args=tuple(argument for argument, _ in arguments),
         boot=BootPolicy(answers_bind=bind, **policy),
         options=options,
+        comment=chain[0].value.comment,
         origins=origins,
         **values,
     )

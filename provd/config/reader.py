@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 from provd.config import toml
 from provd.config.decode import decode
 from provd.config.errors import ConfigError
-from provd.config.further_objects import RepoFile
+from provd.config.further_objects import MenuFile, RepoFile
 from provd.config.inherited import Inherited
 from provd.config.keys import Table
 from provd.config.layers import NAME
@@ -20,7 +20,7 @@ from provd.config.merge import REMOVE, key_path
 from provd.config.objects import DistroFile, SystemFile
 from provd.config.options import faults
 from provd.config.payloads import payload_fault
-from provd.config.secrets import anchored, fault, references
+from provd.config.secrets import anchored, fault, is_reference, references
 from provd.core.programs import program_fault
 
 T = TypeVar("T", bound=Table)
@@ -74,6 +74,8 @@ def _faults(value: Table) -> Iterator[tuple[str, str]]:
         yield from _distro_faults(value)
     if isinstance(value, RepoFile) and value.url and not _PLACE.fullmatch(value.url):
         yield "url", f"{value.url!r} is neither a URL nor an absolute path"
+    if isinstance(value, MenuFile):
+        yield from _menu_faults(value)
     if isinstance(value, Inherited):
         yield from inherited_faults(value)
     elif isinstance(value, SystemFile):
@@ -117,6 +119,27 @@ def _program_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:
         for key, reference in (("file", program.file), *(("initrd", one) for one in program.initrd)):
             if rule := payload_fault(reference):
                 yield f"program[{index}].{key}", rule
+
+
+def _menu_faults(menu: MenuFile) -> Iterator[tuple[str, str]]:
+    """Passwords stand in no file of the catalogue, and titles are for screens."""
+    passwords = {
+        "password": menu.password,
+        **{f"entry[{n}].password": one.password for n, one in enumerate(menu.entries)},
+    }
+    for key, reference in passwords.items():
+        if reference is not None and (not is_reference(reference) or reference.get("once")):
+            yield key, 'a reference to a secret is expected, as {file = "/etc/provd/secrets/menu"}'
+        elif reference is not None and (rule := fault(reference)):
+            yield key, rule
+    titles = {"title": menu.title, **{f"entry[{n}].title": one.title for n, one in enumerate(menu.entries)}}
+    for key, title in titles.items():
+        if not title.isprintable():
+            yield key, f"{title!r} holds a control character"
+    names = [one.profile for one in menu.entries]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield f"entry[{number}].profile", f"{name!r} is an entry already"
 
 
 def _plain_path(path: str) -> bool:

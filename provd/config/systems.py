@@ -31,7 +31,7 @@ MOST_PARTS: Final = 256
 _NO_MAC: Final = Mac(bytes(6))
 """What firmware shows of a card whose address was never written to it."""
 
-POLICIES: Final = ("once", "until-finished", "always", "never")
+POLICIES: Final = ("once", "until-finished", "always", "never", "menu")
 
 
 def to_system(read: Read[SystemFile]) -> System:

@@ -49,21 +49,17 @@ def decide(system: System | None, profile: Profile | None, state: InstallState, 
     """
     if system is None:
         return Decision(Action.NONE, "unknown machine: no system has this MAC or UUID")
-    if state.state == "started" and (installs or policy_of(system, profile) not in _EVERY_TIME):
-        return Decision(Action.LOCAL, _STARTED)
-    if not effective_netboot(system, state):
-        return Decision(Action.LOCAL, "netboot is off: the machine is installed")
-    policy = policy_of(system, profile)
-    if policy == "never":
-        return Decision(Action.LOCAL, "policy never: this machine is not installed by network")
-    if state.state == "installed" or (state.state == "due" and policy != "always"):
-        return Decision(Action.LOCAL, _INSTALLED[policy == "always"])
+    if policy_of(system, profile) == "menu":
+        return Decision(Action.MENU, "policy menu: somebody chooses at the machine")
+    if reason := _own_disk(system, profile, state, installs=installs):
+        return Decision(Action.LOCAL, reason)
     if not system.profile:
         return Decision(Action.NONE, f"system {system.name} has no profile")
     if state.state == "held":
         return Decision(Action.HOLD, state.held_reason)
     if profile is None:
         return Decision(Action.HOLD, f"profile {system.profile} does not exist or has an error (provd check shows it)")
+    policy = policy_of(system, profile)
     if not installs:
         often = "at every network boot" if policy in _EVERY_TIME else "once"
         return Decision(Action.START, f"profile {profile.name}, which installs nothing, is started {often}")
@@ -74,6 +70,20 @@ def decide(system: System | None, profile: Profile | None, state: InstallState, 
     if state.attempts >= most:
         return Decision(Action.HOLD, loop_sentence(system.name, state.attempts))
     return Decision(Action.INSTALL, f"{attempt} of {most}")
+
+
+def _own_disk(system: System, profile: Profile | None, state: InstallState, *, installs: bool) -> str:
+    """Why the machine boots its own disk, or empty."""
+    policy = policy_of(system, profile)
+    if state.state == "started" and (installs or policy not in _EVERY_TIME):
+        return _STARTED
+    if not effective_netboot(system, state):
+        return "netboot is off: the machine is installed"
+    if policy == "never":
+        return "policy never: this machine is not installed by network"
+    if state.state == "installed" or (state.state == "due" and policy != "always"):
+        return _INSTALLED[policy == "always"]
+    return ""
 
 
 def policy_of(system: System, profile: Profile | None) -> str:

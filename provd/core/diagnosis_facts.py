@@ -83,7 +83,7 @@ class Boot:
     @property
     def over(self) -> bool:
         """It ended as it should."""
-        return self.session.outcome in {"finished", "local", "started"} and self.session.action != "hold"
+        return self.session.outcome in {"finished", "local", "started", "menu"} and self.session.action != "hold"
 
 
 def word(event: Event, name: str) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from provd.model.client import ClientFacts
+from provd.model.menu import Menu
 from provd.model.profile import Profile
 from provd.model.system import System
 
@@ -20,6 +21,7 @@ class Action(Enum):
 
     INSTALL = "install"
     START = "start"
+    MENU = "menu"
     LOCAL = "local"
     HOLD = "hold"
     WAIT = "wait"
@@ -103,6 +105,7 @@ class BootPlan:
         location: install source, or None.
         wait_s: seconds after which the loader of a waiting machine asks for its configuration again.
         asked: how often it has asked by now.
+        menu: what a machine with the action ``MENU`` chooses from.
         token: install token; empty before the loader's configuration is rendered. Never log or print it.
     """
 
@@ -123,6 +126,7 @@ class BootPlan:
     wait_s: int = 0
     asked: int = 0
     kind: str = "linux"
+    menu: Menu | None = None
     token: str = field(default="", repr=False)
 
     @property

@@ -16,12 +16,13 @@ class BootPolicy:
 
     Attributes:
         policy: ``once`` (until the finished callback, ``max_attempts`` times at most), ``until-finished`` (as often
-            as it takes), ``always`` (again after every local boot) or ``never``.
+            as it takes), ``always`` (again after every local boot), ``never``, or ``menu`` (somebody chooses).
         max_attempts: network boots that fetched everything without a finished callback before the machine is held.
         answers_bind: who may fetch answers: ``lease`` (the bound address), ``subnet`` or ``token-only``.
         token_ttl_s: seconds from the minting of an install token to its expiry.
         max_fetches: times one answer file may be fetched with one token.
         lease_s: lease time for this profile's machines, 0 for the subnet's.
+        menu: name of the menu that policy ``menu`` shows; empty for the only one at the top.
     """
 
     policy: str = "once"
@@ -30,6 +31,7 @@ class BootPolicy:
     token_ttl_s: int = 6 * 3600
     max_fetches: int = 16
     lease_s: int = 0
+    menu: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Profile:
         repos: further package repositories, in their order.
         menu: name of the menu it is shown in, or empty.
         owners: users or groups of users who may change it besides administrators.
+        comment: free text of its own; a menu shows it.
         origins: key path of every value above to the place that decided it.
     """
 
@@ -72,4 +75,5 @@ class Profile:
     repos: tuple[Repo, ...] = ()
     menu: str = ""
     owners: tuple[str, ...] = ()
+    comment: str = ""
     origins: Mapping[str, Origin] = field(default_factory=dict)

@@ -17,8 +17,8 @@ class BootSession:
         started_at: seconds since the epoch of its first DISCOVER.
         last_at: of its newest event.
         step: furthest step reached, one of :data:`STEPS`.
-        action: ``install``, ``start``, ``local``, ``hold`` or ``none``: the plan it was given keeps, whatever is edited
-            meanwhile.
+        action: ``install``, ``start``, ``menu``, ``local``, ``hold`` or ``none``: the plan it was given keeps, whatever
+            is edited meanwhile.
         profile: profile name of that plan.
         loader: boot loader name of that plan.
         address: leased address (dotted quad), or empty so far.
@@ -29,9 +29,10 @@ class BootSession:
         queued_at: seconds since the epoch when it asked first.
         subnet: name of its subnet, as the queue counts it.
         source: its install source, as the queue counts it.
-        outcome: ``running``, ``finished``, ``failed``, ``local``, ``started`` (it booted what installs nothing) or
-            ``superseded``.
+        outcome: ``running``, ``finished``, ``failed``, ``local``, ``started`` (it booted what installs nothing),
+            ``menu`` (it was shown the menu, and provd heard of no choice) or ``superseded``.
         arch: provd's name of the firmware's architecture, or empty.
+        choice: entry of the menu that was chosen at the machine, or empty.
     """
 
     id: str
@@ -52,6 +53,7 @@ class BootSession:
     subnet: str = ""
     source: str = ""
     arch: str = ""
+    choice: str = ""
 
     def seen(self, now: float, step: str = "") -> BootSession:
         """The session after a sign of life, at another step where one is named.
@@ -77,6 +79,7 @@ class BootSession:
             self.subnet,
             self.source,
             self.arch,
+            self.choice,
         )
 
 

@@ -113,7 +113,7 @@ _PAYLOADS = (
                     *("normal", "configfile", "echo", "sleep", "test", "true", "eval", "regexp", "reboot", "halt"),
                     *("efinet", "net", "tftp", "http", "linux", "chain", "boot", "minicmd"),
                     *("search", "search_fs_file", "part_gpt", "part_msdos", "fat", "ext2", "xfs", "gzio"),
-                    *("all_video", "serial", "terminal", "memdisk", "tar"),
+                    *("all_video", "serial", "terminal", "memdisk", "tar", "password_pbkdf2", "gcry_sha512"),
                 ),
             ),
         ),

@@ -23,6 +23,7 @@ from provd.model.event import Event
 from provd.model.lease import Lease
 from provd.model.mac import Mac
 from provd.model.media_types import media_type
+from provd.model.menu import LOCAL, Menu, MenuEntry, PasswordHashes
 from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
 from provd.model.scrub import scrub_line
@@ -113,6 +114,7 @@ __all__ = [
     "API_VERSION",
     "ARCHS",
     "COMMON_ANSWERS",
+    "LOCAL",
     "NOTHING_INSTALLED",
     "Action",
     "Adoption",
@@ -154,10 +156,13 @@ __all__ = [
     "Location",
     "LogSettings",
     "Mac",
+    "Menu",
+    "MenuEntry",
     "NotFound",
     "Operation",
     "OptionSet",
     "Origin",
+    "PasswordHashes",
     "Payload",
     "Plugin",
     "Pool",

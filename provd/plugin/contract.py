@@ -51,6 +51,8 @@ class BootLoader:
         config: the configuration for ``plan``. ``plan`` is None for a peer that nobody knows.
             ``NotFound(expected=True)`` for names in the loader's search order that this machine does not use.
         local_boot: the text that makes this loader boot the local disk, for ``config`` and ``provd explain``.
+        choice: name of the entry of a menu that a configuration's path stands for, or empty; pure and quick. A loader
+            that knows no menus boots the machine's own disk instead of showing one.
     """
 
     name: str
@@ -59,6 +61,7 @@ class BootLoader:
     is_config: Callable[[str], bool]
     config: Callable[[FileRequest, BootPlan | None], Content | NotFound]
     local_boot: Callable[[BootPlan], str]
+    choice: Callable[[str], str] = lambda _path: ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,13 @@ class Adopter:
             subnet: where it is.
         """
         wish = self._ask(client, subnet)
-        if wish is None or self._wall() - self._refused.get(client.mac.octets, 0.0) < _AGAIN_S:
+        if wish is None:
+            return NOBODY
+        return self.adopt_as(client, subnet, wish)
+
+    def adopt_as(self, client: ClientFacts, subnet: Subnet, wish: Adoption) -> Adopted:
+        """Make it the system that is wished; one that could not be made a moment ago is left alone."""
+        if self._wall() - self._refused.get(client.mac.octets, 0.0) < _AGAIN_S:
             return NOBODY
         name = name_of(wish.name, facts_of(client, subnet), lambda one: self._systems.get(one) is not None)
         if not name:

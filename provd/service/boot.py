@@ -9,14 +9,16 @@ from typing import TypeVar
 
 from twisted.logger import Logger
 
-from provd.core.boot_policy import after_held, decide, effective_netboot
+from provd.core.boot_policy import Decision, after_held, decide, effective_netboot
 from provd.core.ipxe_guard import is_ipxe_image
+from provd.core.menus import menu_for, menu_named
 from provd.core.programs import program_for
 from provd.model.arch import arch_named
 from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
 from provd.model.client import ClientFacts
 from provd.model.distro import Distro
 from provd.model.mac import Mac
+from provd.model.menu import Menu
 from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 from provd.plugin.contract import Installer
@@ -102,11 +104,17 @@ class BootDirector:
     def plan_of(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
         """The plan of a boot; made again from its session where provd was restarted in the middle of it."""
         if boot.plan is None:
-            client = ClientFacts(mac=Mac.parse(boot.session.mac), arch=arch_named(boot.session.arch))
-            remade = self.decide(client, system, boot, sending, action=Action(boot.session.action))
+            remade = self.decide(_remembered(boot), system, boot, sending, action=Action(boot.session.action))
             self._sessions.plan(boot, replace(remade, loader=boot.session.loader), self._basis(system))
         assert boot.plan is not None  # noqa: S101  just made
         return boot.plan
+
+    def anew(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
+        """The plan of a boot in which somebody chose from the menu, given to its session."""
+        client = boot.plan.client if boot.plan is not None else _remembered(boot)
+        plan = replace(self.decide(client, system, boot, sending), loader=boot.session.loader)
+        self._sessions.plan(boot, plan, self._basis(system))
+        return plan
 
     def renewed(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
         """The plan of a boot that waits: made anew where what it was made of has changed."""
@@ -129,20 +137,66 @@ class BootDirector:
 
         An ``action`` says that it was decided before a restart; that boot is not held for its own attempt.
         """
+        if boot.session.choice:
+            return self._chosen(client, system, boot, sending, action)
         profile = self._profiles().profile_for(system) if system and system.profile else None
         theirs = self._host.boot_plan(system, profile, client)
         if theirs is not None:
             return self._complete(replace(theirs, system=system, profile=theirs.profile or profile), boot, sending)
         state = self._states.get(system.name) if system else InstallState()
         decision = decide(system, profile, state, installs=installs(self._host.installers, profile))
-        if action is None and decision.action is Action.HOLD and system and state.state != "held" and profile:
-            self._states.put(system.name, after_held(state, decision.reason))
+        if action is None:
+            self._held(decision, system, profile, state)
         plan = BootPlan(action or decision.action, decision.reason, client, system=system, profile=profile)
         return self._complete(plan, boot, sending)
+
+    def _held(self, decision: Decision, system: System | None, profile: Profile | None, state: InstallState) -> None:
+        if decision.action is Action.HOLD and system and state.state != "held" and profile:
+            self._states.put(system.name, after_held(state, decision.reason))
+
+    def _chosen(
+        self, client: ClientFacts, system: System | None, boot: Boot, sending: Sending, action: Action | None
+    ) -> BootPlan:
+        """The plan of what was chosen from the menu; an installation obeys the policy of the profile it is."""
+        name = boot.session.choice
+        chosen = replace(system or System(""), profile=name, policy="")
+        profile = self._profiles().profile_for(chosen)
+        if profile is not None and profile.boot.policy == "menu":
+            profile = replace(profile, boot=replace(profile.boot, policy="once"))
+        wanted = Decision(Action.START, f"{name} was chosen at the machine")
+        state = self._states.get(system.name) if system else InstallState()
+        if profile is None:
+            wanted = Decision(Action.HOLD, f"profile {name} of the menu does not exist or has an error")
+        elif installs(self._host.installers, profile):
+            chosen = replace(chosen, policy=profile.boot.policy)
+            wanted = decide(chosen if system else None, profile, state)
+            if action is None:
+                self._held(wanted, system, profile, state)
+        plan = BootPlan(
+            action or wanted.action, wanted.reason, client, system=chosen if system else None, profile=profile
+        )
+        return self._complete(plan, boot, sending)
+
+    def _menu(self, plan: BootPlan) -> BootPlan:
+        """The plan with the menu that the machine is shown; one that is not there holds it."""
+        asked = plan.menu or Menu(plan.profile.boot.menu if plan.profile else "")
+        menu = menu_named(self._profiles().menus, asked.name)
+        if isinstance(menu, str):
+            return _unready(plan, menu)
+        shown = menu_for(
+            replace(menu, adopt_as=asked.adopt_as),
+            arch=plan.client.arch,
+            known=plan.system is not None,
+            profile_of=lambda name: self._profiles().profile_for(System("", name)),
+            installs=lambda profile: installs(self._host.installers, profile),
+        )
+        return replace(plan, menu=shown)
 
     def _complete(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
         """The plan with its place and, where it installs, all that an install needs; without a system none begins."""
         plan = self._placed(plan, boot, sending)
+        if plan.action is Action.MENU:
+            return self._menu(plan)
         if plan.action is Action.START and plan.profile is not None:
             return self.with_payload(plan)
         if plan.action is not Action.INSTALL:
@@ -266,6 +320,11 @@ def installs(installers: Mapping[str, Installer], profile: Profile | None) -> bo
     """Whether a profile's installer installs anything; where it is not there, provd must think so."""
     installer = installers.get(profile.installer or profile.distro.installer) if profile is not None else None
     return installer is None or installer.installs
+
+
+def _remembered(boot: Boot) -> ClientFacts:
+    """What a session says of its machine's firmware."""
+    return ClientFacts(mac=Mac.parse(boot.session.mac), arch=arch_named(boot.session.arch))
 
 
 def _unready(plan: BootPlan, reason: str) -> BootPlan:

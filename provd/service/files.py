@@ -18,6 +18,7 @@ from provd.service import boot_files, installs
 from provd.service.boot import BootDirector
 from provd.service.boot_files import BootFiles
 from provd.service.installs import Installs
+from provd.service.menu_choices import MenuChoices
 from provd.service.ports import FileHost
 from provd.service.sessions import Boot, Sessions
 from provd.service.tokens import Tokens
@@ -44,6 +45,7 @@ class FileService:
         boot_of: Callable[[str], Boot | None],
         claimed: Callable[[str, str], Boot | None] = lambda _peer, _path: None,
         admitted: Callable[[Boot, BootPlan, str], BootPlan] = lambda _boot, plan, _peer: plan,
+        menus: MenuChoices,
         seconds: Callable[[], float],
     ) -> None:
         """Take collaborators.
@@ -60,8 +62,10 @@ class FileService:
             boot_of: the boot of the machine at an address (dotted quad).
             claimed: the boot that an address makes its own by the path it asks for, where DHCP told no address.
             admitted: the plan that an installing boot is given now: its own, or one that waits.
+            menus: shows menus, and hears of choices.
             seconds: monotonic time.
         """
+        self._menus = menus
         self._seconds = seconds
         self._known_files: dict[str, tuple[BootLoader, float, Mapping[str, Path]]] = {}
         self._host = host
@@ -130,6 +134,11 @@ class FileService:
         if boot is None:
             return loader.config(request, None)
         plan = replace(self._plan_of(boot), loader=loader.name)
+        if plan.action is Action.MENU or loader.choice(request.path):
+            shown = self._menu(request, loader, boot, plan)
+            if isinstance(shown, NotFound):
+                return shown
+            plan = shown
         if plan.action is Action.INSTALL:
             bound = boot.session.bound
             if bound and request.peer != bound:
@@ -151,10 +160,24 @@ class FileService:
                 return
             self._sessions.reach(boot, "config")
             self._sessions.note(boot, "config.served", fields)
-            if plan.action in {Action.LOCAL, Action.HOLD}:
-                self._local(boot, plan)
+            self._over(boot, plan)
 
         return replace(content, headers={**content.headers, **secret}, on_sent=sent)
+
+    def _menu(self, request: FileRequest, loader: BootLoader, boot: Boot, plan: BootPlan) -> BootPlan | NotFound:
+        """The plan of a machine that is shown the menu, or that comes back from it with a choice."""
+        name = loader.choice(request.path)
+        if not name:
+            return self._menus.shown(plan)
+        chosen = self._menus.chosen(boot, plan, name, request.peer)
+        return chosen if isinstance(chosen, NotFound) else replace(chosen, loader=loader.name)
+
+    def _over(self, boot: Boot, plan: BootPlan) -> None:
+        """Some configurations are the last that provd hears of a boot."""
+        if plan.action is Action.MENU and boot.session.outcome == "running":
+            self._sessions.end(boot, "menu")  # a choice takes it up again
+        if plan.action in {Action.LOCAL, Action.HOLD}:
+            self._local(boot, plan)
 
     def _local(self, boot: Boot, plan: BootPlan) -> None:
         """The machine was sent to its own disk: this boot is over for the network."""

@@ -27,6 +27,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "dhcp.dropped": "not answered",
     "machine.adopted": "becomes a system by rule",
     "machine.refused": "cannot become a system",
+    "menu.chosen": "somebody chose from the menu",
     "queue.waiting": "waits for a place",
     "queue.admitted": "is let in",
     "queue.left": "waits no more",
@@ -128,6 +129,8 @@ def verdict(session: BootSession, silent_s: float) -> str:
         return "booted its own disk"
     if session.outcome == "started":
         return f"started {session.profile}, which installs nothing and reports nothing"
+    if session.outcome == "menu":
+        return "was shown the menu; provd heard of no choice: its own disk, or nobody was there"
     if session.outcome == "failed":
         return f"failed after the step {session.step!r}"
     if session.action in {"hold", "none"} and session.outcome == "running":

@@ -9,6 +9,7 @@ from provd.model.boot import BootPlan
 from provd.model.client import ClientFacts
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.event import Event
+from provd.model.menu import Menu
 from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
@@ -37,6 +38,8 @@ class Profiles(Protocol):
 
     @property
     def generation(self) -> str: ...
+    @property
+    def menus(self) -> Mapping[str, Menu]: ...
     def profile_for(self, system: System) -> Profile | None: ...
 
 

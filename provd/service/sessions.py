@@ -171,6 +171,11 @@ class Sessions:
         )
         self._log.save_session(boot.session)
 
+    def choose(self, boot: Boot, entry: str) -> None:
+        """Somebody chose from the menu: the boot goes on with that profile."""
+        boot.session = replace(boot.session, choice=entry, profile=entry, outcome="running")
+        self._log.save_session(boot.session)
+
     def lease(self, boot: Boot, address: str) -> None:
         """The machine was given this address; requests from it are its own."""
         mac = boot.session.mac

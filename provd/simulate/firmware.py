@@ -22,10 +22,12 @@ class Machine:
     Attributes:
         mac: 6 octets.
         uuid: SMBIOS UUID.
+        choice: entry that somebody chooses where a menu is shown; empty: nobody is there.
     """
 
     mac: bytes
     uuid: UUID
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

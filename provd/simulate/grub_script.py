@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from provd.simulate.grub_tree import Block, Command, For, Function, If, MenuEntry, Node, While, parse
@@ -11,7 +12,8 @@ from provd.simulate.grub_words import ScriptError, Word
 
 _QUIET: Final = frozenset(
     {"insmod", "terminal_input", "terminal_output", "serial", "loadfont", "load_env", "save_env", "export", "clear",
-     "gfxmode", "background_image", "play", "unset", "sleep", "true", ":", "nativedisk", "rmmod", "linux_pad"}
+     "gfxmode", "background_image", "play", "unset", "sleep", "true", ":", "nativedisk", "rmmod", "linux_pad",
+     "password_pbkdf2"}
 )  # fmt: skip
 _READING: Final = frozenset(
     {"linux", "linuxefi", "linux16", "initrd", "initrdefi", "initrd16", "source", ".", "configfile"}
@@ -64,10 +66,12 @@ class GrubScript:
     Attributes:
         variables: environment, as ``net_default_mac`` and ``prefix``.
         disk_files: paths that ``search --file`` finds on the machine's own disks.
+        choice: menu entry that somebody chooses, by its id; empty: nobody is there.
     """
 
     variables: dict[str, str] = field(default_factory=dict)
     disk_files: Collection[str] = ()
+    choice: str = ""
     _functions: dict[str, Block] = field(default_factory=dict)
     _kernel: str = ""
     _arguments: str = ""
@@ -97,14 +101,25 @@ class GrubScript:
         return Boots(kind, self._kernel, self._initrd, self._arguments, self._loader, said)
 
     def _file(self, text: str) -> Generator[ReadFile, str | None, MenuEntry | None]:
-        """Run one file; its first menu entry is returned, it starts once the file is read."""
-        first: MenuEntry | None = None
+        """Run one file; the menu entry that starts once the file is read is returned."""
+        entries: list[MenuEntry] = []
         for node in parse(text):
             if isinstance(node, MenuEntry):
-                first = first or node
+                entries.append(node)
             else:
                 yield from self._node(node)
-        return first
+        return self._entry(entries)
+
+    def _entry(self, entries: list[MenuEntry]) -> MenuEntry | None:
+        """The one that somebody chooses, also in a menu below, else the default, else the first."""
+        everywhere = {self._id(one): one for one in _with_below(entries)}
+        here = {self._id(one): one for one in entries}
+        default = here.get(self.variables.get("default", ""))
+        return everywhere.get(self.choice) or default or (entries[0] if entries else None)
+
+    def _id(self, entry: MenuEntry) -> str:
+        words = self._expand(entry.words)
+        return next((after for word, after in pairwise(words) if word == "--id"), words[0] if words else "")
 
     def _block(self, block: Block) -> Run:
         outcome = True
@@ -260,6 +275,12 @@ class GrubScript:
         if name == "configfile" and (self._kernel or self._loader):
             raise _EndError("chain" if self._loader else "linux")
         return True
+
+
+def _with_below(entries: Iterable[MenuEntry]) -> Iterator[MenuEntry]:
+    for entry in entries:
+        yield entry
+        yield from _with_below(node for node in entry.body if isinstance(node, MenuEntry))
 
 
 def _as_kernel_word(argument: str) -> str:

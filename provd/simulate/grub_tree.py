@@ -50,7 +50,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """``menuentry``: the first one is started by itself."""
+    """``menuentry`` or ``submenu``: the default or the first one is started by itself."""
 
     words: tuple[Word, ...]
     body: Block

@@ -37,15 +37,15 @@ class IpxeEnd:
     """How a script ended.
 
     Attributes:
-        kind: ``boot`` (a kernel), ``local`` (iPXE ended, or started the disk), ``waiting`` (it takes
-            itself again and again), ``stopped`` (reboot, shell, an error).
+        kind: ``boot`` (a kernel), ``chain`` (another script, whose URL is ``kernel``), ``local`` (iPXE ended, or
+            started the disk), ``waiting`` (it takes itself again and again), ``stopped`` (reboot, shell, an error).
         kernel: URL of the kernel.
         initrd: URLs of the initial RAM disks.
         command_line: of the kernel.
         said: what stood on the screen.
     """
 
-    kind: Literal["boot", "local", "waiting", "stopped"]
+    kind: Literal["boot", "chain", "local", "waiting", "stopped"]
     kernel: str = ""
     initrd: tuple[str, ...] = ()
     command_line: str = ""
@@ -59,10 +59,14 @@ class IpxeScript:
     Args:
         base: URL or path it came from; relative names are looked for beside it.
         settings: ``net0/mac``, ``platform``, ``next-server``, ... by name.
+        choice: item that somebody chooses from a menu, also from one below; empty: nobody is there.
     """
 
     base: str
     settings: dict[str, str]
+    choice: str = ""
+    _items: list[str] = field(default_factory=list)
+    _been: set[str] = field(default_factory=set)
     _images: list[tuple[str, str, str]] = field(default_factory=list)
     _said: list[str] = field(default_factory=list)
 
@@ -140,9 +144,25 @@ class IpxeScript:
     def _chain(self, arguments: list[str], number: int) -> Generator[Fetch, bool, IpxeEnd | bool]:
         """A script that takes itself again waits; it is fetched once, for what that asks."""
         wanted = next((word for word in arguments if not word.startswith("--")), "")
-        if "--replace" not in arguments or wanted.rpartition("/")[2] != self.base.rpartition("/")[2]:
-            raise IpxeScriptError(f"line {number}: chain can be simulated of the script itself only")
-        return self._end("waiting") if (yield Fetch(urljoin(self.base, wanted))) else False
+        if "--replace" not in arguments:
+            raise IpxeScriptError(f"line {number}: chain can be simulated with --replace only")
+        url = urljoin(self.base, wanted)
+        if not (yield Fetch(url)):
+            return False
+        itself = wanted.rpartition("/")[2] == self.base.rpartition("/")[2]
+        return self._end("waiting") if itself else IpxeEnd("chain", url, said=tuple(self._said))
+
+    def _choose(self, arguments: list[str]) -> bool:
+        """``choose``: an item that is wanted, a menu below that may have it, or the default after its time."""
+        options = dict(zip(arguments[:-1:2], arguments[1:-1:2], strict=False))
+        below = [item for item in self._items if item.startswith("/") and item not in self._been]
+        if self.choice and self.choice not in self._items and below:
+            chosen = below[0]
+        else:
+            chosen = self.choice if self.choice in self._items else options.get("--default", "")
+        self._been.add(chosen)
+        self.settings[arguments[-1]] = chosen
+        return bool(chosen)
 
     def _simple(self, name: str, arguments: list[str], number: int) -> bool:
         match name:
@@ -152,7 +172,13 @@ class IpxeScript:
                 self.settings[arguments[0]] = " ".join(arguments[1:])
             case "imgfree":
                 self._images.clear()
-            case "dhcp" | "sleep" | "prompt" | "ifopen" | "clear":
+            case "menu":
+                self._items.clear()
+            case "item" if arguments[:1] != ["--gap"]:
+                self._items.append(arguments[0])
+            case "choose":
+                return self._choose(arguments)
+            case "item" | "dhcp" | "sleep" | "prompt" | "ifopen" | "clear":
                 pass
             case _:
                 raise IpxeScriptError(f"line {number}: {name} is no command that can be simulated")

@@ -85,18 +85,20 @@ def pxelinux(machine: Machine, bound: Bound) -> Stage[Started]:
             break
     else:
         raise BootError("pxelinux", "no configuration was found")
-    try:
-        entry = pxelinux_config.parse(
-            found.body.decode(), mac=machine.mac, address=bound.address, server=bound.next_server
-        )
-    except ValueError as error:
-        raise BootError("pxelinux", f"{path}: {error}") from error
-    if entry.localboot is not None:
-        return Started("local", config=path, asked=tuple(fetcher.asked), said=entry.said)
-    if entry.config:
+    while True:
+        entry = yield from _pxelinux_entry(machine, bound, found, path, fetcher)
+        if entry.localboot is not None:
+            return Started("local", config=path, asked=tuple(fetcher.asked), said=entry.said)
+        if not entry.config:
+            break
         # A configuration that reads itself again waits; it is read once more, for what that asks.
-        yield from fetcher.get(posixpath.join(folder, entry.config))
-        return Started("waiting", config=path, asked=tuple(fetcher.asked), said=entry.said)
+        wanted = posixpath.join(folder, entry.config)
+        found = yield from fetcher.get(wanted)
+        if wanted == path or "pxelinux.cfg/" not in wanted:
+            return Started("waiting", config=path, asked=tuple(fetcher.asked), said=entry.said)
+        if not found.ok:
+            raise BootError("pxelinux", f"{wanted}: {found.error or found.status}")
+        path = wanted
     loaded: list[bytes] = []
     for file in (entry.kernel, *entry.initrd):
         answer = yield from fetcher.get(file)
@@ -105,6 +107,25 @@ def pxelinux(machine: Machine, bound: Bound) -> Stage[Started]:
         loaded.append(answer.body)
     action = _action(found.body)
     return Started(action, loaded[0], tuple(loaded[1:]), entry.command_line, path, tuple(fetcher.asked), entry.said)
+
+
+def _pxelinux_entry(
+    machine: Machine, bound: Bound, found: Fetched, path: str, fetcher: _Fetcher
+) -> Stage[pxelinux_config.Entry]:
+    """What one configuration starts, by its menu where it has one."""
+    try:
+        entry = pxelinux_config.parse(
+            found.body.decode(),
+            mac=machine.mac,
+            address=bound.address,
+            server=bound.next_server,
+            choice=machine.choice,
+        )
+    except ValueError as error:
+        raise BootError("pxelinux", f"{path}: {error}") from error
+    if entry.module and not (yield from fetcher.get(posixpath.join(posixpath.dirname(bound.file), entry.module))).ok:
+        raise BootError("pxelinux", f"{entry.module} is missing")
+    return entry
 
 
 def _action(config: bytes) -> str:
@@ -123,8 +144,24 @@ def ipxe(machine: Machine, bound: Bound, *, efi: bool) -> Stage[Started]:
     if not found.ok:
         raise BootError("iPXE", f"{bound.file}: {found.error or found.status}")
     settings = ipxe_script.settings_of(machine.mac, bound.address, bound.next_server, efi=efi)
-    running = ipxe_script.IpxeScript(bound.file, dict(settings)).run(found.body.decode("utf-8", "replace"))
-    files: dict[str, bytes] = {}
+    script, files = bound.file, {bound.file: found.body}
+    while True:
+        found = replace(found, body=files[script])
+        running = ipxe_script.IpxeScript(script, dict(settings), machine.choice)
+        end = yield from _script(running, files, fetcher)
+        if end.kind != "chain":
+            break
+        script = end.kernel
+    asked = tuple(fetcher.asked)
+    if end.kind != "boot":
+        return Started(end.kind, config=bound.file, asked=asked, said=end.said)
+    initrd = tuple(files[url] for url in end.initrd)
+    return Started(_action(found.body), files[end.kernel], initrd, end.command_line, bound.file, asked, end.said)
+
+
+def _script(script: ipxe_script.IpxeScript, files: dict[str, bytes], fetcher: _Fetcher) -> Stage[ipxe_script.IpxeEnd]:
+    """One script to its end; what it fetches goes to ``files``."""
+    running = script.run(files[script.base].decode("utf-8", "replace"))
     ok: bool | None = None
     try:
         while True:
@@ -132,16 +169,11 @@ def ipxe(machine: Machine, bound: Bound, *, efi: bool) -> Stage[Started]:
                 wanted = running.send(ok)  # type: ignore[arg-type]
             except StopIteration as stop:
                 end: ipxe_script.IpxeEnd = stop.value
-                break
+                return end
             file = yield from fetcher.get(wanted.url)
             files[wanted.url], ok = file.body, file.ok
     except ipxe_script.IpxeScriptError as error:
-        raise BootError("iPXE", f"{bound.file}: {error}") from error
-    asked = tuple(fetcher.asked)
-    if end.kind != "boot":
-        return Started(end.kind, config=bound.file, asked=asked, said=end.said)
-    initrd = tuple(files[url] for url in end.initrd)
-    return Started(_action(found.body), files[end.kernel], initrd, end.command_line, bound.file, asked, end.said)
+        raise BootError("iPXE", f"{script.base}: {error}") from error
 
 
 def shim(bound: Bound) -> Stage[Fetched]:
@@ -184,7 +216,7 @@ def grub_by_tftp(
     config = yield from fetcher.get(f"{prefix}/grub.cfg")
     if not config.ok:
         raise BootError("GRUB", f"grub.cfg: {config.error or config.status}")
-    return (yield from _run(GrubScript(variables, disk), config, f"{prefix}/grub.cfg", fetcher))
+    return (yield from _run(GrubScript(variables, disk, machine.choice), config, f"{prefix}/grub.cfg", fetcher))
 
 
 def grub_by_http(machine: Machine, bound: Bound, *, server: str = "", disk: Collection[str] = ()) -> Stage[Started]:
@@ -206,7 +238,7 @@ def grub_by_http(machine: Machine, bound: Bound, *, server: str = "", disk: Coll
         # GRUB 2.06 runs the body of an error, so an empty one is as good as none.
         if config.ok or config.body:
             variables = {"root": f"http,{host}", "prefix": f"(http,{host})/grub"}
-            return (yield from _run(GrubScript(variables, disk), config, path, fetcher))
+            return (yield from _run(GrubScript(variables, disk, machine.choice), config, path, fetcher))
     raise BootError("GRUB", "no configuration was found on port 80 or 8080")
 
 
@@ -220,7 +252,11 @@ def _run(script: GrubScript, config: Fetched, path: str, fetcher: _Fetcher) -> S
                 wanted = running.send(text)
             except StopIteration as end:
                 started = _started(end.value, files, path, tuple(fetcher.asked))
-                return replace(started, action=_action(config.body)) if started.action == "install" else started
+                return (
+                    replace(started, action=_action(b"".join((config.body, *files.values()))))
+                    if started.action == "install"
+                    else started
+                )
             found = yield from fetcher.get(_location(wanted, script))
             files[wanted.path] = found.body
             text = found.body.decode("latin-1") if found.ok else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 class ConfigError(ValueError):
@@ -34,6 +34,7 @@ class Entry:
         localboot: number after LOCALBOOT, or None.
         config: another configuration that is read, or empty.
         said: lines of SAY.
+        module: the module that shows the menu, or empty.
     """
 
     label: str
@@ -43,11 +44,12 @@ class Entry:
     localboot: int | None = None
     config: str = ""
     said: tuple[str, ...] = ()
+    module: str = ""
 
 
 @dataclass(slots=True)
 class _Reader:
-    default: str = ""
+    begins: dict[str, str] = field(default_factory=dict)
     append: str | None = None
     ipappend: int = 0
     labels: dict[str, Label] = field(default_factory=dict)
@@ -58,8 +60,8 @@ class _Reader:
         """One directive; what a boot without a keyboard does not need is passed over."""
         current = self.current
         match keyword:
-            case "default" | "ontimeout":
-                self.default = self.default or rest
+            case "default" | "ontimeout" | "ui":
+                self.begins[keyword] = self.begins.get(keyword) or rest
             case "say":
                 self.said.append(rest)
             case "label":
@@ -82,14 +84,15 @@ class _Reader:
                 current.localboot = int(rest or "0", 0)
 
 
-def parse(text: str, *, mac: bytes, address: str = "", server: str = "") -> Entry:
-    """The entry that starts by itself.
+def parse(text: str, *, mac: bytes, address: str = "", server: str = "", choice: str = "") -> Entry:
+    """The entry that starts by itself, or that somebody chooses.
 
     Args:
         text: the configuration.
         mac: for IPAPPEND 2 (BOOTIF).
         address: for IPAPPEND 1.
         server: for IPAPPEND 1.
+        choice: the entry that somebody chooses where the configuration waits; empty: nobody is there.
 
     Raises:
         ConfigError: no default, or it names nothing that can be started.
@@ -99,19 +102,24 @@ def parse(text: str, *, mac: bytes, address: str = "", server: str = "") -> Entr
         words = raw.strip().split(None, 1)
         if words and not words[0].startswith("#"):
             reader.line(words[0].lower(), words[1].strip() if len(words) > 1 else "")
-    if not reader.default:
+    ontimeout, module = reader.begins.get("ontimeout", ""), reader.begins.get("ui", "")
+    chosen = (choice if ontimeout or module else "") or ontimeout or reader.begins.get("default", "")
+    if not chosen:
         raise ConfigError("there is no DEFAULT")
-    name, _, extra = reader.default.partition(" ")
+    name, _, extra = chosen.partition(" ")
     label = reader.labels.get(name)
     if label is None:
-        raise ConfigError(f"DEFAULT names the label {name!r}, which is not there")
+        raise ConfigError(
+            f"{'the choice' if chosen == choice else 'DEFAULT'} names the label {name!r}, which is not there"
+        )
+    said = tuple(reader.said)
     if label.localboot is not None:
-        return Entry(name, localboot=label.localboot, said=tuple(reader.said))
+        return Entry(name, localboot=label.localboot, said=said, module=module)
     if label.config:
-        return Entry(name, config=label.config, said=tuple(reader.said))
+        return Entry(name, config=label.config, said=said, module=module)
     if not label.kernel:
         raise ConfigError(f"label {name!r} has neither KERNEL nor LOCALBOOT")
-    return _entry(reader, label, extra, mac, address, server)
+    return replace(_entry(reader, label, extra, mac, address, server), module=module)
 
 
 def _entry(reader: _Reader, label: Label, extra: str, mac: bytes, address: str, server: str) -> Entry:

@@ -35,13 +35,14 @@ _EXAMPLES = (
 @click.option("--dhcp-port", default=67, show_default=True, help="UDP port of the server's DHCP.")
 @click.option("--tftp-port", default=69, show_default=True, help="UDP port of its TFTP.")
 @click.option("--http-port", default=0, help="TCP port in the place of the one in its URLs; 0 leaves them.")
+@click.option("--choose", default="", help="Choose this profile where the machine is shown a menu.")
 @click.option("--finish", is_flag=True, help="Report started and finished, as an installer does at its end.")
 @config_option
 @output_option
 @pass_context
 def simulate(
     context: Context, arch: str, mac: str, uuid: str, profile: str, server: str, relay: str, dhcp_port: int,
-    tftp_port: int, http_port: int, output: str, *, finish: bool,
+    tftp_port: int, http_port: int, output: str, choose: str, *, finish: bool,
 ) -> None:  # fmt: skip
     """Boot a simulated machine: DHCP, loader, its configuration, kernel and initial RAM disk, answers, reports.
 
@@ -51,7 +52,7 @@ def simulate(
     """
     from provd.simulate.boot import simulate as run
 
-    machine = _machine(mac, uuid)
+    machine = _machine(mac, uuid, choose)
     if server:
         from provd.simulate.sockets import SocketDriver
 
@@ -86,14 +87,14 @@ def _why_not(server: Any, mac: str) -> str:
     return str(boot.plan.reason)
 
 
-def _machine(mac: str, uuid: str) -> Any:
+def _machine(mac: str, uuid: str, choice: str) -> Any:
     from uuid import NAMESPACE_OID, UUID, uuid5
 
     from provd.model.mac import Mac
     from provd.simulate.firmware import Machine
 
     try:
-        return Machine(Mac.parse(mac).octets, UUID(uuid) if uuid else uuid5(NAMESPACE_OID, mac))
+        return Machine(Mac.parse(mac).octets, UUID(uuid) if uuid else uuid5(NAMESPACE_OID, mac), choice)
     except ValueError as error:
         raise click.ClickException(f"--mac or --uuid: {error}") from error
 

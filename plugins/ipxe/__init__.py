@@ -7,6 +7,8 @@ The kernel and its initial RAM disks go by HTTP. Floppy and ISO images are start
 No iPXE of Debian's is signed: with Secure Boot on, use ``grub_efi``. Before the disk is booted iPXE ends: a BIOS then
 takes its next entry, UEFI too, because iPXE ends with an error there (after a success OVMF and others stop at a menu).
 
+A menu (policy ``menu``) is iPXE's own. iPXE cannot check a hash, so what takes a password cannot be chosen there.
+
 This plugin is not enabled by default. Put it before ``pxelinux`` and ``grub_efi`` in ``enabled``, or name it in the
 ``boot_loaders`` of a profile.
 
@@ -47,7 +49,11 @@ from provd.plugin.api import (
     screen_line,
 )
 
+from .menu import menu_lines
+
 SCRIPT = "ipxe/boot.ipxe"
+CHOICE = "ipxe/choice/"
+_CHOICE = re.compile(rf"{CHOICE}(?P<name>[\w.+-]+)\.ipxe")
 BIOS = "undionly.kpxe"
 MEMDISK = "memdisk"
 _PROGRAMS = (BIOS, "snponly.efi", "ipxe.efi")
@@ -74,7 +80,7 @@ class Ipxe:
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
-        return [BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local)]
+        return [BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local, choice)]
 
     def _files(self) -> Mapping[str, Path]:
         found = {MEMDISK: self._memdisk, **{name: self._folder / name for name in _PROGRAMS}}
@@ -94,6 +100,9 @@ class Ipxe:
             return Content.text(_script(_end(self._settings.local_boot)))
         if plan.action is Action.WAIT:
             return Content.text(_wait(plan))
+        if plan.action is Action.MENU and plan.menu is not None:
+            shown = menu_lines(plan.menu, self._end(plan), lambda name: plan.url(f"{CHOICE}{name}.ipxe"), _words)
+            return Content.text(_script(*shown), secret=True)
         if plan.action not in {Action.INSTALL, Action.START}:
             return Content.text(self._local(plan))
         try:
@@ -103,12 +112,15 @@ class Ipxe:
             return NotFound(f"iPXE cannot start {plan.kernel}: {error}", status=500)
 
     def _local(self, plan: BootPlan) -> str:
-        own = plan.profile.loader.get("ipxe", {}) if plan.profile else {}
-        end = _end(str(own.get("local_boot", self._settings.local_boot)))
+        end = self._end(plan)
         if plan.action is not Action.HOLD:
             return _script(end)
         said = f"echo provd holds this machine: {_words(screen_line(plan.reason))}"
         return _script(said, "echo It starts from its own disk.", f"sleep {self._settings.hold_s}", end)
+
+    def _end(self, plan: BootPlan) -> str:
+        own = plan.profile.loader.get("ipxe", {}) if plan.profile else {}
+        return _end(str(own.get("local_boot", self._settings.local_boot)))
 
     def _start(self, plan: BootPlan) -> str:
         """What installs nothing: a kernel, an EFI program in iPXE's place, or an image by memdisk."""
@@ -126,7 +138,13 @@ class Ipxe:
 
 def is_config(path: str) -> bool:
     """Whether a served path is iPXE's script."""
-    return path == SCRIPT
+    return path == SCRIPT or bool(choice(path))
+
+
+def choice(path: str) -> str:
+    """The entry of a menu that a script stands for, or empty."""
+    match = _CHOICE.fullmatch(path)
+    return match["name"] if match else ""
 
 
 def _wait(plan: BootPlan) -> str:

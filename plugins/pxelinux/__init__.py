@@ -7,6 +7,9 @@ loads pxelinux like any other ROM.
 The whole search order of pxelinux is answered from memory: the UUID, ``01-`` and the hardware address, the address in
 hex shortened digit by digit, ``default``. The first name that means the asking machine gets its configuration.
 
+A menu (policy ``menu``) is syslinux's, with its passwords as SHA-512 crypt hashes. Where the module was not fetched a
+prompt stands in for it, which asks for no password, so that what takes one cannot be chosen there.
+
 Floppy and ISO images are started by memdisk, which keeps the whole image in memory; EFI programs are not for a BIOS.
 
 Settings::
@@ -15,6 +18,7 @@ Settings::
     transport = "auto"     # kernel and initrd: "http" (lpxelinux.0), "tftp" (pxelinux.0), "auto": HTTP where it can
     localboot = -1         # what LOCALBOOT says: -1 returns to the BIOS, 0 ends PXE the normal way
     hold_s = 10            # seconds that the reason for a held boot stays on the screen
+    menu = "menu.c32"      # or "vesamenu.c32": how a menu looks; menu.c32 works on serial lines too
     serial = ""            # as in "0 115200", for machines whose BIOS does not redirect its console
 
 A profile may set ``transport`` and ``localboot`` for its machines under ``[loader.pxelinux]``. A kernel command line
@@ -48,9 +52,14 @@ from provd.plugin.api import (
     screen_line,
 )
 
+from .menu import menu_text
+
 FOLDER = "pxelinux.cfg/"
 MEMDISK = "memdisk"
-_FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32", MEMDISK)
+CHOICE = f"{FOLDER}choice/"
+MODULES = {"menu.c32": ("libutil.c32",), "vesamenu.c32": ("libutil.c32", "libcom32.c32")}
+"""Menus of syslinux, each with the libraries that it loads."""
+_FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32", MEMDISK, *MODULES, *MODULES["vesamenu.c32"])
 _ROUNDS = 60
 """pxelinux 6.04 reads a configuration from inside of another 124 times, then it stops; 60 starts of itself go well."""
 _MAC = re.compile(r"01(?:-[0-9a-f]{2}){6}")
@@ -65,6 +74,7 @@ class PxelinuxSettings(Settings, frozen=True):
     localboot: int = -1
     hold_s: int = 10
     serial: str = ""
+    menu: Literal["menu.c32", "vesamenu.c32"] = "menu.c32"
     data_dir: str = ""
 
 
@@ -81,7 +91,7 @@ class Pxelinux:
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
-            BootLoader("pxelinux", self._select, self._files, is_config, self._config, self._local),
+            BootLoader("pxelinux", self._select, self._files, is_config, self._config, self._local, choice),
         ]
 
     def _files(self) -> Mapping[str, Path]:
@@ -116,11 +126,14 @@ class Pxelinux:
             if name == "default":
                 return Content.text(self._head() + _boot_local(self._settings.localboot))
             return NotFound(f"no machine is known by {name}", expected=True)
-        if not means(name, request.peer, plan):
+        if not choice(request.path) and not means(name, request.peer, plan):
             return NotFound(f"{name} is not this machine's", expected=True)
         if plan.action is Action.WAIT:
             again = self._file_of(plan) if plan.asked % _ROUNDS == 0 else request.path
             return Content.text(self._head() + _wait(plan, again))
+        if plan.action is Action.MENU and plan.menu is not None:
+            shown = menu_text(plan.menu, self._module(), self._setting(plan, "localboot"), lambda one: CHOICE + one)
+            return Content.text(self._head() + shown, secret=True)
         if plan.action not in {Action.INSTALL, Action.START}:
             return Content.text(self._head() + self._local(plan))
         try:
@@ -128,6 +141,10 @@ class Pxelinux:
             return Content.text(self._head() + made, secret=True)
         except ValueError as error:
             return NotFound(f"pxelinux cannot start {plan.kernel}: {error}", status=500)
+
+    def _module(self) -> str:
+        wanted = self._settings.menu
+        return wanted if all(self._has(name) for name in (wanted, *MODULES.get(wanted, ()))) else ""
 
     def _head(self) -> str:
         return f"SERIAL {self._settings.serial}\n" if self._settings.serial else ""
@@ -182,7 +199,15 @@ def is_config(path: str) -> bool:
     name = path.removeprefix(FOLDER)
     if name == path:
         return False
+    if choice(path):
+        return True
     return name == "default" or any(pattern.fullmatch(name) for pattern in (_MAC, _UUID, _HEX_ADDRESS))
+
+
+def choice(path: str) -> str:
+    """The entry of a menu that a configuration stands for, or empty."""
+    name = path.removeprefix(CHOICE)
+    return "" if name == path or "/" in name else name
 
 
 def means(name: str, peer: str, plan: BootPlan) -> bool:
