@@ -26,7 +26,11 @@ def menu_text(menu: Menu, module: str, localboot: object, path_of: Callable[[str
     if module and menu.hashes is not None:
         lines.append(f"MENU MASTER PASSWD {menu.hashes.crypt}")
     lines += [f"MENU TITLE {screen_line(menu.title)}"] if module else [f"DEFAULT {menu.default}"]
-    lines += [f"LABEL {LOCAL}", *([f"  MENU LABEL {OWN_DISK}"] if module else []), f"  LOCALBOOT {localboot}"]
+    lines += [
+        f"LABEL {LOCAL}",
+        *([f"  MENU LABEL {OWN_DISK}", *_marked(menu, LOCAL)] if module else []),
+        f"  LOCALBOOT {localboot}",
+    ]
     lines += _body(menu, menu.hashes, path_of, module)
     return "\n".join(lines) + "\n"
 
@@ -42,6 +46,7 @@ def _body(menu: Menu, master: PasswordHashes | None, path_of: Callable[[str], st
     for entry in menu.entries:
         if module or not entry.protected:
             yield from _entry(entry, master, path_of, module)
+            yield from _marked(menu, entry.name) if module else ()
     for below in menu.menus:
         if module:
             yield f"MENU BEGIN {below.name}"
@@ -64,6 +69,11 @@ def _entry(
         if entry.protected and hashes is not None:
             yield f"  MENU PASSWD {hashes.crypt}"
     yield f"  CONFIG {path_of(entry.name)}"
+
+
+def _marked(menu: Menu, name: str) -> list[str]:
+    """The line that puts the bar on the default."""
+    return ["  MENU DEFAULT"] if name == menu.default else []
 
 
 def _words(menu: Menu) -> Iterator[str]:

@@ -64,7 +64,7 @@ def menu_for(
     def pruned(one: Menu) -> Menu:
         entries = tuple(found for entry in one.entries if (found := shown(entry)) is not None)
         below = tuple(kept for each in one.menus if (kept := pruned(each)).entries or kept.menus)
-        return replace(one, entries=entries, menus=below)
+        return replace(one, entries=entries, menus=below, default=LOCAL)
 
     made = pruned(menu)
     default = next((entry for entry in made.entries if entry.name == menu.default), None)
