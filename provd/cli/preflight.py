@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from provd.config.schema import ServerConfig
 from provd.config.settings import model_subnets
 from provd.config.systems import check_systems
 from provd.payload.catalogue import PAYLOADS
-from provd.plugin.contract import InstallSource
+from provd.plugin.contract import Installer, InstallSource
 from provd.plugin.errors import PluginError
 from provd.service.load import Loaded, build_host, read
 
@@ -63,7 +63,18 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
         if missing:
             yield Remark("warning", f"profile {name}: {missing}")
     yield from _sources(loaded, host.install_sources.values())
+    yield from _menus(loaded, host.installers)
     host.close()
+
+
+def _menus(loaded: Loaded, installers: Mapping[str, Installer]) -> Iterator[Remark]:
+    """Defaults of menus that do not start by themselves."""
+    for name, menu in loaded.catalogue.menus.items():
+        profile = loaded.catalogue.profiles.get(menu.default)
+        installer = installers.get(profile.installer or profile.distro.installer) if profile else None
+        if installer is not None and installer.installs:
+            rule = f"menu {name}: its default {menu.default} installs, so the machine's own disk is started instead"
+            yield Remark("warning", rule)
 
 
 def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remark]:

@@ -81,7 +81,9 @@ def test_every_value_of_a_system_knows_its_origin(site: Site) -> None:
         "answers.users.ann.groups": f"{profile_file}answers.users.ann.groups)",
         "answers.users.ann.shell": "profile base (site/profiles/base.toml: answers.users.ann.shell)",
         "boot.lease_s": f"{profile_file}boot.lease_s)",
-        **dict.fromkeys(("boot.policy", "boot.max_attempts", "boot.max_fetches", "boot.token_ttl_s"), "default"),
+        **dict.fromkeys(
+            ("boot.policy", "boot.max_attempts", "boot.max_fetches", "boot.token_ttl_s", "boot.menu"), "default"
+        ),
         "boot_loaders": "default",
         **dict.fromkeys(("repos", "menu", "owners", "distro.owners"), "default"),
         "distro": f"{profile_file}distro)",

@@ -53,7 +53,7 @@ FAULTS = {
         replace(GOOD, name="../x", hostname="x"),
         "'../x' is not a name: letters, digits and . _ + - are expected, a letter or digit first",
     ),
-    "policy": (replace(GOOD, policy="often"), "policy 'often' is not one of once, until-finished, always, never"),
+    "policy": (replace(GOOD, policy="often"), "policy 'often' is not one of once, until-finished, always, never, menu"),
     "argument": (replace(GOOD, kernel_args=("a\n",)), "kernel_args[0]: 'a\\n' is empty or holds a control character"),
     "bind": (replace(GOOD, answers={"bind": "x"}), "answers.bind: 'x' is not one of lease, subnet, token-only"),
     "name of another": (replace(GOOD, name="db1"), "the name is already that of system db1 (store)"),

@@ -245,11 +245,25 @@ def test_the_page_about_payloads_shows_distros_that_fit(tmp_path: Path) -> None:
     assert catalogue.distros["shown-1"].tree == "iso:debian-12-live"
 
 
+def test_the_page_about_menus_shows_one_that_fits(tmp_path: Path) -> None:
+    menu, boot, unknown = blocks(ROOT / "docs" / "boot-menu.md", "toml")
+    for name, text in {"menus/boot": menu, "profiles/web": f'distro = "debian-12"\n{boot}'}.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / f"{name}.toml").write_text(text)
+    (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}"\nsite_dir = "{tmp_path}"\n{unknown}')
+    loaded = read(tmp_path / "provd.toml")
+    assert loaded.catalogue.problems == ()
+    build_host(loaded, tmp_path / "provd.toml").close()
+    shown = loaded.catalogue.menus[loaded.catalogue.profiles["web"].boot.menu]
+    assert [entry.title for entry in shown.entries] == ["Memory test (memtest86+)", "Install Debian 12"]
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
     held = (
         "writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins", "json-api",
         "families",
         "payloads",
+        "boot-menu",
         "boot-policy",
     )  # fmt: skip
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}

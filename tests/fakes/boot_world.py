@@ -15,6 +15,7 @@ from provd.model.content import Content, FileRequest, NotFound
 from provd.model.distro import Distro
 from provd.model.event import Event
 from provd.model.mac import Mac
+from provd.model.menu import Menu
 from provd.model.profile import BootPolicy, Profile
 from provd.model.session import BootSession
 from provd.model.subnet import Subnet
@@ -37,6 +38,8 @@ from provd.service.boot import BootDirector, Sending
 from provd.service.boot_files import BootFiles
 from provd.service.files import FileService
 from provd.service.installs import Installs
+from provd.service.menu_choices import MenuChoices
+from provd.service.menu_passwords import MenuPasswords
 from provd.service.sessions import Boot, Sessions
 from provd.service.tokens import Tokens
 from provd.store.interface import StoreError, SystemWrite
@@ -220,6 +223,7 @@ class FakeProfiles:
 
     profile: Profile | None
     generation: str = "g1"
+    menus: Mapping[str, Menu] = field(default_factory=dict)
 
     def profile_for(self, system: System) -> Profile | None:
         return self.profile if self.profile and system.profile == self.profile.name else None
@@ -293,6 +297,12 @@ class BootWorld:
             plan_of=self.plan_of,
             served_local=self.served_local,
             boot_of=self.sessions.of_address,
+            menus=MenuChoices(
+                sessions=self.sessions,
+                decide=lambda boot, system: self.director.anew(boot, system, SENDING),
+                passwords=MenuPasswords(lambda value: (value, False)),
+                adopt=lambda _client, _peer, _name, _profile: "nobody is adopted here",
+            ),
         )
 
     def plan_of(self, boot: Boot) -> BootPlan:

@@ -287,13 +287,20 @@ def test_an_unknown_machine_that_installs_becomes_a_system(tmp_path: Path, firmw
 def test_after_a_restart_of_provd_the_choice_still_counts(tmp_path: Path) -> None:
     world = world_of(tmp_path)
     world.add()
-    remembering = world.http
+    http, tftp = world.http, world.tftp
 
-    def forgetting(action: HttpSend) -> Fetched:
+    def forget() -> None:
         for boot in world.services.sessions.boots():
             boot.plan = None
-        return remembering(action)
 
-    world.http = forgetting  # type: ignore[method-assign]
+    def http_then(action: HttpSend) -> Fetched:
+        forget()
+        return http(action)
+
+    def tftp_then(action: TftpGet) -> Fetched:
+        forget()
+        return tftp(action)
+
+    world.http, world.tftp = http_then, tftp_then  # type: ignore[method-assign]
     assert chosen(world, "deb").outcome == "installed"
     assert world.store.sessions.sessions(limit=1)[0].profile == "deb"

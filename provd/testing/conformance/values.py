@@ -6,9 +6,11 @@ import inspect
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from typing import Final
 
 from provd.model.boot import Action, BootFile, BootPlan
 from provd.model.content import Content, NotFound
+from provd.model.menu import Menu, MenuEntry
 from provd.model.profile import Profile
 from provd.plugin.contract import BootLoader, CallbackCall, CallbackResult, Installer, InstallSource
 from provd.testing.conformance import strange
@@ -19,6 +21,9 @@ from provd.testing.samples import plan
 MOST_CALLBACK = 16 << 20
 """Octets that a report of an installer may have at most."""
 _OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
+
+_MENU: Final = plan(Action.MENU, menu=Menu("boot", "Machines", (MenuEntry("rescue", "Rescue", installs=False),)))
+"""A machine that is shown a menu; a loader that knows none boots its disk."""
 
 
 def loaders_keep_their_contract(one: Examined) -> Iterator[str]:
@@ -48,7 +53,8 @@ def _loader(loader: BootLoader) -> Iterator[str]:
 
 def _config(loader: BootLoader, path: str) -> Iterator[str]:
     request = next(one for one in strange.file_requests() if one.path == path)
-    for made in (None, plan(), plan(Action.LOCAL), plan(Action.HOLD, reason=strange.AWKWARD[1])):
+    others = (plan(Action.LOCAL), plan(Action.HOLD, reason=strange.AWKWARD[1]), plan(Action.START), _MENU)
+    for made in (None, plan(), *others):
         answer: object = loader.config(request, made)
         if not isinstance(answer, Content | NotFound):
             yield f"config gives {type(answer).__name__} for {path!r}: a Content or NotFound"
