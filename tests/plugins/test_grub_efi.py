@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.grub_efi import PLUGIN, GrubEfi, GrubSettings, argument, is_config, quoted
+from plugins.grub_efi import PLUGIN, GrubEfi, GrubSettings, is_config
+from plugins.grub_efi.words import argument, quoted
 from provd.plugin.api import Action, BootLoader, BootPlan, Content, NotFound
 from provd.testing.samples import DISTRO, client, payload, plan, profile, request
 
