@@ -60,6 +60,7 @@ from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, 
 from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.signatures import Signature, SignatureRule, read_signatures
 from provd.plugin.specs import PROJECT
+from provd.plugin.text_template import TextTemplate
 from provd.wire.magic_packet import magic_packet
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -174,6 +175,7 @@ __all__ = [
     "Subnet",
     "System",
     "Task",
+    "TextTemplate",
     "Trigger",
     "Veto",
     "Vouched",

@@ -235,11 +235,19 @@ def test_the_settings_of_the_page_on_logins_build_plugins(tmp_path: Path) -> Non
     host.close()
 
 
+def test_the_page_about_triggers_shows_toml_that_fits(tmp_path: Path) -> None:
+    (mail,) = blocks(ROOT / "docs" / "triggers.md", "toml")
+    (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\n{mail}')
+    host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+    assert host.triggers["ops"].durable
+    host.close()
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
     held = (
         "writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins", "json-api",
         "families",
-        "boot-policy",
+        "boot-policy", "triggers",
     )  # fmt: skip
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []
