@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import CannotListenError, ProcessDone
@@ -37,6 +37,18 @@ T = TypeVar("T")
 
 
 OpenFile = Callable[[FileRequest], Content | NotFound | Awaitable[Content | NotFound]]
+
+
+class Power(Protocol):
+    """Switches a machine."""
+
+    async def __call__(self, system: str, action: str, *, pxe: bool = False) -> str:
+        """See :meth:`provd.plugin.runtime.Runtime.power`."""
+        ...
+
+
+async def _no_power(system: str, action: str, *, pxe: bool = False) -> str:
+    raise ValueError(f"nobody here switches the power of {system}: {action}{' with a network boot' if pxe else ''}")
 
 
 def _nobody(request: FileRequest) -> NotFound:
@@ -67,6 +79,7 @@ class TwistedRuntime:
         agent: sends HTTP requests; by default one with verified certificates, built on ``reactor``.
         open_file: decides whose file it is.
         secrets: reads what references name.
+        power: switches machines.
     """
 
     def __init__(
@@ -75,11 +88,12 @@ class TwistedRuntime:
         agent: IAgent | None = None,
         open_file: OpenFile = _nobody,
         secrets: SecretReader | None = None,
+        power: Power = _no_power,
     ) -> None:
         self._time: IReactorTime = reactor
         self._processes: IReactorProcess = reactor
         self._reactor, self._given, self._open_file = reactor, agent, open_file
-        self._secrets = secrets or SecretReader()
+        self._secrets, self._power = secrets or SecretReader(), power
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] = NONE
@@ -188,6 +202,10 @@ class TwistedRuntime:
         if not is_reference(reference):
             raise ValueError(f"a secret is a table with one of the keys {', '.join(KINDS)}")
         return str(self._secrets.resolve(reference)[0])
+
+    async def power(self, system: str, action: str, *, pxe: bool = False) -> str:
+        """See :meth:`provd.plugin.runtime.Runtime.power`."""
+        return await self._power(system, action, pxe=pxe)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """See :meth:`provd.plugin.runtime.Runtime.in_thread`."""

@@ -55,6 +55,7 @@ from provd.plugin.contract import (
     Veto,
     Vouched,
 )
+from provd.plugin.power import POWER_ACTIONS, PowerCall, PowerDriver
 from provd.plugin.roles import RoleGroups
 from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, Task
 from provd.plugin.scrub import scrub, scrub_value
@@ -114,6 +115,7 @@ __all__ = [
     "API_VERSION",
     "ARCHS",
     "COMMON_ANSWERS",
+    "POWER_ACTIONS",
     "Action",
     "Adoption",
     "Allow",
@@ -161,6 +163,8 @@ __all__ = [
     "Payload",
     "Plugin",
     "Pool",
+    "PowerCall",
+    "PowerDriver",
     "ProcessResult",
     "Profile",
     "Refuse",

@@ -242,6 +242,23 @@ class Runtime(Protocol):
         """
         ...
 
+    def power(self, system: str, action: str, *, pxe: bool = False) -> Awaitable[str]:
+        """Switch a machine by its ``[power]`` table, as ``provd power`` does; an event is published.
+
+        Args:
+            system: its name.
+            action: one of ``POWER_ACTIONS``.
+            pxe: boot from the network this once, for ``on`` and ``cycle``.
+
+        Returns:
+            What came of it, in a few words; of ``status`` ``on``, ``off`` or ``unknown``.
+
+        Raises:
+            ValueError: no such machine, no usable table, or the board refused.
+            OSError: the board could not be reached.
+        """
+        ...
+
     def broadcast(self, data: bytes, address: str, port: int) -> None:
         """Send one UDP datagram to everybody on a network; it does not wait, and nothing says that it arrived.
 

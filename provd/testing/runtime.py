@@ -22,6 +22,7 @@ class FakeRuntime:
     sent: list[tuple[str, str, bytes, dict[str, str]]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     broadcasts: list[tuple[bytes, str, int]] = field(default_factory=list)
+    powered: list[tuple[str, str, bool]] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
 
     async def run_process(
@@ -78,6 +79,10 @@ class FakeRuntime:
         if name not in self.secrets:
             raise ValueError(f"there is no secret {name}")
         return self.secrets[str(name)]
+
+    async def power(self, system: str, action: str, *, pxe: bool = False) -> str:
+        self.powered.append((system, action, pxe))
+        return f"told {system}"
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return work()
