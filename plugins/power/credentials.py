@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_ADDRESS = re.compile(
+    rf"(?:https://)?(?:(?P<name>{_LABEL}(?:\.{_LABEL})*)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{{1,5}}))?/?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +64,25 @@ class Credentials:
 
 
 def host_of(address: str) -> str:
-    """Host of ``HOST``, ``HOST:PORT`` or a URL, without brackets.
+    """Host of ``HOST``, ``HOST:PORT`` or ``https://HOST[:PORT]``, without brackets.
+
+    Libraries read what is no plain address differently, so that one would ask another host than the one judged here.
 
     Raises:
-        ValueError: it has none, or holds a user or password.
+        ValueError: it is none of these.
     """
-    try:
-        if ":" in address and "://" not in address and _is_address(address):
-            return address
-        parts = urlsplit(address if "://" in address else f"//{address}")
-        _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"address {address!r}: {error}") from error
-    if not parts.hostname or "@" in parts.netloc or any(not one.isprintable() or one == " " for one in address):
-        raise ValueError(f"address {address!r} is no host, or holds more than that")
-    return parts.hostname
+    if _is_address(address):
+        return address
+    match = _ADDRESS.fullmatch(address)
+    host = (match["name"] or match["v6"]) if match else ""
+    numeric = set(host) <= set("0123456789.")
+    if (
+        not match
+        or int(match["port"] or 1) not in range(1, 65536)
+        or ((match["v6"] or numeric) and not _is_address(host))
+    ):
+        raise ValueError(f"address {address!r} must be a host, HOST:PORT or https://HOST[:PORT]")
+    return host
 
 
 def _is_address(text: str) -> bool:
@@ -81,4 +90,4 @@ def _is_address(text: str) -> bool:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from provd.plugin.api import Settings
 
@@ -37,9 +36,6 @@ class RedfishTable(Settings, frozen=True):
 
     def __post_init__(self) -> None:
         host_of(self.address)
-        parts = urlsplit(url_of(self.address))
-        if parts.scheme != "https" or parts.path.strip("/") or parts.query:
-            raise ValueError(f"address {self.address!r} must be a host, or https://HOST[:PORT]")
         if not 0 < self.timeout_s <= 60:
             raise ValueError("timeout_s must be above 0 and at most 60")
         if self.ca_file and not (self.verify and Path(self.ca_file).is_absolute()):
@@ -48,10 +44,8 @@ class RedfishTable(Settings, frozen=True):
 
 def url_of(address: str) -> str:
     """The board's URL."""
-    if "://" in address:
-        return address.rstrip("/")
-    host = host_of(address)
-    return f"https://[{address}]" if ":" in host and host == address else f"https://{address}"
+    bare = address.removeprefix("https://").rstrip("/")
+    return f"https://[{bare}]" if host_of(address) == bare and ":" in bare else f"https://{bare}"
 
 
 def switch(table: RedfishTable, login: Login, action: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.error import ConnectError, DNSLookupError, TCPTimedOutError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError, TCPTimedOutError
 from twisted.internet.error import TimeoutError as TwistedTimeout
 from twisted.internet.ssl import Certificate, TLSVersion, optionsForClientTLS, trustRootFromCertificates
 
@@ -31,9 +31,9 @@ async def connected(reactor: Any, host: str, port: int, factory: Any, tls: Any, 
     timer = reactor.callLater(timeout_s, attempt.cancel)
     try:
         return await attempt
-    except CancelledError as error:
+    except (CancelledError, ConnectingCancelledError) as error:
         if timer.active():
-            raise
+            raise CancelledError from error
         raise TimeoutError(f"{host} port {port} did not answer in {timeout_s:g} s") from error
     except (TwistedTimeout, TCPTimedOutError) as error:
         raise TimeoutError(f"{host} port {port} did not answer in {timeout_s:g} s") from error

@@ -284,6 +284,23 @@ def test_the_shared_password_is_for_the_named_boards_alone(address: str, *, cove
     assert made.fault(settings_of({"address": address, "user": "own", "password": "***"}, made)) == ""
 
 
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("web1.bmc", "https://web1.bmc"),
+        ("web1.bmc:8443", "https://web1.bmc:8443"),
+        ("https://10.0.9.1:8443/", "https://10.0.9.1:8443"),
+        ("2001:db8::1", "https://[2001:db8::1]"),
+        ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_an_address_is_a_url(address: str, url: str) -> None:
+    # The module of the folder that the host loads it from has no name to import it by.
+    made = driver("redfish", runtime=FakeRuntime())
+    module = sys.modules[made.settings.__module__]
+    assert module.url_of(address) == url
+
+
 def test_the_shared_password_is_read_for_each_action() -> None:
     runtime = FakeRuntime(secrets={"/etc/provd/bmc.secret": PASSWORD})
     made = driver("ipmi", SHARED, runtime)
@@ -299,9 +316,17 @@ def test_the_shared_password_is_read_for_each_action() -> None:
     [
         ("redfish", {}, "driver redfish needs the key 'address'"),
         ("redfish", {"address": "x", "adress": "y"}, "driver redfish knows no key 'adress'"),
-        ("redfish", {"address": "http://x"}, "must be a host, or https://HOST"),
-        ("redfish", {"address": "https://u:p@x"}, "is no host, or holds more than that"),
-        ("redfish", {"address": "x y"}, "is no host, or holds more than that"),
+        ("redfish", {"address": "http://x"}, "must be a host, HOST:PORT or https://HOST[:PORT]"),
+        ("redfish", {"address": "https://u:p@x"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "x y"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "x\\.bmc.example.org"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "x#.bmc.example.org"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "x/.bmc.example.org"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "x?a=.bmc.example.org"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "10.0.9"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "x:70000"}, "must be a host, HOST:PORT"),
+        ("redfish", {"address": "[x]"}, "must be a host, HOST:PORT"),
+        ("ipmi", {"address": "https://x"}, "the port is a key of its own"),
         ("redfish", {"address": "x:port"}, "address 'x:port'"),
         ("redfish", {"address": "x", "timeout_s": 600}, "timeout_s must be above 0 and at most 60"),
         ("redfish", {"address": "x", "ca_file": "ca.pem"}, "ca_file must be an absolute path"),
