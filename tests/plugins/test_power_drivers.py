@@ -126,7 +126,7 @@ async def test_redfish_tells_nobody_with_a_wrong_certificate(board: RedfishBoard
     with pytest.raises(ConnectionError, match="its certificate is not good for this address"):
         await redfish(board, certificate, "on", ca_file="")
     with (
-        redfish_board(RedfishBoard({"operator": PASSWORD}), *certificate, host="127.0.0.2") as other,
+        redfish_board(RedfishBoard({"operator": PASSWORD}), certificate[0], certificate[1], "127.0.0.2") as other,
         pytest.raises(ConnectionError, match="its certificate is not good for this address"),
     ):
         await redfish(board, certificate, "on", address=f"127.0.0.2:{other.port}")
@@ -154,7 +154,7 @@ async def test_redfish_of_another_make_is_switched_too(certificate: Any, tmp_pat
     from werkzeug.serving import make_server
 
     main.app.configure(extra_config={"SUSHY_EMULATOR_FAKE_DRIVER": True, "SUSHY_EMULATOR_STATE_DIR": str(tmp_path)})
-    server = make_server("127.0.0.1", 0, main.app, ssl_context=tuple(map(str, certificate)))
+    server = make_server("127.0.0.1", 0, main.app, ssl_context=(str(certificate[0]), str(certificate[1])))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     board = RedfishBoard({}, port=server.server_port)

@@ -23,7 +23,7 @@ from provd.service.operations import OperationError, OperationTable
 from provd.service.operations_power import PowerOperations
 from provd.service.power import MOST_AT_ONCE, Power
 from provd.service.power_tables import power_faults, table_of
-from provd.store.memory import MemoryAudit
+from provd.store.memory_accounts import MemoryAudit
 
 ANN = Caller("ann", "operate", ("ops",))
 SECRET = "geheim-7"
@@ -224,7 +224,7 @@ def test_plugins_switch_as_provd_itself() -> None:
 def test_the_list_shows_what_is_wrong_and_no_secret() -> None:
     wrong = {"driver": "fke", "address": "bmc2", "password": SECRET}
     world = World({"web1": WEB1, "web2": replace(WEB1, name="web2", power=wrong), "web3": System("web3")})
-    rows = [{**row} for row in world.table.get("power.list").run(None)]
+    rows: Any = world.table.get("power.list").run(None)
     assert [(row["system"], row["address"]) for row in rows] == [("web1", "bmc1"), ("web2", "bmc2")]
     assert rows[0]["problem"] == ""
     assert "no enabled plugin brings the power driver 'fke'; did you mean 'fake'?" in rows[1]["problem"]
