@@ -35,19 +35,9 @@ from provd.plugin.signatures import Signature
 from provd.plugin.validation import boot_file, callback_result, content, location, of_type
 
 R = TypeVar(
-    "R",
-    BootLoader,
-    InstallSource,
-    Installer,
-    Trigger,
-    Callback,
-    Inventory,
-    Authenticator,
-    Daemon,
-    PowerDriver,
-    Operation,
+    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, PowerDriver, Operation,
     Signature,
-)
+)  # fmt: skip
 Check = Callable[[object, tuple[object, ...]], object]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
@@ -285,8 +275,7 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
         case Inventory():
             return replace(value, load=instance.in_use(value.load))
         case PowerDriver():
-            failed_text = "the plugin failed; the log has the error"
-            fault = safe("fault", value.fault, of_type(str, "text"), failed_text)
+            fault = safe("fault", value.fault, of_type(str, "text"), "the plugin failed; the log has the error")
             return replace(value, run=instance.in_use(value.run), fault=fault)
         case Authenticator():
             return replace(value, check=instance.in_use(value.check))

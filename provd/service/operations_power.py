@@ -124,12 +124,12 @@ class PowerOperations:
         row: dict[str, object] = {"system": name, "action": f"pxe {action}" if pxe else action}
         try:
             if dry_run:
-                system = self._power.allowed(name, action)
+                system = self._power.allowed(name, action, audit.caller())
                 driver = self._power.planned(system, action, pxe=pxe)
                 audit.outcome("dry run")
                 address = table_of(system).get("address", "")
                 return {**row, "driver": driver.name, "address": address, "result": "nothing: a dry run"}
-            done = await self._power.switch(name, action, pxe=pxe)
+            done = await self._power.switch(name, action, pxe=pxe, caller=audit.caller())
         except PowerDeniedError as error:
             raise OperationError(str(error), field="name", kind="denied") from error
         except NoSuchMachineError as error:

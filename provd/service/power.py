@@ -12,11 +12,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from provd.config.secrets import SecretError
+from provd.model.account import Caller
 from provd.model.event import Event
 from provd.model.system import System
 from provd.plugin.power import POWER_ACTIONS, PowerCall, PowerDriver
 from provd.plugin.scrub import scrub
-from provd.service import audit
 from provd.service.ports import Publish
 from provd.service.power_tables import PowerTableError, driver_of, settings_of, table_of
 
@@ -78,27 +78,31 @@ class Power:
         self._locks: dict[str, DeferredLock] = {}
         self._logger = Logger(namespace="provd.power")
 
-    async def switch(self, name: str, action: str, *, pxe: bool = False) -> Switched:
+    async def switch(self, name: str, action: str, *, pxe: bool = False, caller: Caller | None = None) -> Switched:
         """Do it, when it is the machine's turn; owners only, unless it is ``status``.
 
         Args:
             name: of the system.
             action: one of :data:`provd.plugin.power.POWER_ACTIONS`.
             pxe: boot from the network this once, for ``on`` and ``cycle``.
+            caller: who asks; None for provd itself, which may switch every machine.
 
         Raises:
             PowerDeniedError: the caller is no owner.
             ValueError: no such machine, no usable table, or the board refused.
             OSError: the board could not be reached.
         """
-        system = self.allowed(name, action)
-        driver = self.planned(system, action, pxe=pxe)
+        self.planned(self.allowed(name, action, caller), action, pxe=pxe)
         lock = self._locks.setdefault(name, DeferredLock())
         await lock.acquire()
         try:
             await self._places.acquire()
             try:
-                return await self._done(system, driver, ("pxe", action) if pxe and action != "pxe" else (action,))
+                # While it waited, the machine may have got another board or another owner.
+                system = self.allowed(name, action, caller)
+                driver = self.planned(system, action, pxe=pxe)
+                actions = ("pxe", action) if pxe and action != "pxe" else (action,)
+                return await self._done(system, driver, actions, caller.user if caller is not None else "provd")
             finally:
                 self._places.release()
         finally:
@@ -110,7 +114,7 @@ class Power:
         """The same for plugins: a few words."""
         return (await self.switch(system, action, pxe=pxe)).text
 
-    def allowed(self, name: str, action: str) -> System:
+    def allowed(self, name: str, action: str, caller: Caller | None) -> System:
         """The system, for a caller who may do this to it.
 
         Raises:
@@ -120,7 +124,6 @@ class Power:
         system = self._find(name)
         if system is None:
             raise NoSuchMachineError(f"there is no system {name}")
-        caller = audit.caller()
         if action != "status" and caller is not None and not caller.owns(system.owners):
             owners = ", ".join(system.owners)
             raise PowerDeniedError(f"system {system.name} may be switched by its owners only ({owners})")
@@ -141,22 +144,22 @@ class Power:
                 raise PowerTableError(f"driver {driver.name} knows {', '.join(driver.actions)}, not {wanted}")
         return driver
 
-    async def _done(self, system: System, driver: PowerDriver, actions: tuple[str, ...]) -> Switched:
+    async def _done(self, system: System, driver: PowerDriver, actions: tuple[str, ...], user: str) -> Switched:
         table = table_of(system)
         address = str(table.get("address", ""))
         try:
             settings = self._settings(table, driver)
             texts = [await self._asked(driver, PowerCall(system, settings, action)) for action in actions]
         except (SecretError, PowerTableError) as error:
-            self._tell(system, driver, actions, str(error), ok=False)
+            self._tell(system, driver, actions, user, error=str(error))
             raise ValueError(f"system {system.name}: {error}") from error
         except (OSError, ValueError) as error:
             text = scrub(str(error))[:_MOST_TEXT]
-            self._tell(system, driver, actions, text, ok=False)
+            self._tell(system, driver, actions, user, error=text)
             kind = TimeoutError if isinstance(error, TimeoutError) else ConnectionError
             raise (kind if isinstance(error, OSError) else ValueError)(f"system {system.name}: {text}") from error
         text = "; ".join(dict.fromkeys(texts))[:_MOST_TEXT]
-        self._tell(system, driver, actions, text, ok=True)
+        self._tell(system, driver, actions, user, result=text)
         return Switched(driver.name, address, text)
 
     def _settings(self, table: Mapping[str, object], driver: PowerDriver) -> Any:
@@ -185,18 +188,12 @@ class Power:
             )
             raise ValueError(f"driver {driver.name} failed: {kind}") from None
 
-    def _tell(self, system: System, driver: PowerDriver, actions: tuple[str, ...], text: str, *, ok: bool) -> None:
+    def _tell(self, system: System, driver: PowerDriver, actions: tuple[str, ...], user: str, **text: str) -> None:
         if actions == ("status",):
             return
         mac = str(system.interfaces[0].mac) if system.interfaces else ""
-        caller = audit.caller()
-        fields = {
-            "action": " ".join(actions),
-            "driver": driver.name,
-            "by": caller.user if caller is not None else "provd",
-            "result" if ok else "error": text,
-        }
-        kind = "power.switched" if ok else "power.failed"
+        fields = {"action": " ".join(actions), "driver": driver.name, "by": user, **text}
+        kind = "power.switched" if "result" in text else "power.failed"
         self._publish(Event(kind=kind, at=self._wall(), system=system.name, mac=mac, fields=fields))
 
 

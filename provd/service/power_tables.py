@@ -50,13 +50,18 @@ def settings_of(table: Mapping[str, object], driver: PowerDriver) -> Any:
     """The table without ``driver`` as the structure of its driver.
 
     Args:
-        table: secrets read, or hidden.
+        table: secrets read, or hidden; a number does for a text, as on a command line it looks like one.
         driver: whose structure.
 
     Raises:
         PowerTableError: a key is missing, unknown or of the wrong type; a value is not repeated, as it may be a secret.
     """
-    values = {name: _plain(value) for name, value in table.items() if name != "driver"}
+    texts = {field.encode_name for field in msgspec.structs.fields(driver.settings) if field.type is str}
+    values = {
+        name: str(value) if name in texts and type(value) is int else _plain(value)
+        for name, value in table.items()
+        if name != "driver"
+    }
     try:
         return msgspec.convert(values, driver.settings)
     except (msgspec.ValidationError, ValueError, TypeError) as error:

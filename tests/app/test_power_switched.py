@@ -79,22 +79,26 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def test_commands_switch_a_board(site: Site, board: RedfishBoard, certificate: tuple[Path, Path]) -> None:
-    table = [f"address={board.address}", "driver=redfish", f"ca_file={certificate[0]}"]
+    table = [f"address={board.address}", "driver=redfish", "system=437", f"ca_file={certificate[0]}"]
+    board.systems = {"437": "Off"}
     words = [word for one in table for word in ("--power", one)]
     site.provd("system", "add", "db1", "--mac", "52:54:00:00:00:11", "--profile", "web", *words)
-    assert site.rows("power", "list")[0]["problem"] == ""
+    site.provd("system", "copy", "db1", "db9", "--mac", "52:54:00:00:00:19")
+    listed = site.rows("power", "list")
+    assert [(row["system"], row["problem"]) for row in listed if row["system"][:2] == "db"] == [("db1", "")]
     assert site.rows("power", "status", "db1")["state"] == "off"
     assert "it was off and was told On" in site.provd("power", "cycle", "db1", "--pxe")
     assert site.rows("power", "off", "db1", "--dry-run")["result"] == "nothing: a dry run"
     site.provd("power", "off", "db1", "--soft")
-    assert board.told == ["437X: On", "437X: GracefulShutdown"]
-    assert board.boot["437X"]["BootSourceOverrideEnabled"] == "Once"
+    assert board.told == ["437: On", "437: GracefulShutdown"]
+    assert board.boot["437"]["BootSourceOverrideEnabled"] == "Once"
     audited = site.rows("audit", "list")
     assert [row["operation"] for row in audited if row["operation"].startswith("power.")].count("power.cycle") == 1
     told = site.provd("events", "-o", "json") + site.provd("system", "show", "db1") + json.dumps(audited)
     assert "power.switched" in told
     assert PASSWORD not in told
     site.provd("system", "remove", "db1")
+    site.provd("system", "remove", "db9")
 
 
 def test_a_system_that_is_set_to_install_is_restarted_by_the_rule(

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from provd.config.secrets import SecretReader
 from provd.model.account import Caller
@@ -18,7 +19,7 @@ from provd.model.event import Event
 from provd.model.mac import Mac
 from provd.model.system import Interface, System
 from provd.plugin.power import PowerCall, PowerDriver
-from provd.service.audit import Audit
+from provd.service.audit import Audit, attempt
 from provd.service.operations import OperationError, OperationTable
 from provd.service.operations_power import PowerOperations
 from provd.service.power import MOST_AT_ONCE, Power
@@ -221,6 +222,36 @@ def test_plugins_switch_as_provd_itself() -> None:
     assert [event.fields["by"] for event in world.events] == ["provd"]
 
 
+def test_what_changed_while_it_waited_counts() -> None:
+    world = World()
+    waiting: list[Deferred[str]] = []
+
+    async def waits(_call: PowerCall) -> str:
+        waiting.append(Deferred())
+        return await waiting[-1]
+
+    world.answer = waits
+    found: list[Any] = []
+    for operation in ("on", "off", "cycle"):
+        world.begin(operation).addBoth(found.append)
+    world.systems["web1"] = replace(WEB1, power={"driver": "fake", "address": "bmc9"})
+    waiting.pop().callback("told")
+    assert [call.settings.address for call in world.calls] == ["bmc1", "bmc9"]
+    world.systems["web1"] = replace(WEB1, owners=("dba",))
+    waiting.pop().callback("told")
+    assert [call.action for call in world.calls] == ["on", "off"]
+    assert [one.value.kind for one in found if isinstance(one, Failure)] == ["denied"]
+
+
+def test_a_plugin_that_acts_on_a_callers_change_acts_as_provd() -> None:
+    world = World({"web1": replace(WEB1, owners=("dba",))})
+    found: list[Any] = []
+    with attempt(ANN, "system.edit", {}, None):
+        Deferred.fromCoroutine(world.power.told("web1", "off")).addBoth(found.append)
+    assert found == ["told off"]
+    assert world.events[0].fields["by"] == "provd"
+
+
 def test_the_list_shows_what_is_wrong_and_no_secret() -> None:
     wrong = {"driver": "fke", "address": "bmc2", "password": SECRET}
     world = World({"web1": WEB1, "web2": replace(WEB1, name="web2", power=wrong), "web3": System("web3")})
@@ -236,7 +267,6 @@ def test_the_list_shows_what_is_wrong_and_no_secret() -> None:
     [
         ({"address": "x"}, "power: the key 'driver' is missing; there are fake"),
         ({"driver": "fake"}, "power: driver fake needs the key 'address'"),
-        ({"driver": "fake", "address": 7}, "power.address: Expected `str`, got `int`"),
         ({"driver": "fake", "address": "x", "pasword": SECRET}, "driver fake knows no key 'pasword'; did you mean 'password'?"),
     ],
 )  # fmt: skip
@@ -244,6 +274,15 @@ def test_a_wrong_table_is_one_sentence(table: dict[str, object], sentence: str) 
     (fault,) = power_faults(table, World().drivers)
     assert sentence in fault
     assert SECRET not in fault
+
+
+def test_a_number_does_for_a_text_and_nothing_else_does() -> None:
+    world = World({"web1": replace(WEB1, power={"driver": "fake", "address": 7, "user": 1234})})
+    world.ask("on")
+    assert world.calls[0].settings == FakeTable("7", "1234")
+    for wrong in (True, 1.5, ["x"]):
+        (fault,) = power_faults({"driver": "fake", "address": wrong}, world.drivers)
+        assert fault.startswith("power.address: Expected `str`, got")
 
 
 def test_without_the_plugin_a_table_says_so() -> None:
