@@ -35,8 +35,8 @@ from provd.plugin.signatures import Signature
 from provd.plugin.validation import boot_file, callback_result, content, location, of_type
 
 R = TypeVar(
-    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, PowerDriver, Operation,
-    Signature,
+    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, PowerDriver,
+    Operation, Signature,
 )  # fmt: skip
 Check = Callable[[object, tuple[object, ...]], object]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
