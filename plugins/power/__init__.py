@@ -54,7 +54,7 @@ class SettingsOfPower(Settings, frozen=True):
 
 
 class Power:
-    """The drivers: Redfish in threads of the runtime, IPMI in processes."""
+    """The drivers; Redfish and IPMI are spoken by processes."""
 
     def __init__(self, settings: SettingsOfPower) -> None:
         self._settings = settings
@@ -62,7 +62,7 @@ class Power:
         self._runtime: Runtime | None = None
 
     def start(self, runtime: Runtime) -> None:
-        """Keep what runs threads; a password that cannot be read stops the start."""
+        """Keep what runs processes; a password that cannot be read stops the start."""
         self._runtime = runtime
         if self._settings.user:
             runtime.secret(self._settings.password)
@@ -85,8 +85,7 @@ class Power:
 
     async def _redfish(self, call: PowerCall) -> str:
         runtime = self._started()
-        login = self._login(runtime, call.settings)
-        return await runtime.in_thread(lambda: redfish.switch(call.settings, login, call.action))
+        return await redfish.switch(runtime, call.settings, self._login(runtime, call.settings), call.action)
 
     async def _ipmi(self, call: PowerCall) -> str:
         runtime = self._started()

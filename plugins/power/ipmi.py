@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Literal
-
-import msgspec
 
 from provd.plugin.api import Runtime, Settings
 
 from .credentials import Login, host_of
+from .session import held
 
 _LEVELS = {"operator": 3, "administrator": 4}
-_SESSION = Path(__file__).with_name("ipmi_session.py")
 _LONGEST_S = 40.0
-
-
-class _Answer(msgspec.Struct):
-    kind: str
-    text: str = ""
 
 
 class IpmiTable(Settings, frozen=True):
@@ -51,13 +42,7 @@ class IpmiTable(Settings, frozen=True):
 
 
 async def switch(runtime: Runtime, table: IpmiTable, login: Login, action: str) -> str:
-    """Do it, in a process of its own: the library keeps sessions and sockets for all of a process together.
-
-    Raises:
-        ConnectionError: the board cannot be reached.
-        TimeoutError: likewise.
-        ValueError: it refused.
-    """
+    """Do it; raises as :func:`.session.held` does."""
     asked = {
         "address": table.address,
         "port": table.port,
@@ -67,20 +52,4 @@ async def switch(runtime: Runtime, table: IpmiTable, login: Login, action: str) 
         "uefi": table.uefi,
         "action": action,
     }
-    # By standard input: the arguments and environment of a process can be looked at.
-    command = [sys.executable, "-I", str(_SESSION)]
-    try:
-        ended = await runtime.run_process(command, stdin=msgspec.json.encode(asked), timeout_s=_LONGEST_S)
-    except TimeoutError as error:
-        raise TimeoutError(f"{table.address} port {table.port} did not answer in {_LONGEST_S:g} s") from error
-    try:
-        answer = msgspec.json.decode(ended.stdout, type=_Answer)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"the session with {table.address} ended with status {ended.status}") from error
-    if answer.kind == "done":
-        return answer.text
-    if answer.kind == "silent":
-        raise ConnectionError(f"{table.address} port {table.port} does not answer")
-    if answer.kind == "login":
-        raise ValueError(f"{table.address} refuses the login of {login.user} as {table.privilege}")
-    raise ValueError(f"{table.address} refused: {answer.text[:200]}")
+    return await held(runtime, "ipmi_session.py", f"{table.address} port {table.port}", asked, _LONGEST_S)

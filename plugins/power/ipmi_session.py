@@ -1,8 +1,4 @@
-"""One session with a board that speaks IPMI, as a program: a request on standard input, an answer on standard output.
-
-Both are JSON. The answer has ``kind``, which is ``done``, ``silent`` (it does not answer), ``login`` (refused) or
-``refused``, and ``text``.
-"""
+"""One session with a board that speaks IPMI, as a program; see ``session.py``."""
 
 from __future__ import annotations
 

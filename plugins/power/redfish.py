@@ -1,16 +1,15 @@
-"""Redfish (DMTF DSP0266) by the library sushy: session, power and boot override of one computer system."""
+"""Redfish (DMTF DSP0266) by the library sushy: power and boot override of one computer system."""
 
 from __future__ import annotations
 
-from json import JSONDecodeError
 from pathlib import Path
-from typing import Any
 
-from provd.plugin.api import Settings
+from provd.plugin.api import Runtime, Settings
 
 from .credentials import Login, host_of
+from .session import held
 
-_MOST_TEXT = 300
+_LONGEST_S = 60.0
 
 
 class RedfishTable(Settings, frozen=True):
@@ -48,79 +47,16 @@ def url_of(address: str) -> str:
     return f"https://[{bare}]" if host_of(address) == bare and ":" in bare else f"https://{bare}"
 
 
-def switch(table: RedfishTable, login: Login, action: str) -> str:
-    """Do it; blocks.
-
-    Raises:
-        ConnectionError: the board cannot be reached, or its certificate is not good.
-        ValueError: it refused.
-    """
-    from sushy import auth, exceptions
-
-    # A board has few sessions: what is opened is closed, whatever comes of it.
-    session = auth.SessionOrBasicAuth(login.user, login.password)
-    try:
-        with session:
-            return _switched(_system(_board(table, session), table.system), action)
-    except exceptions.AccessError as error:
-        raise ValueError(f"{table.address} refuses the login of {login.user}, or what it may do") from error
-    except exceptions.ConnectionError as error:
-        raise ConnectionError(f"{table.address}: {_why(str(error))}") from error
-    except exceptions.SushyError as error:
-        raise ValueError(f"{table.address} refused: {_line(str(error))}") from error
-    except (JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{table.address} answers something else than Redfish") from error
-
-
-def _board(table: RedfishTable, session: Any) -> Any:
-    import sushy
-
-    # One attempt for each request: whoever asked may ask again, and a thread is not held meanwhile.
-    return sushy.Sushy(
-        url_of(table.address),
-        auth=session,
-        verify=(table.ca_file or True) if table.verify else False,
-        server_side_retries=1,
-        server_side_retries_delay=1,
-        read_timeout=table.timeout_s,
-        connect_timeout=min(table.timeout_s, 5.0),
-    )
-
-
-def _system(board: Any, wanted: str) -> Any:
-    paths = list(board.get_system_collection().members_identities)
-    fitting = [path for path in paths if wanted in {"", path, path.rstrip("/").rpartition("/")[2]}]
-    if len(fitting) == 1:
-        return board.get_system(fitting[0])
-    there = ", ".join(path.rstrip("/").rpartition("/")[2] for path in paths) or "none"
-    raise ValueError(f"the board has not exactly one system{f' {wanted}' if wanted else ''}; it has {_line(there)}")
-
-
-def _switched(system: Any, action: str) -> str:
-    import sushy
-
-    state = str(system.power_state.value).lower() if system.power_state else "unknown"
-    if action == "status":
-        return state if state in {"on", "off"} else "unknown"
-    if action == "pxe":
-        once = sushy.BootSourceOverrideEnabled.ONCE
-        system.set_system_boot_options(target=sushy.BootSource.PXE, enabled=once)
-        return "the next boot is from the network"
-    if (action, state) in {("on", "on"), ("off", "off"), ("shutdown", "off")}:
-        return f"it is {state} already"
-    kinds = {"on": sushy.ResetType.ON, "off": sushy.ResetType.FORCE_OFF, "shutdown": sushy.ResetType.GRACEFUL_SHUTDOWN}
-    kind = kinds.get(action) or (sushy.ResetType.FORCE_RESTART if state != "off" else sushy.ResetType.ON)
-    system.reset_system(kind)
-    return f"it was {state} and was told {kind.value}"
-
-
-def _why(text: str) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
-        return "its certificate is not good for this address: set ca_file, or verify = false"
-    if "timed out" in text:
-        return "it does not answer"
-    return "it cannot be reached" if "refused" in text or "Errno" in text else _line(text)
-
-
-def _line(text: str) -> str:
-    return "".join(one if one.isprintable() else " " for one in text)[:_MOST_TEXT]
+async def switch(runtime: Runtime, table: RedfishTable, login: Login, action: str) -> str:
+    """Do it; raises as :func:`.session.held` does."""
+    asked = {
+        "url": url_of(table.address),
+        "user": login.user,
+        "password": login.password,
+        "system": table.system,
+        "verify": table.verify,
+        "ca_file": table.ca_file,
+        "timeout_s": table.timeout_s,
+        "action": action,
+    }
+    return await held(runtime, "redfish_session.py", table.address, asked, _LONGEST_S)

@@ -21,7 +21,7 @@ from provd.service.ports import Publish
 from provd.service.power_tables import PowerTableError, driver_of, settings_of, table_of
 
 MOST_AT_ONCE: Final = 4
-"""Boards that are asked at the same time: each holds a thread, and threads serve files as well."""
+"""Boards that are asked at the same time: each may cost a process."""
 LONGEST_S: Final = 90.0
 """Seconds that an action may take."""
 _MOST_TEXT: Final = 500
