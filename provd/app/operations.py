@@ -33,6 +33,7 @@ from provd.service.operations_leases import LeaseOperations
 from provd.service.operations_lint import Linter
 from provd.service.operations_objects import object_operations
 from provd.service.operations_plugins import plugin_operations
+from provd.service.operations_power import PowerOperations
 from provd.service.operations_queue import QueueOperations
 from provd.service.operations_recordings import RecordingOperations
 from provd.service.operations_server import server_operations
@@ -95,6 +96,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(
         WakeOperation(services.systems, lambda: services.current.subnets, services.address_of, broadcast).operations()
     )
+    table.add(PowerOperations(services.power, services.systems.all, lambda: host.power_drivers).operations())
     table.add(plugin_operations(lambda: found, lambda: host))
     table.add(Doctor(server, lambda: site_problems(services), time.monotonic).operations())
     table.add(

@@ -117,7 +117,7 @@ class Server:
         self.services.load()
         self.listeners.bind()
         self._addresses_changed()
-        self.host.start(TwistedRuntime(self._reactor, open_file=self._open_file))
+        self.host.start(TwistedRuntime(self._reactor, open_file=self._open_file, power=self.services.power.told))
         self.services.triggers.resume()
         table = operations_of(self, self._found, self._started_at)
         try:

@@ -49,6 +49,8 @@ from provd.service.inventories import Inventories
 from provd.service.menu_choices import MenuChoices
 from provd.service.menu_passwords import MenuPasswords
 from provd.service.operations_answers import MaskedHost, unresolved
+from provd.service.power import Power
+from provd.service.power_tables import power_faults, table_of
 from provd.service.proxy_claims import ProxyClaims
 from provd.service.recorder import Recorder
 from provd.service.sessions import Boot, Sessions
@@ -177,6 +179,14 @@ class Services:
             wall=self.wall,
             log=store.trigger_runs,
             publish=self.bus.publish,
+        )
+        self.power = Power(
+            find=self.systems.get,
+            drivers=lambda: host.power_drivers,
+            secrets=SecretReader(os.environ).resolve,
+            publish=self.bus.publish,
+            clock=clock,
+            wall=lambda: self.wall(),  # noqa: PLW0108  tests set it
         )
         self.inventories = Inventories(lambda: host.inventories, self._inventory_loaded, clock)
 
@@ -374,10 +384,14 @@ class Services:
         return (*faults, *self._plugin_faults(system))
 
     def _plugin_faults(self, system: System) -> Iterable[str]:
-        return plugin_faults(system, self.host.installers, self.host.boot_loaders)
+        yield from plugin_faults(system, self.host.installers, self.host.boot_loaders)
+        yield from power_faults(system.power, self.host.power_drivers)
 
     def _doubts(self, system: System) -> Iterator[str]:
         yield from self._plugin_faults(system)
+        if self.host.power_drivers and not system.power:
+            # What Cobbler's clients say of power is theirs to say; it is used where somebody here does.
+            yield from power_faults(table_of(system), self.host.power_drivers)
         yield from source_doubts(system, {one for each in self.host.install_sources.values() for one in each.schemes})
         profile = self.current.catalogue.profile_for(system) if system.templates else None
         installer = self.host.installers.get(profile.installer or profile.distro.installer) if profile else None

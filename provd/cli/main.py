@@ -118,6 +118,7 @@ _GROUPS = (
     ("unknown", "Machines that booted and belong to no system.", "provd unknown list"),
     ("held", "Machines that provd holds after fruitless installations.", "provd held list"),
     ("queue", "Machines that wait for a place to install.", "provd queue list"),
+    ("power", "Power of machines, switched by their boards.", "provd power status web1"),
     ("trigger", "What runs on events, and how it fared.", "provd trigger list"),
     ("mirror", "Mirrors that packages come through.", "provd mirror status"),
     ("recording", "Recordings of machines' packets (see: provd record).", "provd recording begin web1"),

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provd.cli.firewall import openings
-from provd.config.errors import ConfigError
+from provd.config.errors import ConfigError, Problem
 from provd.config.payloads import missing_payloads
 from provd.config.schema import ServerConfig
+from provd.config.secrets import SecretError, SecretReader, references
 from provd.config.settings import model_subnets
 from provd.config.systems import check_systems
 from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import Installer, InstallSource
 from provd.plugin.errors import PluginError
+from provd.plugin.power import PowerDriver
 from provd.service.load import Loaded, build_host, read
+from provd.service.power_tables import power_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
             yield Remark("warning", f"profile {name}: {missing}")
     yield from _sources(loaded, host.install_sources.values())
     yield from _menus(loaded, host.installers)
+    yield from _power(loaded, host.power_drivers)
     host.close()
 
 
@@ -85,6 +89,21 @@ def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remar
         for source in sources:
             if scheme in source.schemes and (told := source.probe(url)):
                 yield Remark("warning", f"install source {url}: {told}")
+
+
+def _power(loaded: Loaded, drivers: Mapping[str, PowerDriver]) -> Iterator[Remark]:
+    """Power tables of declared systems, and the files of their secrets."""
+    for name, system in sorted(loaded.catalogue.systems.items()):
+        for rule in power_faults(system.power, drivers):
+            yield Remark("error", str(Problem(system.file, "", f"system {name}: {rule}")))
+        for key, reference in references(system.power, "power"):
+            # The environment and the credentials of the service are not those of this command.
+            if "file" in reference:
+                try:
+                    SecretReader().resolve(reference)
+                except SecretError as error:
+                    told = str(error).removeprefix(": ")
+                    yield Remark("warning", str(Problem(system.file, "", f"system {name}: {key}: {told}")))
 
 
 def _profiles_in_use(loaded: Loaded) -> set[str]:

@@ -129,6 +129,10 @@ class SystemFile(Table, frozen=True):
     templates: Annotated[dict[str, str], key("Overrides the profile's, document by document.")] = msgspec.field(
         default_factory=dict
     )
+    power: Annotated[
+        dict[str, Any],
+        key("How its power is switched: `driver`, `address`, `user`, `password` (a secret's reference) and more."),
+    ] = msgspec.field(default_factory=dict)
     links: Annotated[tuple[LinkTable, ...], key("Bonds, bridges and VLANs over its cards.")] = msgspec.field(
         name="link", default=()
     )

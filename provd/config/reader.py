@@ -157,11 +157,16 @@ def argument_faults(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def answer_faults(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Answers whose form is wrong: references to secrets, and ``bind``."""
-    for path, reference in references(answers, "answers"):
-        if rule := fault(reference):
-            yield path, rule
+    yield from secret_faults(answers, "answers")
     if "bind" in answers and answers["bind"] not in BINDS:
         yield "answers.bind", f"{answers['bind']!r} is not one of {', '.join(BINDS)}"
+
+
+def secret_faults(table: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
+    """References to secrets whose form is wrong; ``name`` is the table's own."""
+    for path, reference in references(table, name):
+        if rule := fault(reference):
+            yield path, rule
 
 
 def template_faults(templates: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from provd.config.layers import NAME
 from provd.config.links import link_faults
 from provd.config.objects import SystemFile
 from provd.config.options import faults
-from provd.config.reader import Read, answer_faults, argument_faults, template_faults
+from provd.config.reader import Read, answer_faults, argument_faults, secret_faults, template_faults
 from provd.config.values import value_faults
 from provd.core.system_claims import Claims
 from provd.model.mac import Mac
@@ -77,6 +77,7 @@ def to_system(read: Read[SystemFile]) -> System:
         boot_loaders=value.boot_loaders,
         loader=value.loader,
         templates=value.templates,
+        power=value.power,
         links=tuple(
             Link(link.name, link.kind, link.members, link.vlan, link.address, link.options, link.vars)
             for link in value.links
@@ -183,6 +184,7 @@ def own_faults(system: System) -> Iterator[str]:
     rules = (
         *template_faults(system.templates),
         *answer_faults(system.answers),
+        *secret_faults(system.power, "power"),
         *argument_faults(system.kernel_args),
         *faults(system.options),
     )
@@ -206,20 +208,9 @@ def _card_faults(system: System) -> Iterator[str]:
 
 def _value_faults(system: System) -> Iterator[tuple[str, str]]:
     for name in (
-        "answers",
-        "vars",
-        "options",
-        "kernel_args",
-        "tags",
-        "groups",
-        "owners",
-        "comment",
-        "installer",
-        "source",
-        "boot_loaders",
-        "loader",
-        "templates",
-    ):
+        "answers", "vars", "options", "kernel_args", "tags", "groups", "owners", "comment", "installer", "source",
+        "boot_loaders", "loader", "templates", "power",
+    ):  # fmt: skip
         yield from value_faults(getattr(system, name), name)
     for index, card in enumerate(system.interfaces):
         yield from value_faults(card.vars, f"interfaces[{index}].vars")

@@ -19,6 +19,7 @@ class Event:
             ``dhcp.elsewhere`` (it takes another server's address), ``dhcp.rogue`` (another DHCP server was found),
             ``dhcp.pool-exhausted``,
             ``session.stalled`` (a boot stands still; with rule, step, cause),
+            ``power.switched``, ``power.failed`` (with action, driver, by),
             ``dhcp.expired`` (a lease ended by its time), ``system.changed``.
         at: seconds since the epoch.
         session: id of the boot session, or empty.

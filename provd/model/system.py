@@ -90,6 +90,7 @@ class System:
         boot_loaders: replace the profile's.
         loader: overrides the profile's settings of single boot loaders, key by key.
         templates: override the profile's, document by document.
+        power: how its power is switched: ``driver``, and what that driver wants; secrets by reference.
         origin: ``store``, or ``file`` for one declared in ``systems/*.toml``, or ``inventory:NAME``.
         file: the TOML file for origin ``file``.
         version: changes with every edit; a write that names another one is stale.
@@ -120,6 +121,7 @@ class System:
     boot_loaders: tuple[str, ...] = ()
     loader: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
+    power: Mapping[str, object] = field(default_factory=dict)
     origin: str = "store"
     file: str = ""
     version: str = ""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import CannotListenError, ProcessDone
@@ -20,6 +20,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IAgent
 
+from provd.config.secrets import KINDS, SecretReader, is_reference
 from provd.model.content import Content, FileRequest, NotFound, settled
 from provd.net.background import BackgroundTask
 from provd.net.wake import broadcast
@@ -36,6 +37,18 @@ T = TypeVar("T")
 
 
 OpenFile = Callable[[FileRequest], Content | NotFound | Awaitable[Content | NotFound]]
+
+
+class Power(Protocol):
+    """Switches a machine."""
+
+    async def __call__(self, system: str, action: str, *, pxe: bool = False) -> str:
+        """See :meth:`provd.plugin.runtime.Runtime.power`."""
+        ...
+
+
+async def _no_power(system: str, action: str, *, pxe: bool = False) -> str:
+    raise ValueError(f"nobody here switches the power of {system}: {action}{' with a network boot' if pxe else ''}")
 
 
 def _nobody(request: FileRequest) -> NotFound:
@@ -65,12 +78,22 @@ class TwistedRuntime:
         reactor: spawns processes and keeps time.
         agent: sends HTTP requests; by default one with verified certificates, built on ``reactor``.
         open_file: decides whose file it is.
+        secrets: reads what references name.
+        power: switches machines.
     """
 
-    def __init__(self, reactor: Any, agent: IAgent | None = None, open_file: OpenFile = _nobody) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        agent: IAgent | None = None,
+        open_file: OpenFile = _nobody,
+        secrets: SecretReader | None = None,
+        power: Power = _no_power,
+    ) -> None:
         self._time: IReactorTime = reactor
         self._processes: IReactorProcess = reactor
         self._reactor, self._given, self._open_file = reactor, agent, open_file
+        self._secrets, self._power = secrets or SecretReader(), power
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] = NONE
@@ -161,6 +184,28 @@ class TwistedRuntime:
             return PluginPort(self._reactor.listenTCP(port, factory, 50, address))
         except CannotListenError as error:
             raise OSError(f"TCP port {port}: {error.socketError}") from error
+
+    async def connect_tcp(self, host: str, port: int, factory: Any, *, tls: Any = None, timeout_s: float = 30.0) -> Any:
+        """See :meth:`provd.plugin.runtime.Runtime.connect_tcp`."""
+        from provd.net.outgoing import connected
+
+        return await connected(self._reactor, host, port, factory, tls, timeout_s)
+
+    def client_tls(self, host: str, ca_file: str = "") -> Any:
+        """See :meth:`provd.plugin.runtime.Runtime.client_tls`."""
+        from provd.net.outgoing import client_tls
+
+        return client_tls(host, ca_file)
+
+    def secret(self, reference: Mapping[str, object]) -> str:
+        """See :meth:`provd.plugin.runtime.Runtime.secret`."""
+        if not is_reference(reference):
+            raise ValueError(f"a secret is a table with one of the keys {', '.join(KINDS)}")
+        return str(self._secrets.resolve(reference)[0])
+
+    async def power(self, system: str, action: str, *, pxe: bool = False) -> str:
+        """See :meth:`provd.plugin.runtime.Runtime.power`."""
+        return await self._power(system, action, pxe=pxe)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """See :meth:`provd.plugin.runtime.Runtime.in_thread`."""

@@ -56,11 +56,13 @@ from provd.plugin.contract import (
     Veto,
     Vouched,
 )
+from provd.plugin.power import POWER_ACTIONS, PowerCall, PowerDriver
 from provd.plugin.roles import RoleGroups
 from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, Task
 from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.signatures import Signature, SignatureRule, read_signatures
 from provd.plugin.specs import PROJECT
+from provd.plugin.text_template import TextTemplate
 from provd.wire.magic_packet import magic_packet
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -116,6 +118,7 @@ __all__ = [
     "COMMON_ANSWERS",
     "LOCAL",
     "NOTHING_INSTALLED",
+    "POWER_ACTIONS",
     "Action",
     "Adoption",
     "Allow",
@@ -166,6 +169,8 @@ __all__ = [
     "Payload",
     "Plugin",
     "Pool",
+    "PowerCall",
+    "PowerDriver",
     "ProcessResult",
     "Profile",
     "Refuse",
@@ -180,6 +185,7 @@ __all__ = [
     "Subnet",
     "System",
     "Task",
+    "TextTemplate",
     "Trigger",
     "Veto",
     "Vouched",

@@ -39,6 +39,7 @@ from provd.plugin.errors import PluginError
 from provd.plugin.guard import Guard, Missing, Row
 from provd.plugin.instance import Instance
 from provd.plugin.loading import Found
+from provd.plugin.power import PowerDriver
 from provd.plugin.runtime import Runtime
 from provd.plugin.settings import decode_settings
 from provd.plugin.signatures import Signature
@@ -130,6 +131,11 @@ class PluginHost:
     def daemons(self) -> Mapping[str, Daemon]:
         """Registered servers that run beside provd, by name."""
         return self._now.registries.daemons
+
+    @property
+    def power_drivers(self) -> Mapping[str, PowerDriver]:
+        """Registered power drivers by name."""
+        return self._now.registries.power_drivers
 
     @property
     def signatures(self) -> Mapping[str, Signature]:

@@ -30,12 +30,14 @@ from provd.plugin.contract import (
 from provd.plugin.errors import PluginError
 from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance
+from provd.plugin.power import POWER_ACTIONS, PowerDriver
 from provd.plugin.signatures import Signature
 from provd.plugin.validation import boot_file, callback_result, content, location, of_type
 
 R = TypeVar(
-    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, Operation, Signature
-)
+    "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, PowerDriver,
+    Operation, Signature,
+)  # fmt: skip
 Check = Callable[[object, tuple[object, ...]], object]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
@@ -53,6 +55,7 @@ _CALLABLES = (
     "check",
     "payload",
     "kernel_args",
+    "fault",
 )
 
 
@@ -71,6 +74,7 @@ class Registries:
     inventories: Mapping[str, Inventory]
     authenticators: Mapping[str, Authenticator]
     daemons: Mapping[str, Daemon]
+    power_drivers: Mapping[str, PowerDriver]
     operations: Mapping[str, Operation]
     signatures: Mapping[str, Signature]
     owners: Mapping[tuple[str, str], str]
@@ -93,6 +97,7 @@ def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
         inventories=gather("provd_inventories", Inventory),
         authenticators=gather("provd_authenticators", Authenticator),
         daemons=gather("provd_daemons", Daemon),
+        power_drivers=gather("provd_power_drivers", PowerDriver),
         operations=gather("provd_operations", Operation),
         signatures=gather("provd_signatures", Signature),
         owners=MappingProxyType(owners),
@@ -154,27 +159,27 @@ def _fault(value: object) -> str:
     for attribute in _CALLABLES:
         if hasattr(value, attribute) and not callable(getattr(value, attribute)):
             return f"{attribute} cannot be called"
-    match value:
-        case InstallSource():
-            return "" if _words(value.schemes, empty=True) else "schemes is not a tuple of texts, or is empty"
-        case Trigger():
-            if not _words(value.on):
-                return "on is not a tuple of event kinds, or is empty"
-            return _trigger_fault(value)
-        case Callback():
-            return "" if isinstance(value.max_bytes, int) and value.max_bytes > 0 else "max_bytes must be above 0"
-        case Inventory():
-            return "" if value.refresh_s > 0 else "refresh_s must be above 0"
-        case Operation():
-            return _operation_fault(value)
-        case Installer():
-            return _installer_fault(value)
-        case Daemon():
-            return _daemon_fault(value)
+    for kind, rule in _RULES:
+        if isinstance(value, kind):
+            return rule(value)
     return ""
 
 
+def _source_fault(value: InstallSource) -> str:
+    return "" if _words(value.schemes, empty=True) else "schemes is not a tuple of texts, or is empty"
+
+
+def _callback_fault(value: Callback) -> str:
+    return "" if isinstance(value.max_bytes, int) and value.max_bytes > 0 else "max_bytes must be above 0"
+
+
+def _inventory_fault(value: Inventory) -> str:
+    return "" if value.refresh_s > 0 else "refresh_s must be above 0"
+
+
 def _trigger_fault(value: Trigger) -> str:
+    if not _words(value.on):
+        return "on is not a tuple of event kinds, or is empty"
     if value.timeout_s <= 0:
         return "timeout_s must be above 0"
     if value.attempts < 1 or value.most_at_once < 1 or value.backoff_s < 0:
@@ -207,6 +212,25 @@ def _daemon_fault(value: Daemon) -> str:
     if wrong := next((path for path in value.folders if not Path(path).is_absolute()), None):
         return f"folders: {wrong!r} is not an absolute path"
     return ""
+
+
+def _power_fault(value: PowerDriver) -> str:
+    if not (isinstance(value.settings, type) and issubclass(value.settings, msgspec.Struct)):
+        return "settings is not a msgspec.Struct type"
+    known = _words(value.actions) and set(value.actions) <= set(POWER_ACTIONS)
+    return "" if known else f"actions is not a tuple of some of {', '.join(POWER_ACTIONS)}"
+
+
+_RULES: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (InstallSource, _source_fault),
+    (Trigger, _trigger_fault),
+    (Callback, _callback_fault),
+    (Inventory, _inventory_fault),
+    (Operation, _operation_fault),
+    (Installer, _installer_fault),
+    (Daemon, _daemon_fault),
+    (PowerDriver, _power_fault),
+)
 
 
 def _words(value: object, *, empty: bool = False) -> bool:
@@ -250,6 +274,9 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
             return replace(value, run=instance.in_use(value.run))
         case Inventory():
             return replace(value, load=instance.in_use(value.load))
+        case PowerDriver():
+            fault = safe("fault", value.fault, of_type(str, "text"), "the plugin failed; the log has the error")
+            return replace(value, run=instance.in_use(value.run), fault=fault)
         case Authenticator():
             return replace(value, check=instance.in_use(value.check))
         case Operation():

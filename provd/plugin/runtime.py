@@ -97,7 +97,8 @@ class Runtime(Protocol):
     """Given once to every plugin object that has a ``start(runtime)`` method, before the first request.
 
     The methods are used inside coroutines: ``Trigger.run``, ``Inventory.load``, ``Operation.run``, the answer of an
-    ``AwaitedBody`` and the iterator of a ``StreamBody``; never in a hook. ``listen_tcp`` is for ``start`` alone.
+    ``AwaitedBody`` and the iterator of a ``StreamBody``; never in a hook. ``listen_tcp`` is for ``start`` alone;
+    ``secret`` may be used there too, so that one that is missing stops the start.
     """
 
     def run_process(
@@ -189,6 +190,72 @@ class Runtime(Protocol):
 
         Raises:
             OSError: the port is taken, or needs a privilege.
+        """
+        ...
+
+    def connect_tcp(
+        self, host: str, port: int, factory: Any, *, tls: Any = None, timeout_s: float = 30.0
+    ) -> Awaitable[Any]:
+        """Connect to a server and run a protocol of Twisted's with it.
+
+        Who stops waiting ends the attempt. A connection that was made is the caller's: it closes it.
+
+        Args:
+            host: name or address; a name may have several addresses, tried by RFC 8305.
+            port: TCP.
+            factory: builds the protocol.
+            tls: what ``client_tls`` gave, for TLS from the first octet; None begins in the clear.
+            timeout_s: seconds until it is connected.
+
+        Returns:
+            The protocol. TLS is still being negotiated then: a certificate that is refused ends the connection.
+
+        Raises:
+            TimeoutError: nobody answered in time.
+            ConnectionError: nobody listens there, or the name has no address.
+        """
+        ...
+
+    def client_tls(self, host: str, ca_file: str = "") -> Any:
+        """TLS 1.2 or later for one server, whose certificate must be valid for ``host`` (RFC 9525).
+
+        Args:
+            host: name or address that the certificate must have.
+            ca_file: PEM file of the authorities that are trusted, in the place of those of this machine.
+
+        Returns:
+            What ``connect_tcp`` takes, and the ``startTLS`` of Twisted's transports.
+
+        Raises:
+            ValueError: the file cannot be used.
+        """
+        ...
+
+    def secret(self, reference: Mapping[str, object]) -> str:
+        """A secret that a setting refers to, read anew at each call; do not keep it.
+
+        Args:
+            reference: ``{file = PATH}``, ``{env = NAME}`` or ``{credential = NAME}``.
+
+        Raises:
+            ValueError: it cannot be had; the sentence names the reference, never the value.
+        """
+        ...
+
+    def power(self, system: str, action: str, *, pxe: bool = False) -> Awaitable[str]:
+        """Switch a machine by its ``[power]`` table, as ``provd power`` does; an event is published.
+
+        Args:
+            system: its name.
+            action: one of ``POWER_ACTIONS``.
+            pxe: boot from the network this once, for ``on`` and ``cycle``.
+
+        Returns:
+            What came of it, in a few words; of ``status`` ``on``, ``off`` or ``unknown``.
+
+        Raises:
+            ValueError: no such machine, no usable table, or the board refused.
+            OSError: the board could not be reached.
         """
         ...
 

@@ -28,7 +28,7 @@ def decode_settings(plugin: Plugin[Any], table: Mapping[str, object], *, data_di
     Raises:
         PluginError: file, key path and rule.
     """
-    fields = {field.name: field for field in msgspec.structs.fields(plugin.settings)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(plugin.settings)}
     values = dict(table)
     if data_dir and "data_dir" in fields and not values.get("data_dir"):
         values["data_dir"] = data_dir

@@ -35,6 +35,7 @@ from provd.plugin.contract import (
     Trigger,
     Veto,
 )
+from provd.plugin.power import PowerDriver
 from provd.plugin.signatures import Signature
 
 PROJECT = "provd"
@@ -77,6 +78,11 @@ class Registration:
     @hookspec
     def provd_daemons(self) -> Iterable[Daemon]:
         """Servers that run beside provd with rights of their own."""
+        raise AssertionError
+
+    @hookspec
+    def provd_power_drivers(self) -> Iterable[PowerDriver]:
+        """What switches the power of machines."""
         raise AssertionError
 
     @hookspec

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
-from jinja2.environment import Environment
+from jinja2.environment import Environment, Template
 from jinja2.exceptions import SecurityError
 from jinja2.loaders import BaseLoader
 
@@ -76,21 +76,13 @@ class Templates:
         """
         self._sandbox.begin()
         try:
-            template = self._sandbox.get_template(name)
-            parts: list[str] = []
-            size = 0
-            for part in template.generate(dict(variables)):
-                size += len(part)
-                if size > MAX_CHARS:
-                    raise TooLargeError  # noqa: TRY301  told like every other fault of the template
-                parts.append(part)
+            return bounded(self._sandbox.get_template(name), variables)
         except TemplateSyntaxError as error:
             raise TemplateError(error.name or name, error.lineno, str(error.message)) from error
         except TemplateNotFound as error:
             raise self._missing(str(error.name), name) from error
         except (Exception, RecursionError) as error:
             raise self._failed(name, error, variables) from error
-        return "".join(parts)
 
     def _missing(self, wanted: str, name: str) -> TemplateError:
         if not _KEY.fullmatch(wanted):
@@ -106,16 +98,37 @@ class Templates:
                 path = Path(frame.filename)
                 if path.parent == folder and _KEY.fullmatch(path.name):
                     template, line = path.name, frame.lineno or 0
-        rule = str(error) or type(error).__name__
-        variable = ""
-        if isinstance(error, UndefinedError):
-            undefined = _UNDEFINED.match(rule)
-            variable = undefined["name"] if undefined else ""
-            near = difflib.get_close_matches(variable, variables, n=1)
-            rule += f"; did you mean {near[0]}?" if near else ""
-        elif isinstance(error, RecursionError):
-            rule = "it includes itself or calls itself without end"
-        return TemplateError(template, line, rule, variable)
+        return TemplateError(template, line, *reason(error, variables))
+
+
+def bounded(template: Template, variables: Mapping[str, object]) -> str:
+    """The text of a template, as long as it is not too long.
+
+    Raises:
+        TooLargeError: it is.
+    """
+    parts: list[str] = []
+    size = 0
+    for part in template.generate(dict(variables)):
+        size += len(part)
+        if size > MAX_CHARS:
+            raise TooLargeError
+        parts.append(part)
+    return "".join(parts)
+
+
+def reason(error: BaseException, variables: Mapping[str, object]) -> tuple[str, str]:
+    """Why a rendering failed, in words, and the name that is not defined, or empty."""
+    rule = str(error) or type(error).__name__
+    variable = ""
+    if isinstance(error, UndefinedError):
+        undefined = _UNDEFINED.match(rule)
+        variable = undefined["name"] if undefined else ""
+        near = difflib.get_close_matches(variable, variables, n=1)
+        rule += f"; did you mean {near[0]}?" if near else ""
+    elif isinstance(error, RecursionError):
+        rule = "it includes itself or calls itself without end"
+    return rule, variable
 
 
 class _Keys(BaseLoader):

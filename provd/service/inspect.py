@@ -45,6 +45,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "session.stalled": "stands still",
     "trigger.finished": "trigger done",
     "trigger.failed": "trigger failed",
+    "power.switched": "power switched",
+    "power.failed": "power could not be switched",
     "tftp.sent": "TFTP sent",
     "tftp.failed": "TFTP failed",
     "http.sent": "HTTP sent",

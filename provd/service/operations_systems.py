@@ -250,6 +250,7 @@ class SystemOperations:
             "circuit_id": "",
             "remote_id": "",
             "hostname": "",
+            "power": {},
             "origin": "store",
         }
         cards = interfaces_of(arguments.interfaces)

@@ -77,6 +77,10 @@ Loader = Annotated[dict[str, dict[str, Any]], Meta(description="Settings of sing
 Templates = Annotated[
     dict[str, str], Meta(description="Document name to template of the site, where the installer's is replaced.")
 ]
+Power = Annotated[
+    dict[str, Any],
+    Meta(description="How its power is switched: `driver`, `address`, `user`, `password` (a secret's reference), ..."),
+]
 EditedTemplates = Annotated[
     dict[str, str | None],
     Meta(description="Document name to template of the site; null takes one out, in place."),
@@ -111,6 +115,7 @@ class AddSystem(Arguments, frozen=True):
     boot_loaders: BootLoaders = ()
     loader: Loader = msgspec.field(default_factory=dict)
     templates: Templates = msgspec.field(default_factory=dict)
+    power: Power = msgspec.field(default_factory=dict)
     dry_run: DryRun = False
 
 
@@ -146,6 +151,7 @@ class EditSystem(Arguments, frozen=True):
     boot_loaders: BootLoaders | UnsetType = UNSET
     loader: Loader | UnsetType = UNSET
     templates: EditedTemplates | UnsetType = UNSET
+    power: Power | UnsetType = UNSET
 
 
 class RemoveSystem(Arguments, frozen=True):

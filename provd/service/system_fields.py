@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _PATH: Final = re.compile(
-    r"((?:installer|source|boot_loaders|loader|templates|answers|vars|options|kernel_args|tags|groups|owners|comment"
+    r"((?:installer|source|boot_loaders|loader|templates|power|answers|vars|options|kernel_args|tags|groups|owners|comment"
     r"|interfaces|links)\b[^\s:]*): "
 )
 _RULES: Final = tuple(

@@ -10,7 +10,7 @@ from provd.model.system import InstallState, System
 from provd.service.find import Condition, Values, conditions_of
 from provd.service.system_index import SystemIndex
 
-TABLES: Final = ("answers", "vars", "options")
+TABLES: Final = ("answers", "vars", "options", "power")
 
 _FIELDS: Final[Mapping[str, Values]] = {
     "name": lambda system: (system.name,),

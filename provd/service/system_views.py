@@ -48,6 +48,7 @@ def system_view(system: System, state: InstallState) -> Mapping[str, object]:
         "boot_loaders": system.boot_loaders,
         "loader": scrub_value(system.loader),
         "templates": system.templates,
+        "power": scrub_value(system.power),
         "version": system.version,
         "revision": system.version,
         "attempts": state.attempts,

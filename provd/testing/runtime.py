@@ -22,6 +22,8 @@ class FakeRuntime:
     sent: list[tuple[str, str, bytes, dict[str, str]]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     broadcasts: list[tuple[bytes, str, int]] = field(default_factory=list)
+    powered: list[tuple[str, str, bool]] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] | None = None
@@ -65,6 +67,22 @@ class FakeRuntime:
 
     def listen_tcp(self, port: int, factory: Any, address: str = "") -> Listening:
         raise AssertionError("nobody listens here")
+
+    async def connect_tcp(self, host: str, port: int, factory: Any, *, tls: Any = None, timeout_s: float = 30.0) -> Any:
+        raise ConnectionError(f"{host}:{port}: this fake connects nowhere")
+
+    def client_tls(self, host: str, ca_file: str = "") -> Any:
+        raise AssertionError("nobody needs TLS here")
+
+    def secret(self, reference: Mapping[str, object]) -> str:
+        name = next(iter(reference.values()))
+        if name not in self.secrets:
+            raise ValueError(f"there is no secret {name}")
+        return self.secrets[str(name)]
+
+    async def power(self, system: str, action: str, *, pxe: bool = False) -> str:
+        self.powered.append((system, action, pxe))
+        return f"told {system}"
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return work()

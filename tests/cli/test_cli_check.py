@@ -152,3 +152,30 @@ def test_row_39_without_a_service_and_without_its_interfaces_it_says_why(tmp_pat
     told = provd(tmp_path, "check", "rogue", more="[rogue]\nwait_s = 1\n")
     assert told.exit_code == 1
     assert "interface eth1 cannot be asked" in told.stderr
+
+
+def test_power_tables_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    systems = tmp_path / "site" / "systems"
+    systems.mkdir(parents=True)
+    secret = tmp_path / "bmc.secret"
+    secret.write_text("geheim\n")
+    secret.chmod(0o644)
+    for number, power in enumerate(
+        (
+            f'driver = "ipmi"\naddress = "10.0.9.1"\nuser = "op"\npassword = {{file = "{secret}"}}',
+            'driver = "impi"\naddress = "10.0.9.2"',
+            'driver = "redfish"\nadress = "10.0.9.3"',
+        ),
+        1,
+    ):
+        text = f'[[interface]]\nmac = "52:54:00:00:00:0{number}"\n[power]\n{power}\n'
+        (systems / f"web{number}.toml").write_text(text)
+    head = f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\nenabled = ["power"]\n'
+    told = provd(tmp_path, "check", "-o", "json", more=head).output
+    found = [(row["level"], row["text"]) for row in json.loads(told) if "web" in row["text"]]
+    assert [(level, text.partition(": power")[2]) for level, text in found] == [
+        ("error", ": no enabled plugin brings the power driver 'impi'; did you mean 'ipmi'?"),
+        ("error", ": driver redfish knows no key 'adress'; did you mean 'address'?"),
+        ("warning", f".password: secret file {secret} is readable by everybody (mode 0644); chmod 0600 is expected"),
+    ]
+    assert "geheim" not in told

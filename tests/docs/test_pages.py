@@ -25,6 +25,7 @@ from provd.plugin.contract import Operation
 from provd.plugin.discovery import discover
 from provd.plugin.host import PluginHost
 from provd.service.load import build_host, read
+from provd.service.power_tables import power_faults
 from provd.shipped import shipped_dir
 from provd.wire.options import encode_option
 from tests.docs.pages import PAGES, ROOT, blocks, command_lines, named_paths
@@ -258,6 +259,29 @@ def test_the_page_about_menus_shows_one_that_fits(tmp_path: Path) -> None:
     assert [entry.title for entry in shown.entries] == ["Memory test (memtest86+)", "Install Debian 12"]
 
 
+def test_the_page_about_triggers_shows_toml_that_fits(tmp_path: Path) -> None:
+    (mail,) = blocks(ROOT / "docs" / "triggers.md", "toml")
+    (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\n{mail}')
+    host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+    assert host.triggers["ops"].durable
+    host.close()
+
+
+def test_the_page_about_power_shows_toml_that_fits(tmp_path: Path) -> None:
+    plugin, system, rules = blocks(ROOT / "docs" / "power.md", "toml")
+    site = tmp_path / "site"
+    (site / "systems").mkdir(parents=True)
+    (site / "systems" / "web1.toml").write_text(system)
+    for text in (plugin, rules):
+        (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{site}"\n{text}')
+        host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+        assert (
+            list(power_faults(read(tmp_path / "provd.toml").catalogue.systems["web1"].power, host.power_drivers)) == []
+        )
+        host.close()
+    assert list(host.triggers) == ["reinstall", "rest"]
+
+
 def test_no_page_shows_toml_that_nobody_checks() -> None:
     held = (
         "writing-a-plugin", "dhcp", "dhcp-options", "pxe", "install-sources", "migrating-from-cobbler", "logins", "json-api",
@@ -265,6 +289,8 @@ def test_no_page_shows_toml_that_nobody_checks() -> None:
         "payloads",
         "boot-menu",
         "boot-policy",
+        "triggers",
+        "power",
     )  # fmt: skip
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []

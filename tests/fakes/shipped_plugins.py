@@ -13,6 +13,7 @@ from tests.fakes.plugin_world import FakeClock
 
 def shipped(name: str, table: Mapping[str, Any] | None = None, *, data_dir: str = "") -> PluginHost:
     """A host with one shipped plugin."""
-    path = shipped_dir("plugins") / f"{name}.py"
+    folder = shipped_dir("plugins") / name
+    path = folder if folder.is_dir() else folder.with_suffix(".py")
     found = FoundFile(name, "shipped", path, trusted=True)
     return PluginHost([found], {name: table or {}}, clock=FakeClock(), data_dir=data_dir, file="provd.toml")

@@ -26,6 +26,7 @@ from provd.plugin.api import (
     NotFound,
     Operation,
     Plugin,
+    PowerDriver,
     Settings,
     Trigger,
     hookimpl,
@@ -179,6 +180,7 @@ INSTALLER = Installer("i", (), {"a.cfg": Document(lambda _answer: "")}, lambda _
 CALLBACK = Callback("c", 10, lambda _call: None)  # type: ignore[arg-type,return-value]
 INVENTORY = Inventory("v", 60.0, _load)
 AUTHENTICATOR = Authenticator("w", lambda _user, _password: _load())
+POWER = PowerDriver("power", NoSettings, lambda _call: _load())
 OPERATION = Operation("a.b", "Do.", "read", Arguments, lambda _arguments: None, "provd a b")
 DAEMON = Daemon("w", "Serve.", ("/usr/bin/true",))
 VALUES: list[tuple[str, Any, str]] = [
@@ -196,6 +198,10 @@ VALUES: list[tuple[str, Any, str]] = [
     ("provd_daemons", replace(DAEMON, argv=("ganesha",)), "argv is not a tuple of texts that begins with an absolute"),
     ("provd_daemons", replace(DAEMON, configuration={"a/b": ""}), "configuration: 'a/b' is not a plain file name"),
     ("provd_daemons", replace(DAEMON, folders=("x",)), "folders: 'x' is not an absolute path"),
+    ("provd_power_drivers", replace(POWER, settings=dict), "settings is not a msgspec.Struct type"),
+    ("provd_power_drivers", replace(POWER, actions=("explode",)), "actions is not a tuple of some of status, on, off"),
+    ("provd_power_drivers", replace(POWER, actions=()), "actions is not a tuple of some of status, on, off"),
+    ("provd_power_drivers", replace(POWER, fault=None), "fault cannot be called"),  # type: ignore[arg-type]
     ("provd_install_sources", replace(SOURCE, probe=None), "probe cannot be called"),  # type: ignore[arg-type]
     ("provd_operations", replace(OPERATION, name="ab"), "its name does not match"),
     ("provd_operations", replace(OPERATION, permission="root"), "permission is not read, operate or admin"),
@@ -223,6 +229,7 @@ def test_a_wrong_registered_value_stops_the_start(hook: str, value: Any, sentenc
         ("provd_inventories", INVENTORY),
         ("provd_authenticators", AUTHENTICATOR),
         ("provd_daemons", DAEMON),
+        ("provd_power_drivers", POWER),
         ("provd_operations", OPERATION),
     ],
 )

@@ -153,7 +153,6 @@ async def background_nothing(call: Call, name: str, options: dict, token: str) -
 INSTEAD: Final = {
     "Media import": "trees are not copied: write a distro with the tree's URL (provd distro add --tree URL)",
     "Reposync": "repositories are not copied: the plugin source_mirror fetches and keeps what installs ask for",
-    "Power management": "provd has no power management; use the tools of your boards",
     "Hardlink": "nothing to link: provd keeps files once",
     "Build Iso": "boot media are not built",
     "Replicate": "copy the site's directory, and systems with provd system export and import",
@@ -161,12 +160,6 @@ INSTEAD: Final = {
     "Mkloaders": "boot loaders come with plugins: provd fetch",
 }
 """Task to the sentence of its failure."""
-
-
-async def power_system(_call: Call, system_id: str, power: str, token: str) -> object:
-    """Refused."""
-    del system_id, power, token
-    raise CobblerError(INSTEAD["Power management"])
 
 
 async def auto_add_repos(_call: Call, token: str) -> object:
@@ -257,7 +250,6 @@ def register(methods: Registry) -> None:
         methods.add(name, "admin", background_reload, f"Signature {verb}", differs=reread)
     for name, task in _REFUSED.items():
         methods.add(f"background_{name}", "operate", background_nothing, task, differs=f"fails: {INSTEAD[task]}")
-    methods.add("power_system", "operate", power_system, differs=f"refused: {INSTEAD['Power management']}")
     methods.add(
         "auto_add_repos",
         "admin",
@@ -274,7 +266,6 @@ def register(methods: Registry) -> None:
 _REFUSED: Final = {
     "import": "Media import",
     "reposync": "Reposync",
-    "power_system": "Power management",
     "hardlink": "Hardlink",
     "buildiso": "Build Iso",
     "replicate": "Replicate",

@@ -19,8 +19,10 @@ XML-RPC of Cobbler 3.3, and the transactions of 4.0. How to switch it on, and ho
 
 What holds for all of them:
 
-- Attributes that provd has no key for (`gateway`, `netmask`, `power_address`, `virt_ram`, ...) are kept under
+- Attributes that provd has no key for (`gateway`, `netmask`, `virt_ram`, ...) are kept under
   `vars.cobbler` by Cobbler's names. They come back as they were given, and templates can use them.
+- `power_type`, `power_address`, `power_user`, `power_pass` and `power_id` are kept there too, and used where a system
+  has no `[power]` table of its own ([power.md](power.md)).
 - `autoinstall` of a profile or system names a template of the site, which replaces the installer's main answer file;
   what the site has no template of comes back as it was given, and does nothing. Templates are Jinja.
 - Secrets are answered as `***`, to everybody. Writing `***` back leaves the secret as it is.

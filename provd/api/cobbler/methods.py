@@ -6,6 +6,7 @@ from provd.api.cobbler import (
     actions,
     blending,
     editing,
+    power,
     reading,
     repo_config,
     saving,
@@ -20,6 +21,8 @@ from provd.api.cobbler.registry import Registry
 def every_method() -> Registry:
     """The whole registry."""
     methods = Registry()
-    for module in (session, reading, repo_config, saving, editing, blending, actions, values, templates, transactions):
+    for module in (
+        session, reading, repo_config, saving, editing, blending, actions, power, values, templates, transactions,
+    ):  # fmt: skip
         module.register(methods)
     return methods

@@ -44,16 +44,17 @@ def hooks_fit(one: Examined) -> Iterator[str]:
 def imports_the_door_alone(one: Examined) -> Iterator[str]:
     """Of provd it imports provd.plugin.api; sockets and event loops it leaves to the Runtime.
 
-    Whoever serves a protocol on a port of its own (``Runtime.listen_tcp``) needs Twisted's classes for it.
+    Whoever speaks a protocol of its own (``Runtime.listen_tcp``, ``Runtime.connect_tcp``) needs Twisted's classes.
     """
-    listens = any("listen_tcp" in file.read_text(encoding="utf-8") for file in one.sources)
+    texts = [file.read_text(encoding="utf-8") for file in one.sources]
+    speaks = any(door in text for text in texts for door in ("listen_tcp", "connect_tcp"))
     for file in one.sources:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             for module in _modules(node):
                 top = module.partition(".")[0]
                 if top == "provd" and module != _OURS:
                     yield f"{file.name} line {node.lineno} imports {module}: only {_OURS} keeps its meaning"  # type: ignore[attr-defined]
-                elif top in _KEPT_OUT and not (top == "twisted" and listens):
+                elif top in _KEPT_OUT and not (top == "twisted" and speaks):
                     yield f"{file.name} line {node.lineno} imports {module}: use the Runtime that start() is given"  # type: ignore[attr-defined]
 
 

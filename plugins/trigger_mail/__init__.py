@@ -1,0 +1,181 @@
+"""Sends mail when something happens.
+
+    [plugins.trigger_mail]
+    host = "mail.example.org"
+    tls = "starttls"                         # or "tls" from the first octet, or "none"
+    user = "provd"                           # empty: no login
+    password = {credential = "smtp"}         # or {file = "/etc/provd/smtp.secret"}, {env = "SMTP_PASSWORD"}
+    from = "provd <provd@example.org>"
+
+    [[plugins.trigger_mail.mails]]
+    name = "ops"
+    on = ["install.failed", "session.stalled"]
+    to = ["ops@example.org"]
+    subject = "{{ system }}: {{ kind }}"
+    body = "{{ when }}: {{ fields.text | default('no details') }}"
+
+``subject`` and ``body`` are Jinja in the sandbox of answer files, with ``kind``, ``system``, ``mac``, ``session``,
+``at`` (seconds since the epoch), ``when`` (UTC) and ``fields``. Certificates are verified; a password never travels
+in the clear. What a server refuses for good (5xx) is a failure at once, anything else is tried again after
+``backoff_s``, then twice that, and so on, for those recipients only who have not got it. What waits is on the disk: a
+restart of provd loses nothing, and may send a mail twice, with the same ``Message-ID``. Name the plugin in ``enabled``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from provd.plugin.api import Event, GiveUpError, Plugin, Runtime, Settings, Trigger, hookimpl
+
+from .client import Server, deliver
+from .letter import BODY, SUBJECT, Letter, Writer, mailbox
+from .progress import Progress
+
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class Mail(Settings, frozen=True):
+    """One kind of mail.
+
+    Attributes:
+        name: of the trigger.
+        on: event kinds, ``*`` as in file names.
+        to: recipients, ``ADDRESS`` or ``NAME <ADDRESS>``.
+        systems: names of the systems whose events count, ``*`` as in file names; empty for all.
+        sender: ``from``, where it is another one than that of all mails.
+        subject: template of one line.
+        body: template of the text.
+    """
+
+    name: str
+    on: tuple[str, ...]
+    to: tuple[str, ...]
+    systems: tuple[str, ...] = ()
+    sender: str = msgspec.field(default="", name="from")
+    subject: str = SUBJECT
+    body: str = BODY
+
+
+class SettingsOfTriggerMail(Settings, frozen=True):
+    """The mail server, and ``mails``.
+
+    Attributes:
+        host: name or address of the mail server; its certificate must be valid for it.
+        sender: ``from`` of all mails, ``ADDRESS`` or ``NAME <ADDRESS>``.
+        port: 0 for that of ``tls``: 587, 465 or 25.
+        tls: ``starttls`` (RFC 3207), ``tls`` (RFC 8314) or ``none``.
+        ca_file: PEM file of the authorities that are trusted, empty for those of this machine.
+        user: who logs in, empty for nobody.
+        password: reference to the secret.
+        helo: what provd calls itself, empty for this machine's name.
+        timeout_s: seconds for one attempt.
+        attempts: attempts in all.
+        backoff_s: seconds before the second attempt; doubles each time, an hour at most.
+        most_at_once: mails of one kind that are sent at the same time; further ones wait.
+        mails: what is sent when.
+    """
+
+    host: str
+    sender: str = msgspec.field(name="from")
+    port: int = 0
+    tls: str = "starttls"
+    ca_file: str = ""
+    user: str = ""
+    password: dict[str, Any] = msgspec.field(default_factory=dict)
+    helo: str = ""
+    timeout_s: float = 60.0
+    attempts: int = 10
+    backoff_s: float = 15.0
+    most_at_once: int = 2
+    mails: tuple[Mail, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.tls not in PORTS:
+            raise ValueError(f"tls is {self.tls!r}, must be one of {', '.join(PORTS)}")
+        if not 0 <= self.port <= 65535 or not self.host:
+            raise ValueError("host must not be empty, and port must be from 0 to 65535")
+        if bool(self.user) != bool(self.password):
+            raise ValueError("user and password go together")
+        if self.user and self.tls == "none":
+            raise ValueError('tls = "none" sends the password in the clear: use "starttls" or "tls"')
+        if min(self.attempts, self.most_at_once) < 1 or self.timeout_s <= 0 or self.backoff_s < 0:
+            raise ValueError("attempts, most_at_once, timeout_s and backoff_s must be positive")
+        if self.helo and not (self.helo.isascii() and self.helo.isprintable() and " " not in self.helo):
+            raise ValueError("helo must be a host name")
+
+
+class TriggerMail:
+    """Writes letters and hands them to the mail server.
+
+    Raises:
+        ValueError: an address or a template is none.
+    """
+
+    def __init__(self, settings: SettingsOfTriggerMail) -> None:
+        self._settings = settings
+        mailbox(settings.sender)
+        self._writers = {
+            one.name: Writer(one.name, one.sender or settings.sender, one.to, one.subject, one.body)
+            for one in settings.mails
+        }
+        self._progress = Progress()
+        self._runtime: Runtime | None = None
+
+    def start(self, runtime: Runtime) -> None:
+        """Keep what connects; a secret or a file of authorities that cannot be read stops the start."""
+        self._runtime = runtime
+        self._server(runtime)
+
+    @hookimpl
+    def provd_triggers(self) -> Iterable[Trigger]:
+        settings = self._settings
+        for one in settings.mails:
+            yield Trigger(
+                one.name,
+                one.on,
+                settings.timeout_s + 5,
+                partial(self.send, one),
+                attempts=settings.attempts,
+                backoff_s=settings.backoff_s,
+                most_at_once=settings.most_at_once,
+                durable=True,
+            )
+
+    async def send(self, mail: Mail, event: Event) -> str:
+        """Send the mail of one event; returns who got it."""
+        if self._runtime is None:
+            raise RuntimeError("provd is not running")
+        if mail.systems and not any(fnmatchcase(event.system, pattern) for pattern in mail.systems):
+            return f"nobody: {mail.name} does not want events of {event.system or 'unknown machines'}"
+        try:
+            letter = self._writers[mail.name].letter(event)
+        except ValueError as error:
+            raise GiveUpError(f"{mail.name}: {error}") from error
+        return await self._delivered(self._runtime, letter)
+
+    async def _delivered(self, runtime: Runtime, letter: Letter) -> str:
+        letter = self._progress.rest_of(letter)
+        if letter.recipients:
+            replies = await deliver(runtime, self._server(runtime), letter, self._settings.timeout_s)
+            self._progress.heard(letter, replies)
+        return self._progress.result(letter)
+
+    def _server(self, runtime: Runtime) -> Server:
+        settings = self._settings
+        return Server(
+            host=settings.host,
+            port=settings.port or PORTS[settings.tls],
+            tls=settings.tls,
+            options=None if settings.tls == "none" else runtime.client_tls(settings.host, settings.ca_file),
+            helo=settings.helo,
+            user=settings.user,
+            password=runtime.secret(settings.password) if settings.user else "",
+        )
+
+
+PLUGIN = Plugin(name="trigger_mail", settings=SettingsOfTriggerMail, build=TriggerMail)
