@@ -20,7 +20,8 @@
     profile = "debian-12-server"
     tags = ["rack-7"]
 
-A machine is unknown where no system has its MAC or UUID, or where its system has no profile.
+A machine is unknown where no system has its MAC or UUID, or where its system has no profile; one whose system says
+``policy = "menu"`` is shown the menu all the same.
 
 The first rule whose conditions all fit makes a system of a machine, at its first DISCOVER: it gets the profile, and
 installs. So a rule without any condition is refused. Without ``profile`` it gets its name and tags only.
@@ -151,7 +152,7 @@ class UnknownMachines:
 
     @hookimpl
     def provd_boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None:
-        if system is not None and (system.profile or profile is not None):
+        if system is not None and (system.profile or profile is not None or system.policy == "menu"):
             return None
         policy = self._policy(client)
         if policy == "ignore":

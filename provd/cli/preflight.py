@@ -66,12 +66,12 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
         if missing:
             yield Remark("warning", f"profile {name}: {missing}")
     yield from _sources(loaded, host.install_sources.values())
-    yield from _menus(loaded, host.installers)
+    yield from menu_remarks(loaded, host.installers)
     yield from _power(loaded, host.power_drivers)
     host.close()
 
 
-def _menus(loaded: Loaded, installers: Mapping[str, Installer]) -> Iterator[Remark]:
+def menu_remarks(loaded: Loaded, installers: Mapping[str, Installer]) -> Iterator[Remark]:
     """Defaults of menus that do not start by themselves."""
     for name, menu in loaded.catalogue.menus.items():
         profile = loaded.catalogue.profiles.get(menu.default)

@@ -86,9 +86,9 @@ class BootDirector:
         plan = boot.plan
         if plan is None or plan.action is Action.NONE:
             return None
-        names = (
-            plan.profile.boot_loaders if plan.profile and plan.profile.boot_loaders else tuple(self._host.boot_loaders)
-        )
+        # A machine without a profile, which may be shown a menu, has what it says itself.
+        own = plan.profile or plan.system
+        names = (own.boot_loaders if own else ()) or tuple(self._host.boot_loaders)
         for name in names:
             loader = self._host.boot_loaders.get(name)
             chosen = self._guard(f"select of boot loader {name}", loader.select, client, plan) if loader else None

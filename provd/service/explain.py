@@ -216,7 +216,8 @@ class Explainer:
 
     def _first_file(self, plan: BootPlan) -> tuple[str, BootFile | None]:
         """Name of the loader that takes this client, and the file it begins with."""
-        for name in (plan.profile.boot_loaders if plan.profile else ()) or tuple(self._host.boot_loaders):
+        own = plan.profile or plan.system
+        for name in (own.boot_loaders if own else ()) or tuple(self._host.boot_loaders):
             loader = self._host.boot_loaders.get(name)
             chosen = loader.select(plan.client, plan) if loader else None
             if chosen is not None:

@@ -86,6 +86,30 @@ BAD = {
             "site/distros/x.toml: tree: '../tree' is neither a URL, an absolute path nor a path below tree/ of the data directory"
         ],
     ),
+    "a password that is none": (
+        {"site/menus/x": 'password = {text = "geheim"}'},
+        ['site/menus/x.toml: password: a reference to a secret is expected, as {file = "/etc/provd/secrets/menu"}'],
+    ),
+    "a password that can be read once": (
+        {"site/menus/x": 'password = {env = "X", once = true}'},
+        ['site/menus/x.toml: password: a reference to a secret is expected, as {file = "/etc/provd/secrets/menu"}'],
+    ),
+    "a menu with a profile that is nowhere": (
+        {"site/menus/x": '[[entry]]\nprofile = "nowhere"'},
+        ["site/menus/x.toml: entry[0].profile: no profile that can be booted has the name 'nowhere'"],
+    ),
+    "a default that is no entry": (
+        {"site/menus/x": 'default = "nowhere"'},
+        ["site/menus/x.toml: default: 'nowhere' is no entry of this menu"],
+    ),
+    "an entry twice": (
+        {"site/menus/x": '[[entry]]\nprofile = "a"\n[[entry]]\nprofile = "a"'},
+        ["site/menus/x.toml: entry[1].profile: 'a' is an entry already"],
+    ),
+    "a title for no screen": (
+        {"site/menus/x": 'title = "a\\nb"'},
+        ["site/menus/x.toml: title: 'a\\nb' holds a control character"],
+    ),
     "EFI program for a BIOS": (
         {"site/distros/x": '[[program]]\nfirmware = "bios"\nkind = "efi"\nfile = "/boot/x.efi"'},
         ["site/distros/x.toml: program[0]: efi cannot be booted by bios, only by uefi"],

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from passlib.hash import grub_pbkdf2_sha512, sha512_crypt
 
+from provd.cli.preflight import menu_remarks
 from provd.model.mac import Mac
+from provd.model.system import Interface, System
 from provd.simulate.actions import Fetched, HttpSend, TftpGet
 from provd.simulate.boot import FirmwareName, Transcript, simulate
 from provd.testing.world import MAC, MACHINE, SAMPLE_FILES, World
@@ -232,7 +234,8 @@ def test_without_the_module_a_prompt_stands_in_and_leaves_out_what_takes_a_passw
     world.add()
     text = menu_text(world)
     assert "UI " not in text
-    assert "PROMPT 1" in text
+    assert "PROMPT 1\nALLOWOPTIONS 0\nIMPLICIT 0" in text
+    assert "NOESCAPE" not in text, "pxelinux 6.04 shows no prompt then"
     assert "deb" not in text
     assert "1 more cannot be chosen here" in text
     assert chosen(world, "below").outcome == "started"
@@ -261,6 +264,15 @@ def test_a_profile_names_its_menu(tmp_path: Path) -> None:
     world = world_of(tmp_path, menus__other='title = "Another"\n', profiles__web=named)
     world.add()
     assert "MENU TITLE Our machines" in menu_text(world)
+
+
+def test_a_machine_without_a_profile_is_shown_the_menu_by_the_loader_it_names(tmp_path: Path) -> None:
+    world = world_of(tmp_path, ["ipxe", *OWN])
+    card = Interface("eth0", MAC)
+    world.services.systems.add(System("web1", "", (card,), policy="menu", boot_loaders=("pxelinux",)))
+    world.turn()
+    assert menu_text(world).startswith("UI menu.c32\n")
+    assert chosen(world, "deb").outcome == "installed"
 
 
 UNKNOWN = '[plugins.unknown_machines]\npolicy = "menu"\nenrol_name = "found-{mac}"\n'
@@ -304,3 +316,9 @@ def test_after_a_restart_of_provd_the_choice_still_counts(tmp_path: Path) -> Non
     world.http, world.tftp = http_then, tftp_then  # type: ignore[method-assign]
     assert chosen(world, "deb").outcome == "installed"
     assert world.store.sessions.sessions(limit=1)[0].profile == "deb"
+
+
+def test_the_check_tells_of_a_default_that_installs(tmp_path: Path) -> None:
+    world = world_of(tmp_path, menus__boot='default = "deb"\n')
+    told = [remark.text for remark in menu_remarks(world.loaded, world.services.host.installers)]
+    assert told == ["menu boot: its default deb installs, so the machine's own disk is started instead"]
