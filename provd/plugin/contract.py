@@ -51,6 +51,8 @@ class BootLoader:
         config: the configuration for ``plan``. ``plan`` is None for a peer that nobody knows.
             ``NotFound(expected=True)`` for names in the loader's search order that this machine does not use.
         local_boot: the text that makes this loader boot the local disk, for ``config`` and ``provd explain``.
+        lacks: name of the file without which ``select`` gave None to a client that this loader is made for; empty where
+            it is not made for it. Pure; asked only where no loader was selected, so that a timeline can name the file.
     """
 
     name: str
@@ -59,6 +61,7 @@ class BootLoader:
     is_config: Callable[[str], bool]
     config: Callable[[FileRequest, BootPlan | None], Content | NotFound]
     local_boot: Callable[[BootPlan], str]
+    lacks: Callable[[ClientFacts, BootPlan], str] = lambda _client, _plan: ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ class BootDhcp:
         plan = boot.plan
         assert plan is not None  # noqa: S101  the director gives every boot a plan
         if file is None and _type(request.packet) == _DISCOVER:
-            self._sessions.note(boot, "boot.none", {"reason": plan.reason, "arch": _arch(request)})
+            lacks = self._director.lacking(boot, request.client)
+            told = {"reason": plan.reason, "arch": _arch(request), **({"missing": lacks} if lacks else {})}
+            self._sessions.note(boot, "boot.none", told)
         return plan, file
 
     def booting(self, mac: bytes) -> bool:

@@ -106,6 +106,15 @@ class Sessions:
                 boot = self._ended[session] = Boot(stored)
         return boot
 
+    def plan_of(self, session: str) -> BootPlan | None:
+        """The plan of the boot with this id, where it is the newest of its machine and was decided in this run."""
+        boot = self._by_mac.get(self._mac_by_session.get(session, ""))
+        return boot.plan if boot is not None else None
+
+    def alive(self, boot: Boot) -> None:
+        """The machine did something that is no event: the timeline stays as it is, the silence ends."""
+        boot.session = boot.session.seen(self._wall())
+
     def boots(self) -> Iterable[Boot]:
         """The newest boot of every machine."""
         return self._by_mac.values()
