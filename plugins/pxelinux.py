@@ -77,9 +77,7 @@ class Pxelinux:
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
-            BootLoader(
-                "pxelinux", self._select, self._files, is_config, self._config, self._local, self._lacks
-            ),
+            BootLoader("pxelinux", self._select, self._files, is_config, self._config, self._local, self._lacks),
         ]
 
     def _files(self) -> Mapping[str, Path]:

@@ -43,10 +43,10 @@ def full_pool(boot: Boot) -> Iterator[Finding]:
     event = _dropped(boot, FULL)
     if event is not None:
         who, step = _stage(boot, "offer")
-        subnet = word(event, "subnet")
+        subnet = f"subnet {word(event, 'subnet')}" if word(event, "subnet") else "its subnet"
         yield Finding(
             "full-pool", step,
-            f"there was no free address for {who}: the pool of {f'subnet {subnet}' if subnet else 'its subnet'} is full",
+            f"there was no free address for {who}: the pool of {subnet} is full",
             "widen the pool, shorten the lease time, or look for who takes them: provd lease list",
         )  # fmt: skip
 
@@ -89,5 +89,5 @@ def lost_offer(boot: Boot) -> Iterator[Finding]:
             "wrong-relay", "offer",
             f"its OFFER went to the relay {relay}, and no REQUEST came back: the relay does not hear it, or passes "
             "it to another link",
-            "from this host the relay's address must be reachable, and UDP 67 open on it; or another server was quicker",
+            "from here the relay's address must be reachable, and UDP 67 open on it; or another server was quicker",
         )  # fmt: skip

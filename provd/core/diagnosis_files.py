@@ -14,10 +14,10 @@ _STEP_AFTER: Final = {"loader": "config", "config": "kernel", "kernel": "initrd"
 _NAMES: Final = {"config": "configuration", "package": "file"}
 _CERTAIN: Final = frozenset({"kernel", "initrd"})
 """What no loader looks for elsewhere."""
-_TRIED: Final = re.compile(r"mirror|release|repo|download|fetch|retriev|resolv|https?://|wget|curl", re.I)
+_TRIED: Final = re.compile(r"mirror|release|repo|download|fetch|retriev|resolv|https?://|wget|curl", re.IGNORECASE)
 _IN_VAIN: Final = re.compile(
     r"\b(fail(ed|ure)?|error|refused|unreachable|timed? ?out|cannot|can't|could not|couldn't|unable|bad|404|50[0-4])\b",
-    re.I,
+    re.IGNORECASE,
 )
 
 

@@ -16,11 +16,13 @@ LOOP_S: Final = 1800.0
 _DISK_LOOP_BOOTS: Final = 4
 _DISK_LOOP_S: Final = 900.0
 _REPORTLESS: Final = frozenset({"answers", "installing"})
-_SCREEN: Final = "look at its screen: a watchdog, a crash after the loader, or a boot order that never leaves the network"
+_SCREEN: Final = (
+    "look at its screen: a watchdog, a crash after the loader, or a boot order that never leaves the network"
+)
 
 
 def held(boot: Boot) -> Iterator[Finding]:
-    """provd holds the machine."""
+    """Provd holds the machine."""
     event = boot.last("boot.held")
     if boot.session.action != "hold" and event is None:
         return

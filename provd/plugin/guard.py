@@ -173,7 +173,9 @@ class Guard:
         if breaker.tripped_until is not None and not breaker.allows(started):
             row.skipped += 1
             self.missed += 1
-            self._remember(row, f"was not called, it rests since {self._why.get(row.plugin, 'repeated failures')}", args, started)
+            self._remember(
+                row, f"was not called, it rests since {self._why.get(row.plugin, 'repeated failures')}", args, started
+            )
             return Missing.SKIPPED
         try:
             value = endpoint.check(endpoint.function(*args), args)
@@ -233,10 +235,7 @@ class Guard:
             seconds=self._limits.open_s,
         )
 
-
-    def _remember(
-        self, row: Row, what: str, args: tuple[object, ...], now: float, *, missing: bool = True
-    ) -> None:
+    def _remember(self, row: Row, what: str, args: tuple[object, ...], now: float, *, missing: bool = True) -> None:
         """Keep it for the machine that was asked about; the oldest leaves where there are many."""
         if name := whose(args):
             key = (row.plugin, name, missing)

@@ -16,7 +16,6 @@ from provd.service.inspect import packages, phases, session_row, timeline, verdi
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import NamedSystems
 
-
 _NOTHING_CAME: Final = (
     "its cable and boot order, UDP 67 here (provd check firewall), its relay, or its hardware address in provd"
 )
@@ -126,14 +125,14 @@ class BootOperations:
                 raise OperationError(f"there is no boot {arguments.session!r}", field="session", kind="not-found")
             return found
         system, mac = self._whose(arguments.system)
-        found = [*self._sessions.sessions(system=system, mac=mac, limit=1), *self._of_cards(system)]
-        if not found:
+        newest = [*self._sessions.sessions(system=system, mac=mac, limit=1), *self._of_cards(system)]
+        if not newest:
             sentence = f"{arguments.system} has not booted from the network yet"
             raise OperationError(f"{sentence}: no DHCP message of it came in; {_NOTHING_CAME}", kind="not-found")
-        return max(found, key=lambda session: session.started_at)
+        return max(newest, key=lambda session: session.started_at)
 
     def _of_cards(self, name: str) -> Iterator[BootSession]:
-        """Boots of a system's cards that ended before anybody knew whose they are: by an unknown relay, as it may be."""
+        """Boots of a system's cards that ended before anybody knew whose they are, as behind an unknown relay."""
         system = self._systems.get(name) if name else None
         for card in system.interfaces if system is not None else ():
             for session in self._sessions.sessions(mac=str(card.mac), limit=1):

@@ -13,8 +13,6 @@ class Broken(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_error(500)
 
-    do_HEAD = do_GET
-
 
 def main() -> None:
     """Both, until they are killed."""

@@ -58,7 +58,7 @@ class LinkDriver:
         firmware = packet.options.get(60, b"").startswith((b"PXEClient", b"HTTPClient"))
         if self.dies == "installer" and not firmware:
             raise BootError("kernel", "panic")
-        server = int(IPv4Address((self.prefer if firmware else self.prefer_installer) or "0.0.0.0"))  # noqa: S104
+        server = int(IPv4Address((self.prefer if firmware else self.prefer_installer) or "0.0.0.0"))
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_IP)) as link:
             link.bind((self.interface, _IP))
             card = socket.if_nametoindex(self.interface)

@@ -132,6 +132,7 @@ HEALTHY: Final = tuple(
     for firmware in ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe")
 )
 TENANTS: Final = tuple(
-    Case(f"tenant-{last}", "", park="tiny", mac=f"52:54:00:88:02:0{last}", order={"dies": "pxelinux"}) for last in (1, 2)
+    Case(f"tenant-{last}", "", park="tiny", mac=f"52:54:00:88:02:0{last}", order={"dies": "pxelinux"})
+    for last in (1, 2)
 )
 """They take the two addresses of the small pool."""

@@ -155,6 +155,10 @@ class PlantedSite:
         """What `provd trace NAME -o json` prints, without the second that the command takes to start."""
         return dict(self.service.call("trace", system=name))
 
+    def kinds(self, name: str) -> list[str]:
+        """Kinds of the events of its newest boot."""
+        return [str(event["kind"]) for event in self.told(name)["events"]]
+
     def command(self, *words: str) -> str:
         """Output of `provd WORDS`."""
         argv = [sys.executable, "-m", "provd", "--socket", str(self.site.socket), *words]
