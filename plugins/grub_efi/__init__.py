@@ -92,7 +92,7 @@ class GrubEfi:
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
-        return [BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local)]
+        return [BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local, self._lacks)]
 
     @hookimpl
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
