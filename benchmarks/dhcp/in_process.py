@@ -117,7 +117,7 @@ def without_timeline(services: Services) -> None:
     sessions.note = lambda *_what, **_how: None
     bus: Any = services.bus
     bus.publish = lambda _event: None
-    sessions._publish = bus.publish  # noqa: SLF001  it was handed over at the start
+    sessions._tell = bus.publish  # noqa: SLF001  it was handed over at the start
 
 
 def measure(reactor: Any, run: Run, rounds: int, profile: cProfile.Profile | None) -> list[dict[str, float]]:

@@ -213,7 +213,7 @@ def stalls_of(services: Services) -> Stalls:
         publish=services.bus.publish,
         wall=services.wall,
     )
-    services.bus.listen(made.on_event)
+    services.bus.listen(made.on_event, {"install.finished"})
     return made
 
 

@@ -276,6 +276,10 @@ class PluginHost:
                 return cast("Veto", answer)
         return None
 
+    def hears_events(self) -> bool:
+        """A plugin listens to events."""
+        return bool(self._now.hooks["provd_event"])
+
     def event(self, event: Event) -> None:
         """Tell every plugin."""
         for _, endpoint in self._now.hooks["provd_event"]:

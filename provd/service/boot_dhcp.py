@@ -112,8 +112,8 @@ class BootDhcp:
         details = {**fields, "address": where} if where else dict(fields)
         installed_system = not request.client.is_netboot and left_firmware(boot)
         if leased:
-            if installed_system and boot.session.address:
-                details["same_address"] = boot.session.address == where
+            if installed_system and boot.record.address:
+                details["same_address"] = boot.record.address == where
             self._sessions.move(boot, where)
         step = "installer-dhcp" if installed_system and kind in _GIVEN else _STEPS.get(kind)
         if step is not None and (step == "installer-dhcp" or not installed_system):
@@ -124,7 +124,7 @@ class BootDhcp:
 
     def _is_over(self, boot: Boot) -> bool:
         """Renewals of an installed system go on for months; they are no part of the boot that installed it."""
-        return boot.session.outcome != "running" and self._wall() - boot.session.last_at > SILENCE_S
+        return boot.record.outcome != "running" and self._wall() - boot.session.last_at > SILENCE_S
 
 
 def _type(packet: DhcpPacket) -> int:

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from provd.store.interface import Deliver, Done
 from provd.store.sqlite_file import connect
 from provd.store.sqlite_record import Codec, RecordError
-from provd.store.sqlite_schema import SEARCHED, upsert
+from provd.store.sqlite_schema import SEARCHED, upsert, upsert_rows
 from provd.store.sqlite_writer import Writer
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class _Batch(Generic[T]):
                 rows.append(self._database.row(self._codec, value))
             except Exception as error:  # noqa: BLE001  whatever a plugin put into it
                 self.faults[key] = error
-        connection.executemany(upsert(self._codec.kind), rows)
+        upsert_rows(connection, self._codec.kind, rows)
 
 
 class WriteBehind(Generic[T]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from provd.model.event import Event
+from provd.model.event import Event, Told
 from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Trigger
 from provd.service.events import TURN_S, EventBus
@@ -20,11 +20,16 @@ class FakeEventLog:
         self.events: list[Event] = []
         self.broken = False
 
-    def append(self, event: Event) -> int:
+        self.gathers = False
+
+    def keep(self, told: Told) -> int:
         if self.broken:
             raise OSError(28, "No space left on device")
-        self.events.append(event)
+        self.events.append(Event(*told))
         return len(self.events)
+
+    def flush(self) -> None:
+        self.gathers = False
 
 
 def oldest_first(runs: MemoryTriggerRuns) -> list[TriggerRun]:
