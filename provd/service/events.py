@@ -58,7 +58,7 @@ class EventBus:
         self._store = log
         self._listeners: list[tuple[Listener, frozenset[str] | None, Wanted | None]] = []
         self._by_kind: dict[str, _Heard] = {}
-        self._queue: deque[Told] = deque()
+        self._queue: deque[Event] = deque()
         self._waking = self._flushing = False
         self._logger = Logger(namespace="provd.events")
         self.published: Counter[str] = Counter()
@@ -79,11 +79,26 @@ class EventBus:
         self.tell((event.kind, event.at, event.session, event.system, event.mac, event.fields))
 
     def tell(self, told: Told) -> None:
-        """The same without an event."""
-        self._queue.append(told)
-        if not self._waking:
-            self._waking = True
-            self._clock.callLater(0, self._turn)
+        """The same without an event: it is made where somebody listens."""
+        kind, number = told[0], 0
+        self.published[kind] += 1
+        if told[2] or told[3]:
+            # A plain client's DHCP is in the lease table already; only boots and systems have a history to keep.
+            try:
+                number = self._store.keep(told)
+            except Exception:  # noqa: BLE001  a full disk must not silence triggers
+                self._logger.failure("event {kind} could not be stored", kind=kind)
+            if not self._flushing and self._store.gathers:
+                self._flushing = True
+                self._clock.callLater(GATHER_S, self._write)
+        heard = self._by_kind.get(kind)
+        for _, wanted in self._heard(kind) if heard is None else heard:
+            if wanted is None or wanted():
+                self._queue.append(Event(*told, number))
+                if not self._waking:
+                    self._waking = True
+                    self._clock.callLater(0, self._turn)
+                return
 
     def flush(self) -> None:
         """Deliver and write everything that waits; called at shutdown."""
@@ -92,19 +107,15 @@ class EventBus:
         self._store.flush()
 
     def _turn(self) -> None:
-        seconds = self._clock.seconds
-        until = seconds() + TURN_S
+        until = self._clock.seconds() + TURN_S
         # What listeners publish meanwhile comes in a turn of its own, so that no circle of events holds the reactor.
         for _ in range(len(self._queue)):
             self._deliver(self._queue.popleft())
-            if seconds() >= until:
+            if self._clock.seconds() >= until:
                 break
         self._waking = bool(self._queue)
         if self._waking:
             self._clock.callLater(0, self._turn)
-        if self._store.gathers and not self._flushing:
-            self._flushing = True
-            self._clock.callLater(GATHER_S, self._write)
 
     def _write(self) -> None:
         self._flushing = False
@@ -116,25 +127,13 @@ class EventBus:
             self._by_kind[kind] = found
         return found
 
-    def _deliver(self, told: Told) -> None:
-        kind, number = told[0], 0
-        self.published[kind] += 1
-        if told[2] or told[3]:
-            # A plain client's DHCP is in the lease table already; only boots and systems have a history to keep.
+    def _deliver(self, event: Event) -> None:
+        for listener, wanted in self._heard(event.kind):
             try:
-                number = self._store.keep(told)
-            except Exception:  # noqa: BLE001  a full disk must not silence triggers
-                self._logger.failure("event {kind} could not be stored", kind=kind)
-        heard = self._by_kind.get(kind)
-        event: Event | None = None
-        for listener, wanted in self._heard(kind) if heard is None else heard:
-            if wanted is not None and not wanted():
-                continue
-            event = event or Event(*told, number)
-            try:
-                listener(event)
+                if wanted is None or wanted():
+                    listener(event)
             except Exception:  # noqa: BLE001  one listener must not silence the others
-                self._logger.failure("listener failed on {kind}", kind=kind)
+                self._logger.failure("listener failed on {kind}", kind=event.kind)
 
 
 _MOST_KINDS: Final = 1000

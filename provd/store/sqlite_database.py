@@ -20,7 +20,7 @@ from provd.store.sqlite_writer import Writer
 
 T = TypeVar("T")
 
-BATCH: Final = 64
+BATCH: Final = 256
 """Values that are gathered for one write at most; the backlog of the writer bounds their number."""
 
 KEPT_FAILED: Final = 10_000

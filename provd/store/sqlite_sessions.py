@@ -112,6 +112,7 @@ class SqliteSessions:
 
     def prune(self, *, before: float, keep: int) -> None:
         """Remove sessions older than ``before`` and all but the ``keep`` newest, with their events; and old events."""
+        self.flush()
         newest = "SELECT id FROM sessions ORDER BY last_at DESC LIMIT ?"
         self._database.change(
             f"DELETE FROM sessions WHERE last_at < ? OR id NOT IN ({newest})",  # noqa: S608  a constant of ours

@@ -102,3 +102,28 @@ def test_an_event_that_cannot_be_written_holds_up_no_other(slow: Slow) -> None:
     store = again(slow)
     assert [one.fields["number"] for one in store.sessions.events("s1")] == [0, 2]
     store.close()
+
+
+def test_a_boot_is_one_row_and_details_that_cannot_be_stored_cost_nobody_else_theirs(slow: Slow) -> None:
+    slow.hold()
+    slow.store.sessions.save_session(BootSession("s1", "m", started_at=NOW, last_at=NOW))
+    for number, value in enumerate((1, object(), 2**70, 3)):
+        slow.store.sessions.keep(("odd", NOW, "s1", "web1", "m", {"number": number, "value": value}))
+    slow.store.sessions.flush()
+    assert slow.units() == 2
+    store = again(slow)
+    told = [dict(one.fields) for one in store.sessions.events("s1")]
+    assert told[0] == {"number": 0, "value": 1}
+    assert told[1] == told[2] | {"number": 1} == {"number": 1, "lost": "details that cannot be stored"}
+    assert told[3] == {"number": 3, "value": 3}
+    store.close()
+
+
+def test_what_is_gathered_is_written_at_the_latest_by_the_end_of_the_store(slow: Slow) -> None:
+    slow.store.sessions.keep(("boot.started", NOW, "s1", "", "m", {}))
+    assert slow.store.sessions.gathers
+    store = again(slow)
+    assert [one.kind for one in store.sessions.events("s1")] == ["boot.started"]
+    assert store.sessions.last_event() == 1
+    assert store.sessions.keep(("boot.held", NOW, "s1", "", "m", {})) == 2
+    store.close()
