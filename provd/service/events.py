@@ -17,7 +17,7 @@ from provd.model.event import Event, Told
 
 TURN_S: Final = 0.005
 """Seconds of one reactor turn that listeners may take together; what is left waits for the next one."""
-GATHER_S: Final = 0.2
+GATHER_S: Final = 1.0
 """Seconds after which the log is told to write what it gathers; events are no promise to anybody."""
 
 

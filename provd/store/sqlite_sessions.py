@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -11,8 +12,10 @@ from provd.store.kinds import EVENTS, SESSIONS, Block, block_events
 from provd.store.sqlite_database import Database, WriteBehind
 
 Row = tuple[int, str, float, Mapping[str, object]]
-SPAN: Final = 4096
-"""Events that are gathered at most, of all boots together."""
+_MOST: Final = 4096
+"""Events that are gathered at most, of all boots together; then those of the boots that came first are written."""
+SPAN: Final = 2 * _MOST
+"""Events are in one row only where fewer than so many came between."""
 
 
 class SqliteSessions:
@@ -73,8 +76,8 @@ class SqliteSessions:
         else:
             rows.append(row)
         self._kept += 1
-        if self._kept >= SPAN:
-            self.flush()
+        if self._kept >= _MOST:
+            self._flush_oldest()
         return number
 
     @property
@@ -87,6 +90,18 @@ class SqliteSessions:
         fresh, self._fresh, self._kept = self._fresh, {}, 0
         for (session, system, mac), rows in fresh.items():
             self._events.save((session, system, mac, rows))
+
+    def _flush_oldest(self) -> None:
+        """The half that came first: a boot's exchange is likelier to be whole, and one row."""
+        fresh = self._fresh
+        for name in list(itertools.islice(fresh, (len(fresh) + 1) // 2)):
+            rows = fresh.pop(name)
+            self._kept -= len(rows)
+            self._events.save((*name, rows))
+        oldest = next(iter(fresh.values()), None)
+        if oldest is not None and self._last - oldest[0][0] >= _MOST:
+            # One boot tells very much beside many that are slow: no row may become wider than SPAN.
+            self.flush()
 
     def events(self, session: str) -> Sequence[Event]:
         """Events of a session in the order they happened."""
