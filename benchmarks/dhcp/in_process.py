@@ -22,6 +22,7 @@ from benchmarks.dhcp.exchanges import Client, number_of
 from provd.app.collector import settle
 from provd.app.services import Current, Services
 from provd.model.dhcp import Destination
+from provd.model.session import WAITING, BootSession
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import build_host, read
 from provd.store.memory import MemoryStore
@@ -50,7 +51,7 @@ dns = ["10.0.0.3"]
 class Run:
     """One server, and clients that each make an exchange per round."""
 
-    def __init__(self, folder: Path, reactor: Any, *, durable: bool, clients: int, pxe: bool) -> None:
+    def __init__(self, folder: Path, reactor: Any, *, durable: bool, clients: int, pxe: bool, waiting: int = 0) -> None:
         path = folder / "provd.toml"
         path.write_text(CONFIG.format(folder=folder))
         (folder / "data").mkdir()
@@ -60,6 +61,8 @@ class Run:
         if durable:
             store = SqliteStore(folder / "data" / "provd.db", deliver=reactor.callFromThread, wall=time.time)  # noqa: TID251  the root's clock
         self.store = store
+        for number in range(waiting):
+            store.sessions.save_session(_waits(number))
         host = build_host(loaded, path)
         current = Current(loaded.config, loaded.catalogue)
         self.services = Services(clock=reactor, current=current, host=host, store=store, send=self._send)
@@ -111,13 +114,23 @@ class Run:
         self._wake()
 
 
+def _waits(number: int) -> BootSession:
+    """A machine in the queue of installations."""
+    now = time.time()  # noqa: TID251  as of the store
+    mac = f"06:00:00:00:{number >> 8:02x}:{number & 255:02x}"
+    return BootSession(
+        f"{number:012x}", mac, f"web{number}", now, now, "config", "install", "web", "pxelinux", slot=WAITING,
+        queued_at=now + number / 1000, subnet="10.0.0.0/8", source="provd",
+    )  # fmt: skip
+
+
 def without_timeline(services: Services) -> None:
     """What a provd without timelines would leave out: making, publishing and storing events."""
     sessions: Any = services.sessions
     sessions.note = lambda *_what, **_how: None
     bus: Any = services.bus
     bus.publish = lambda _event: None
-    sessions._publish = bus.publish  # noqa: SLF001  it was handed over at the start
+    sessions._tell = bus.publish  # noqa: SLF001  it was handed over at the start
 
 
 def measure(reactor: Any, run: Run, rounds: int, profile: cProfile.Profile | None) -> list[dict[str, float]]:
@@ -159,6 +172,7 @@ def main() -> None:
     parser.add_argument("--store", choices=("sqlite", "memory"), default="sqlite")
     parser.add_argument("--pxe", action="store_true", help="clients ask for a boot file")
     parser.add_argument("--no-timeline", action="store_true", help="note, publish and store no event of a boot")
+    parser.add_argument("--waiting", type=int, default=0, help="machines in the queue of installations")
     parser.add_argument("--profile", action="store_true", help="print the functions that take longest")
     parser.add_argument("--json", type=Path, help="write the rows there too")
     asked = parser.parse_args()
@@ -166,7 +180,10 @@ def main() -> None:
 
     profile = cProfile.Profile() if asked.profile else None
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder), reactor, durable=asked.store == "sqlite", clients=asked.clients, pxe=asked.pxe)
+        durable = asked.store == "sqlite"
+        run = Run(Path(folder), reactor, durable=durable, clients=asked.clients, pxe=asked.pxe, waiting=asked.waiting)
+        if len(run.services.admission.waiting()) != asked.waiting:
+            parser.error("the queue does not hold these machines")
         if asked.no_timeline:
             without_timeline(run.services)
         rows = measure(reactor, run, asked.rounds, profile)

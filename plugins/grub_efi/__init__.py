@@ -99,7 +99,9 @@ class GrubEfi:
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
-        return [BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local, choice)]
+        return [
+            BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local, choice, self._lacks)
+        ]
 
     @hookimpl
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
@@ -120,15 +122,25 @@ class GrubEfi:
         arch = client.arch
         if arch is None or arch.firmware != "uefi" or arch.cpu != "x86_64":
             return None
-        name = HTTP if self._by_http(client, plan) else SIGNED if NO_SHIM in client.labels else SHIM
-        needed = {name, SIGNED} if name == SHIM else {name}
-        if not needed <= set(self._files()):
+        name = self._first(client, plan)
+        if self._lacks(client, plan):
             return None
         if name == HTTP and "proxy" in client.labels:
             if not self._server_image.usable(self._files()[HTTP]):
                 return None
             name = served_path(plan.server, plan.http_port)
         return BootFile(name, "http" if arch.http else "tftp")
+
+    def _first(self, client: ClientFacts, plan: BootPlan) -> str:
+        return HTTP if self._by_http(client, plan) else SIGNED if NO_SHIM in client.labels else SHIM
+
+    def _lacks(self, client: ClientFacts, plan: BootPlan) -> str:
+        if client.arch is None or client.arch.firmware != "uefi" or client.arch.cpu != "x86_64":
+            return ""
+        name = self._first(client, plan)
+        needed = (name, SIGNED) if name == SHIM else (name,)
+        there = self._files()
+        return next((one for one in needed if one not in there), "")
 
     def _by_http(self, client: ClientFacts, plan: BootPlan) -> bool:
         own = plan.profile.loader.get("grub_efi", {}) if plan.profile else {}

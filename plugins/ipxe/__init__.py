@@ -80,7 +80,9 @@ class Ipxe:
 
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
-        return [BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local, choice)]
+        return [
+            BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local, choice, self._lacks)
+        ]
 
     def _files(self) -> Mapping[str, Path]:
         found = {MEMDISK: self._memdisk, **{name: self._folder / name for name in _PROGRAMS}}
@@ -94,6 +96,13 @@ class Ipxe:
             return BootFile(SCRIPT)
         name = BIOS if arch.firmware == "bios" else self._settings.uefi_program
         return BootFile(name) if self._settings.chain and name in self._files() else None
+
+    def _lacks(self, client: ClientFacts, _plan: BootPlan) -> str:
+        arch = client.arch
+        if arch is None or arch.http or arch.name not in {"bios", "x64-uefi"} or not self._settings.chain:
+            return ""
+        name = BIOS if arch.firmware == "bios" else self._settings.uefi_program
+        return "" if client.is_ipxe or name in self._files() else name
 
     def _config(self, _request: FileRequest, plan: BootPlan | None) -> Content | NotFound:
         if plan is None:

@@ -91,7 +91,9 @@ class Pxelinux:
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
-            BootLoader("pxelinux", self._select, self._files, is_config, self._config, self._local, choice),
+            BootLoader(
+                "pxelinux", self._select, self._files, is_config, self._config, self._local, choice, self._lacks
+            ),
         ]
 
     def _files(self) -> Mapping[str, Path]:
@@ -108,6 +110,10 @@ class Pxelinux:
             return None
         name = self._file_of(plan)
         return BootFile(name) if self._has(name) else None
+
+    def _lacks(self, client: ClientFacts, plan: BootPlan) -> str:
+        name = self._file_of(plan)
+        return name if client.arch is not None and client.arch.firmware == "bios" and not self._has(name) else ""
 
     def _file_of(self, plan: BootPlan) -> str:
         return "lpxelinux.0" if self._by_http(plan) else "pxelinux.0"

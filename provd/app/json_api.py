@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from provd.api.json.events import Feed
 from provd.api.json.server import Backend, JsonSite
 from provd.app.listeners import ListenError
-from provd.app.metrics import Metrics
+from provd.app.metrics import RUNS, Metrics
 from provd.app.services import Services
 from provd.app.tls import context, fingerprint, own_certificate
 from provd.service.operations import OperationTable
@@ -51,8 +51,8 @@ class JsonListener:
         past = services.store.sessions
         self._feed = Feed(reactor, lambda number, limit: past.events_after(number, limit=limit))
         metrics = Metrics(services, facts, lambda: self._feed.listeners)
-        services.bus.listen(self._feed.on_event)
-        services.bus.listen(metrics.on_event)
+        services.bus.listen(self._feed.on_event, wanted=lambda: bool(self._feed.listeners))
+        services.bus.listen(metrics.on_event, RUNS)
         backend = Backend(table, services.access, self._feed, ready, metrics.page, metadata.version("provd"))
         self._site = JsonSite(reactor, backend)
         self._ports: list[IListeningPort] = []

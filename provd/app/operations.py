@@ -199,9 +199,10 @@ def diagnoser_of(services: Services) -> Diagnoser:
         earlier=lambda mac, limit: sessions.sessions(mac=mac, limit=limit),
         profile=lambda name: services.current.catalogue.profiles.get(name),  # noqa: PLW0108  another one after a reload
         loaders=lambda: tuple(host.boot_loaders),
-        rows=host.stats,
+        bad_calls=host.bad_calls,
         monotonic=host.seconds,
         wall=services.wall,
+        plan=services.sessions.plan_of,
     )
 
 
@@ -214,7 +215,7 @@ def stalls_of(services: Services) -> Stalls:
         publish=services.bus.publish,
         wall=services.wall,
     )
-    services.bus.listen(made.on_event)
+    services.bus.listen(made.on_event, {"install.finished"})
     return made
 
 

@@ -52,7 +52,7 @@ from provd.service.operations_answers import MaskedHost, unresolved
 from provd.service.power import Power
 from provd.service.power_tables import power_faults, table_of
 from provd.service.proxy_claims import ProxyClaims
-from provd.service.recorder import Recorder
+from provd.service.recorder import ENDS, Recorder
 from provd.service.sessions import Boot, Sessions
 from provd.service.system_doubts import source_doubts, template_doubts
 from provd.service.system_problems import SystemProblems
@@ -113,7 +113,7 @@ class Services:
         self._rules: tuple[ServerConfig, AdmissionRules] | None = None
         self._templates: dict[tuple[Path, ...], Templates] = {}
         self.bus = EventBus(clock, store.sessions)
-        self.sessions = Sessions(store.sessions, self.bus.publish, self.wall)
+        self.sessions = Sessions(store.sessions, self.bus.publish, self.wall, self.bus.tell)
         self.systems = Systems(
             store=store.systems,
             host=host,
@@ -307,11 +307,11 @@ class Services:
         self.dhcp.reconfigure(self.current.subnets)
         self.dhcp.reserve(self.systems.all())
         self.dhcp.load(self.store.leases.load())
-        self.bus.listen(self.host.event)
-        self.bus.listen(self.triggers.on_event)
-        self.bus.listen(self.admission.on_event)
-        self.bus.listen(self._reservations_follow)
-        self.bus.listen(self.recorder.on_event)
+        self.bus.listen(self.host.event, wanted=self.host.hears_events)
+        self.bus.listen(self.triggers.on_event, wanted=lambda: bool(self.host.triggers))
+        self.bus.listen(self.admission.on_event, {"session.stalled"})
+        self.bus.listen(self._reservations_follow, {"system.changed"})
+        self.bus.listen(self.recorder.on_event, ENDS)
 
     def plan_of(self, boot: Boot) -> BootPlan:
         """The plan of a boot, made again after a restart."""

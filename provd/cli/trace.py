@@ -64,7 +64,7 @@ def _found(told: dict[str, Any]) -> Iterator[str]:
     if not findings:
         yield str(told["verdict"])
     for finding in findings:
-        yield f"{finding['step']}: {finding['cause']}"
+        yield f"{finding['step']}: {finding['cause']} [{finding['rule']}]"
         yield f"    {finding['advice']}"
 
 

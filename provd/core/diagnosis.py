@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provd.core.diagnosis_facts import Boot, Facts, Finding
+from provd.core.diagnosis_loops import disk_loops
 from provd.core.diagnosis_rules import RULES
 from provd.model.event import Event
 from provd.model.session import WAITING, BootSession
@@ -26,7 +27,7 @@ def diagnose(session: BootSession, events: Sequence[Event], facts: Facts) -> lis
         return [_waits(session, facts)]
     boot = Boot(session, events, facts, frozenset(event.kind for event in events))
     if boot.over:
-        return []
+        return list(disk_loops(boot))
     found: list[Finding] = []
     for rule in RULES:
         found += [one for one in rule(boot) if one not in found]

@@ -12,7 +12,34 @@ from provd.model.session import BootSession, step_reached
 SILENT_S: Final = 60.0
 """Seconds without anything from a machine after which its boot counts as standing still."""
 INSTALLER_SILENT_S: Final = 600.0
-"""The same for an installer that unpacks: it says nothing for minutes."""
+"""The same for an installer that unpacks: it says nothing for minutes; and for a transfer that goes on."""
+FIRMWARE_SILENT_S: Final = 15.0
+"""The same for firmware that was sent an address: none waits longer before it asks for what comes next."""
+REFUSED_SILENT_S: Final = 3.0
+"""The same after a file that could not be served: a loader that looks for it elsewhere does so at once."""
+_FIRMWARE: Final = frozenset({"discover", "offer", "ack"})
+MISSES: Final = frozenset({"tftp.missed", "http.missed", "tftp.failed", "http.failed"})
+"""Ends of a request that gave the machine nothing."""
+FORWARD: Final = frozenset(
+    {
+        "dhcp.offer", "dhcp.ack", "tftp.sent", "http.sent", "config.served", "kernel.fetched", "initrd.fetched",
+        "answer.served", "package.first", "install.started", "install.progress", "install.finished",
+    }
+)  # fmt: skip
+"""What a machine got or did that brings its boot on: an obstacle before it was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A plugin that misbehaved while it was asked for this boot.
+
+    Attributes:
+        told: plugin, hook and what it did, as in ``drowsy: provd_kernel_args took 600 ms``.
+        missing: it gave no value, because it failed or rests.
+    """
+
+    told: str
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +51,20 @@ class Facts:
         cpu: of the firmware (``x86_64``), empty where it did not say.
         distro: name and CPU of the distro that the plan installs, empty where there is none.
         loaders: boot loaders that the plan may use.
-        resting: plugins that were slow or failed and are not called now, with what they did.
+        troubles: plugins that were slow, failed or rested when this boot needed them.
         earlier: boots of the same machine before this one, the newest first.
+        held: why the plan holds the machine, empty where it does not or is not known any more.
+        source: URL that the installer fetches packages from, where that is not provd; else empty.
     """
 
     silent_s: float = 0.0
     cpu: str = ""
     distro: tuple[str, str] = ("", "")
     loaders: tuple[str, ...] = ()
-    resting: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     earlier: Sequence[BootSession] = ()
+    held: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +105,33 @@ class Boot:
     @property
     def stands(self) -> bool:
         """Nothing came for a while, or another boot began instead of going on."""
-        slow = step_reached(self.session, "answers") and self.session.action == "install"
-        limit = INSTALLER_SILENT_S if slow else SILENT_S
         return self.session.outcome == "superseded" or (
-            self.session.outcome == "running" and self.facts.silent_s >= limit
+            self.session.outcome == "running" and self.facts.silent_s >= self._patience_s
         )
+
+    @property
+    def _patience_s(self) -> float:
+        """Seconds of silence that are no wonder now."""
+        unpacks = step_reached(self.session, "answers") and self.session.action == "install"
+        if unpacks or self.transfers:
+            return INSTALLER_SILENT_S
+        return FIRMWARE_SILENT_S if self.session.step in _FIRMWARE else SILENT_S
+
+    @property
+    def transfers(self) -> bool:
+        """A file is on its way to the machine: its end is an event, and a large one takes minutes."""
+        for event in reversed(self.events):
+            what = event.kind.partition(".")[2]
+            if event.kind in {"tftp.request", "http.request"}:
+                return word(event, "role") != "callback"
+            if what in {"sent", "partial", "unchanged", "refused", "missed", "failed", "aborted", "fetched"}:
+                return False
+        return False
+
+    def in_vain(self, event: Event) -> bool:
+        """Nothing came after this event that brought the boot on."""
+        place = next(at for at, one in enumerate(self.events) if one is event)
+        return all(one.kind not in FORWARD for one in self.events[place + 1 :])
 
     @property
     def over(self) -> bool:

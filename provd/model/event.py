@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+Told = tuple[str, float, str, str, str, Mapping[str, object]]
+"""An event before anybody asked for one: kind, at, session, system, mac, fields."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

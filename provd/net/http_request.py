@@ -179,7 +179,8 @@ class BootRequest(Request):
         if self.method == b"HEAD":
             return self._end(b"")
         sent = await self._body(content, opened, start, stop)
-        self.finish()
+        if not self._gone:
+            self.finish()
         if content.on_sent is not None and self.code == 200:
             content.on_sent(sent)
         return sent

@@ -11,6 +11,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorFDSet, ITCPTransport
 
 from provd.net.http_body import ShortBodyError
@@ -100,5 +101,10 @@ class SendFile:
         transfer = Transfer(self._connection, self._file, self._at, self._warm, self._stop, self._stall_s)
         transfer.write()
         if transfer.extend():
-            await self._senders.send(transfer)
+            try:
+                await self._senders.send(transfer)
+            except CancelledError:
+                # A client that took the last octet may hang up before this thread hears that it left.
+                if transfer.at < self._stop:
+                    raise
         self._at = self._warm = transfer.at

@@ -53,6 +53,8 @@ class BootLoader:
         local_boot: the text that makes this loader boot the local disk, for ``config`` and ``provd explain``.
         choice: name of the entry of a menu that a configuration's path stands for, or empty; pure and quick. A loader
             that knows no menus boots the machine's own disk instead of showing one.
+        lacks: name of the file without which ``select`` gave None to a client that this loader is made for; empty where
+            it is not made for it. Pure; asked only where no loader was selected, so that a timeline can name the file.
     """
 
     name: str
@@ -62,6 +64,7 @@ class BootLoader:
     config: Callable[[FileRequest, BootPlan | None], Content | NotFound]
     local_boot: Callable[[BootPlan], str]
     choice: Callable[[str], str] = lambda _path: ""
+    lacks: Callable[[ClientFacts, BootPlan], str] = lambda _client, _plan: ""
 
 
 @dataclass(frozen=True, slots=True)

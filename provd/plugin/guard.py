@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
 from inspect import iscoroutine
@@ -21,6 +21,8 @@ from provd.plugin.contract import CallbackCall, Change
 from provd.plugin.scrub import scrub
 
 _LAST_BUCKET = 31
+_REMEMBERED = 4096
+"""Bad calls that are kept for the timelines of the machines they met."""
 
 
 class Missing(Enum):
@@ -86,6 +88,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class BadCall:
+    """What one plugin did last to one machine: it was slow, failed, or rested.
+
+    Attributes:
+        at: when, by the host's clock.
+        told: plugin, hook and what happened, scrubbed.
+        missing: it gave no value.
+    """
+
+    at: float
+    told: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One callable of one plugin.
 
@@ -118,6 +135,8 @@ class Guard:
         self._rows: dict[tuple[str, str], Row] = {}
         self._breakers: dict[str, Breaker] = {}
         self._slow_s = limits.slow_s
+        self._bad: dict[tuple[str, str, bool], BadCall] = {}
+        self._why: dict[str, str] = {}
         self.missed = 0
 
     def seconds(self) -> float:
@@ -154,6 +173,9 @@ class Guard:
         if breaker.tripped_until is not None and not breaker.allows(started):
             row.skipped += 1
             self.missed += 1
+            self._remember(
+                row, f"was not called, it rests since {self._why.get(row.plugin, 'repeated failures')}", args, started
+            )
             return Missing.SKIPPED
         try:
             value = endpoint.check(endpoint.function(*args), args)
@@ -179,6 +201,8 @@ class Guard:
         row.bad_at = now
         wrong = isinstance(error, WrongValueError)
         row.last_error = scrub(str(error) if wrong else f"{type(error).__name__}: {_text(error)}")
+        self._remember(row, f"failed ({row.last_error})", args, now)
+        self._why[row.plugin] = f"{row.hook} failed again and again ({row.last_error})"
         self._log.error(
             "plugin {plugin}: {hook} {verb} for {about}: {error}",
             plugin=row.plugin,
@@ -198,6 +222,8 @@ class Guard:
     def _slow(self, row: Row, breaker: Breaker, args: tuple[object, ...], seconds: float, now: float) -> None:
         row.slow += 1
         row.bad_at = now
+        self._why[row.plugin] = f"{row.hook} took {seconds * 1000:.0f} ms"
+        self._remember(row, f"took {seconds * 1000:.0f} ms", args, now, missing=False)
         breaker.slow(now)
         self._log.error(
             "plugin {plugin}: {hook} took {milliseconds:.0f} ms for {about}; breaker opened, its request hooks rest "
@@ -208,6 +234,43 @@ class Guard:
             about=describe(args),
             seconds=self._limits.open_s,
         )
+
+    def _remember(self, row: Row, what: str, args: tuple[object, ...], now: float, *, missing: bool = True) -> None:
+        """Keep it for the machine that was asked about; the oldest leaves where there are many."""
+        if name := whose(args):
+            key = (row.plugin, name, missing)
+            self._bad.pop(key, None)
+            self._bad[key] = BadCall(now, f"{row.plugin}: {row.hook} {what}", missing)
+            if len(self._bad) > _REMEMBERED:
+                del self._bad[next(iter(self._bad))]
+
+    def bad_calls(self, names: Collection[str], since: float) -> list[BadCall]:
+        """What plugins did to a machine since then (by this clock).
+
+        Args:
+            names: its hardware address, its address and the id of its session.
+            since: seconds.
+        """
+        return [bad for (_, name, _), bad in self._bad.items() if name in names and bad.at >= since]
+
+
+def whose(args: tuple[object, ...]) -> str:
+    """Hardware address, address or session id of the machine that a call is about; empty where it is about none."""
+    for arg in args:
+        match arg:
+            case DhcpRequest():
+                return str(arg.client.mac)
+            case FileRequest() | CallbackCall():
+                return arg.peer
+            case BootPlan():
+                return arg.session or str(arg.client.mac)
+            case ClientFacts():
+                return str(arg.mac)
+            case Event():
+                return arg.session
+            case _:
+                continue
+    return ""
 
 
 def describe(args: tuple[object, ...]) -> str:

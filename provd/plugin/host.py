@@ -36,7 +36,7 @@ from provd.plugin.contract import (
     Veto,
 )
 from provd.plugin.errors import PluginError
-from provd.plugin.guard import Guard, Missing, Row
+from provd.plugin.guard import BadCall, Guard, Missing, Row
 from provd.plugin.instance import Instance
 from provd.plugin.loading import Found
 from provd.plugin.power import PowerDriver
@@ -282,6 +282,10 @@ class PluginHost:
                 return cast("Veto", answer)
         return None
 
+    def hears_events(self) -> bool:
+        """A plugin listens to events."""
+        return bool(self._now.hooks["provd_event"])
+
     def event(self, event: Event) -> None:
         """Tell every plugin."""
         for _, endpoint in self._now.hooks["provd_event"]:
@@ -290,6 +294,10 @@ class PluginHost:
     def stats(self) -> list[Row]:
         """Counters per plugin and hook, in the order they were built."""
         return self._guard.rows()
+
+    def bad_calls(self, names: Collection[str], since: float) -> list[BadCall]:
+        """What plugins did to one machine: slow, failed and rested calls since then (see ``Guard.bad_calls``)."""
+        return self._guard.bad_calls(names, since)
 
     def swap(self, name: str, settings: Mapping[str, object]) -> None:
         """Build a new object of one plugin and put it in the old one's place.

@@ -48,6 +48,7 @@ _CALLABLES = (
     "is_config",
     "config",
     "local_boot",
+    "lacks",
     "resolve",
     "probe",
     "run",
@@ -260,6 +261,7 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
                 is_config=safe("is_config", value.is_config, of_type(bool, "True or False"), instead=False),
                 config=safe("config", value.config, _configuration, broken),
                 local_boot=safe("local_boot", value.local_boot, of_type(str, "text"), ""),
+                lacks=safe("lacks", value.lacks, of_type(str, "a file name, or empty"), ""),
             )
         case InstallSource():
             return replace(

@@ -101,6 +101,19 @@ class BootDirector:
                 return chosen
         return None
 
+    def lacking(self, boot: Boot, client: ClientFacts) -> str:
+        """File of a boot loader without which none of them serves this client; empty where no file would help."""
+        plan = boot.plan
+        if plan is None or plan.action is Action.NONE:
+            return ""
+        names = plan.profile.boot_loaders if plan.profile and plan.profile.boot_loaders else self._host.boot_loaders
+        for name in names:
+            loader = self._host.boot_loaders.get(name)
+            found = self._guard(f"lacks of boot loader {name}", loader.lacks, client, plan) if loader else None
+            if found:
+                return found
+        return ""
+
     def plan_of(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
         """The plan of a boot; made again from its session where provd was restarted in the middle of it."""
         if boot.plan is None:

@@ -71,7 +71,9 @@ class BootDhcp:
         plan = boot.plan
         assert plan is not None  # noqa: S101  the director gives every boot a plan
         if file is None and _type(request.packet) == _DISCOVER:
-            self._sessions.note(boot, "boot.none", {"reason": plan.reason, "arch": _arch(request)})
+            lacks = self._director.lacking(boot, request.client)
+            told = {"reason": plan.reason, "arch": _arch(request), **({"missing": lacks} if lacks else {})}
+            self._sessions.note(boot, "boot.none", told)
         return plan, file
 
     def booting(self, mac: bytes) -> bool:
@@ -110,8 +112,8 @@ class BootDhcp:
         details = {**fields, "address": where} if where else dict(fields)
         installed_system = not request.client.is_netboot and left_firmware(boot)
         if leased:
-            if installed_system and boot.session.address:
-                details["same_address"] = boot.session.address == where
+            if installed_system and boot.record.address:
+                details["same_address"] = boot.record.address == where
             self._sessions.move(boot, where)
         step = "installer-dhcp" if installed_system and kind in _GIVEN else _STEPS.get(kind)
         if step is not None and (step == "installer-dhcp" or not installed_system):
@@ -122,7 +124,7 @@ class BootDhcp:
 
     def _is_over(self, boot: Boot) -> bool:
         """Renewals of an installed system go on for months; they are no part of the boot that installed it."""
-        return boot.session.outcome != "running" and self._wall() - boot.session.last_at > SILENCE_S
+        return boot.record.outcome != "running" and self._wall() - boot.session.last_at > SILENCE_S
 
 
 def _type(packet: DhcpPacket) -> int:

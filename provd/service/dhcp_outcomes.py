@@ -208,7 +208,12 @@ class Outcomes:
             self._admission.exhausted(exchange)
             detail = f"subnet {exchange.table.subnet.name}: the pool has no free address"
         self._drop(reason, detail)
-        self._seen("dhcp.dropped", exchange, 0, {"reason": reason})
+        told = {"reason": reason}
+        if withdraw:
+            told["server"] = dotted(exchange.request.packet.server_id)
+        elif detail:
+            told["subnet"] = exchange.table.subnet.name
+        self._seen("dhcp.dropped", exchange, 0, told)
 
     def _inform(self, exchange: Exchange) -> None:
         # RFC 2131 section 4.3.5; a client without ciaddr is reached at its source address, or not at all (rule A08).

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from provd.core.diagnosis import diagnose
-from provd.core.diagnosis_facts import Facts, Finding
+from provd.core.diagnosis_facts import Facts, Finding, Trouble
 from provd.model.arch import ARCHS
+from provd.model.boot import Action, BootPlan
 from provd.model.event import Event
 from provd.model.profile import Profile
 from provd.model.session import BootSession
-from provd.plugin.guard import Row
+from provd.plugin.guard import BadCall
+from provd.plugin.scrub import scrub
 
 _EARLIER = 10
 """Boots of the same machine that are looked at."""
+_BEFORE_S = 1.0
+"""A session begins after the plugins were asked about its first message."""
 
 
 class Diagnoser:
@@ -23,8 +27,9 @@ class Diagnoser:
         earlier: boots of a hardware address, the newest first, this one among them.
         profile: by name.
         loaders: names of all boot loaders, in their order.
-        rows: counters of the plugins.
-        monotonic: the clock of those counters.
+        bad_calls: what plugins did to the machine of these names since a time, by their clock.
+        monotonic: that clock.
+        plan: the plan of a session, None where it is not known any more.
         wall: seconds since the epoch.
     """
 
@@ -34,12 +39,13 @@ class Diagnoser:
         earlier: Callable[[str, int], Sequence[BootSession]],
         profile: Callable[[str], Profile | None],
         loaders: Callable[[], Sequence[str]],
-        rows: Callable[[], Sequence[Row]],
+        bad_calls: Callable[[Collection[str], float], Sequence[BadCall]],
         monotonic: Callable[[], float],
         wall: Callable[[], float],
+        plan: Callable[[str], BootPlan | None],
     ) -> None:
         self._earlier, self._profile, self._loaders = earlier, profile, loaders
-        self._rows, self._monotonic, self._wall = rows, monotonic, wall
+        self._bad_calls, self._monotonic, self._wall, self._plan = bad_calls, monotonic, wall, plan
 
     def findings(self, session: BootSession, events: Sequence[Event]) -> list[Finding]:
         """Everything that explains it, the most telling first."""
@@ -50,20 +56,29 @@ class Diagnoser:
             cpu=_cpu(events),
             distro=(profile.distro.name, profile.distro.arch) if profile else ("", ""),
             loaders=(profile.boot_loaders if profile and profile.boot_loaders else tuple(self._loaders())),
-            resting=tuple(self._resting(session)),
+            troubles=tuple(self._troubles(session)),
             earlier=tuple(others),
+            held=self._held(session),
+            source=_far_source(profile),
         )
         return diagnose(session, events, facts)
 
-    def _resting(self, session: BootSession) -> list[str]:
-        """Plugins that were slow or failed while this boot ran."""
-        began = self._monotonic() - max(0.0, self._wall() - session.started_at)
-        told = []
-        for row in self._rows():
-            if row.bad_at >= began:
-                what = f"took {row.max_s * 1000:.0f} ms" if row.slow else f"failed ({row.last_error})"
-                told.append(f"{row.plugin}: {row.hook} {what}")
-        return told
+    def _troubles(self, session: BootSession) -> Iterator[Trouble]:
+        """Plugins that were slow, failed or rested when this boot needed them."""
+        began = self._monotonic() - max(0.0, self._wall() - session.started_at) - _BEFORE_S
+        names = {session.mac, session.id, session.address} - {""}
+        for bad in self._bad_calls(names, began):
+            yield Trouble(bad.told, bad.missing)
+
+    def _held(self, session: BootSession) -> str:
+        plan = self._plan(session.id)
+        return plan.reason if plan is not None and plan.action is Action.HOLD else ""
+
+
+def _far_source(profile: Profile | None) -> str:
+    """URL of packages that the installer fetches from elsewhere, without user and password; or empty."""
+    source = (profile.source or profile.distro.tree) if profile is not None else ""
+    return scrub(source) if source.startswith(("http://", "https://", "ftp://", "nfs:")) else ""
 
 
 def _cpu(events: Sequence[Event]) -> str:

@@ -75,6 +75,8 @@ class FileEvents:
         octets = fields.get("bytes", 0)
         boot.packages += 1
         boot.package_bytes += octets if isinstance(octets, int) else 0
+        # An installer that fetches for half an hour stands not still.
+        self._sessions.alive(boot)
         if boot.packages == 1:
             self._sessions.note(boot, "package.first", {"path": request.path})
 

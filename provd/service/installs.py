@@ -107,7 +107,7 @@ class Installs:
         if callback is None:
             return NotFound(f"no callback {name!r}: an enabled plugin must register it")
         if request.method != "POST":
-            return NotFound("a callback is posted", status=405)
+            return NotFound(f"callback {name} was asked for by {request.method}: a callback is posted", status=405)
         if len(request.body) > callback.max_bytes:
             return NotFound(f"callback {name} takes at most {callback.max_bytes} octets", status=413)
         found = self._tokens.check_callback(text, name, request.peer)

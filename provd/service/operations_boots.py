@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Final, Protocol
 
 import msgspec
 
@@ -15,6 +15,10 @@ from provd.plugin.contract import Operation
 from provd.service.inspect import packages, phases, session_row, timeline, verdict
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_systems import NamedSystems
+
+_NOTHING_CAME: Final = (
+    "its cable and boot order, UDP 67 here (provd check firewall), its relay, or its hardware address in provd"
+)
 
 
 class SessionsView(Protocol):
@@ -121,10 +125,19 @@ class BootOperations:
                 raise OperationError(f"there is no boot {arguments.session!r}", field="session", kind="not-found")
             return found
         system, mac = self._whose(arguments.system)
-        sessions = self._sessions.sessions(system=system, mac=mac, limit=1)
-        if not sessions:
-            raise OperationError(f"{arguments.system} has not booted from the network yet", kind="not-found")
-        return sessions[0]
+        newest = [*self._sessions.sessions(system=system, mac=mac, limit=1), *self._of_cards(system)]
+        if not newest:
+            sentence = f"{arguments.system} has not booted from the network yet"
+            raise OperationError(f"{sentence}: no DHCP message of it came in; {_NOTHING_CAME}", kind="not-found")
+        return max(newest, key=lambda session: session.started_at)
+
+    def _of_cards(self, name: str) -> Iterator[BootSession]:
+        """Boots of a system's cards that ended before anybody knew whose they are, as behind an unknown relay."""
+        system = self._systems.get(name) if name else None
+        for card in system.interfaces if system is not None else ():
+            for session in self._sessions.sessions(mac=str(card.mac), limit=1):
+                if session.system in {"", name}:
+                    yield session
 
     def _whose(self, text: str) -> tuple[str, str]:
         """System name or MAC, one of the two empty."""

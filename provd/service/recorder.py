@@ -29,7 +29,7 @@ MOST_PACKETS: Final = 10_000
 MOST_OCTETS: Final = 16 << 20
 _CHADDR: Final = slice(28, 34)
 _CLIENT_PORT: Final = 2070
-_ENDS: Final = frozenset({"install.finished", "install.failed", "boot.local"})
+ENDS: Final = frozenset({"install.finished", "install.failed", "boot.local"})
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class Recorder:
 
     def on_event(self, event: Event) -> None:
         """A boot that ends ends its recordings."""
-        if self.active and event.kind in _ENDS:
+        if self.active and event.kind in ENDS:
             mac = bytes.fromhex(event.mac.replace(":", ""))
             for one in self._all.values():
                 one.over |= mac in one.macs

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from provd.core.session_rules import advance, begins_new, close
 from provd.model.boot import BootPlan
-from provd.model.event import Event
+from provd.model.event import Event, Told
 from provd.model.session import BootSession, step_reached
 
 LIVE_SESSIONS = 65_536
@@ -45,7 +45,9 @@ class Boot:
     """One running boot: its session and, once it was decided, its plan.
 
     Attributes:
-        session: the record.
+        record: the session but for its last sign of life; :attr:`session` is the whole one.
+        seen_at: seconds since the epoch of that. A message has several, and a copy of the record for each costs more
+            than all the rest of the timeline.
         plan: None before the first decision and after a restart of provd.
         basis: what the plan was made of; another value means that the system was edited since.
         missing: served paths of kernel and initrds that were not fetched yet.
@@ -55,7 +57,8 @@ class Boot:
         full: the timeline takes no more routine events.
     """
 
-    session: BootSession
+    record: BootSession
+    seen_at: float = 0.0
     plan: BootPlan | None = None
     basis: object = None
     missing: frozenset[str] = frozenset()
@@ -64,13 +67,38 @@ class Boot:
     events: int = 0
     full: bool = False
 
+    @property
+    def session(self) -> BootSession:
+        """The record of this moment."""
+        if self.seen_at > self.record.last_at:
+            self.record = self.record.seen(self.seen_at)
+        return self.record
+
+    @session.setter
+    def session(self, record: BootSession) -> None:
+        self.record, self.seen_at = record, record.last_at
+
 
 class Sessions:
     """The newest boot of every machine, by MAC and by leased address."""
 
-    def __init__(self, log: SessionLog, publish: Callable[[Event], None], wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        log: SessionLog,
+        publish: Callable[[Event], None],
+        wall: Callable[[], float],
+        tell: Callable[[Told], None] | None = None,
+    ) -> None:
+        """Take collaborators.
+
+        Args:
+            log: where sessions are kept.
+            publish: hears of every event.
+            wall: seconds since the epoch.
+            tell: hears of them in its place, before they are made.
+        """
         self._log = log
-        self._publish = publish
+        self._tell = tell or (lambda told: publish(Event(*told)))
         self._wall = wall
         self._by_mac: dict[str, Boot] = {}
         self._mac_by_address: dict[str, str] = {}
@@ -106,6 +134,15 @@ class Sessions:
                 boot = self._ended[session] = Boot(stored)
         return boot
 
+    def plan_of(self, session: str) -> BootPlan | None:
+        """The plan of the boot with this id, where it is the newest of its machine and was decided in this run."""
+        boot = self._by_mac.get(self._mac_by_session.get(session, ""))
+        return boot.plan if boot is not None else None
+
+    def alive(self, boot: Boot) -> None:
+        """The machine did something that is no event: the timeline stays as it is, the silence ends."""
+        boot.seen_at = self._wall()
+
     def boots(self) -> Iterable[Boot]:
         """The newest boot of every machine."""
         return self._by_mac.values()
@@ -117,7 +154,7 @@ class Sessions:
         changed = boot is not None and boot.plan is not None and boot.basis != basis
         current = boot.session if boot else None
         if boot is not None and not begins_new(current, system=system, system_changed=changed, now=now):
-            boot.session = boot.session.seen(now)
+            boot.seen_at = now
             return boot
         if boot is not None and boot.session.outcome == "running":
             self._log.save_session(close(boot.session, "superseded"))
@@ -178,8 +215,8 @@ class Sessions:
 
     def lease(self, boot: Boot, address: str) -> None:
         """The machine was given this address; requests from it are its own."""
-        mac = boot.session.mac
-        if boot.session.address == address and self._mac_by_address.get(address) == mac:
+        mac = boot.record.mac
+        if boot.record.address == address and self._mac_by_address.get(address) == mac:
             return
         self._let_go(boot.session.address, mac)
         self._mac_by_address[address] = mac
@@ -194,7 +231,7 @@ class Sessions:
 
     def move(self, boot: Boot, address: str) -> None:
         """DHCP gave the machine another address in the middle of its boot: what was bound to the old one follows."""
-        if boot.session.bound and boot.session.bound == boot.session.address:
+        if boot.record.bound and boot.record.bound == boot.record.address:
             self.bind(boot, address)
         self.lease(boot, address)
 
@@ -206,7 +243,7 @@ class Sessions:
 
     def reach(self, boot: Boot, step: str) -> None:
         """The boot came to this step; it never goes back."""
-        if step_reached(boot.session, step):
+        if step_reached(boot.record, step):
             return  # whoever says so notes it as well, which is the sign of life
         boot.session = advance(boot.session, step, self._wall())
         self._log.save_session(boot.session)
@@ -236,27 +273,18 @@ class Sessions:
 
         What is not witnessed anybody may have sent: it is no sign that the machine goes on.
         """
-        session, now = boot.session, self._wall()
+        session, now = boot.record, self._wall()
         if witnessed:
-            boot.session = session.seen(now)
+            boot.seen_at = now
         boot.events += 1
         if boot.events > MOST_EVENTS and kind.startswith(_ROUTINE):
             if boot.full:
                 return
             boot.full = True
             kind, fields = "timeline.full", {"most": MOST_EVENTS}
-        self._publish(
-            Event(
-                kind=kind,
-                at=now,
-                session=session.id,
-                system=session.system,
-                mac=session.mac,
-                fields=dict(fields or {}),
-            )
-        )
+        self._tell((kind, now, session.id, session.system, session.mac, dict(fields) if fields else {}))
 
 
 def left_firmware(boot: Boot) -> bool:
     """Whether DHCP from this machine now comes from its kernel's system, not from firmware or loader."""
-    return step_reached(boot.session, "kernel")
+    return step_reached(boot.record, "kernel")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provd.model.account import ApiToken, AuditEntry, User
-from provd.model.event import Event
+from provd.model.event import Event, Told
 from provd.model.lease import Lease
 from provd.model.session import BootSession
 from provd.model.system import InstallState, System
@@ -156,6 +156,19 @@ class SessionStore(Protocol):
 
     def append(self, event: Event) -> int:
         """Keep an event and return its number; numbers only grow."""
+        ...
+
+    def keep(self, told: Told) -> int:
+        """The same for an event that is not made yet; it may be gathered, so that a boot is few writes."""
+        ...
+
+    @property
+    def gathers(self) -> bool:
+        """Something waits for :meth:`flush`; readers see it already."""
+        ...
+
+    def flush(self) -> None:
+        """Write what was gathered."""
         ...
 
     def events(self, session: str) -> Sequence[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from provd.model.session import BootSession
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
-from provd.store.sqlite_record import Codec, codec
+from provd.store.sqlite_record import Codec, codec, decode_hook, encode_body
 
 
 class Install(msgspec.Struct, frozen=True):
@@ -50,7 +51,58 @@ LEASES: Final = codec("leases", Lease, lambda lease: lease.address)
 SYSTEMS: Final = codec("systems", System, lambda system: system.name)
 INSTALLS: Final = codec("installs", Install, lambda install: install.system)
 SESSIONS: Final = codec("sessions", BootSession, lambda session: session.id)
-EVENTS: Final = codec("events", Event, lambda event: event.id)
+
+Block = tuple[str, str, str, list[tuple[int, str, float, Mapping[str, Any]]]]
+"""Events of one boot that were written together: session, system, mac; and number, kind, time, fields of each."""
+
+
+def block_events(value: Event | Block) -> list[Event]:
+    """The events of a row, in order."""
+    if isinstance(value, Event):
+        return [value]
+    session, system, mac, rows = value
+    return [Event(kind, at, session, system, mac, fields, number) for number, kind, at, fields in rows]
+
+
+def _event_key(value: Event | Block) -> int:
+    """Number of the last one, so that whatever came after a number is in a row after it."""
+    return value.id if isinstance(value, Event) else value[3][-1][0]
+
+
+class _EventCodec(Codec[Event | Block]):
+    """One event that cannot be stored, as a plugin may make it, does not take those of its row with it."""
+
+    __slots__ = ()
+
+    def encode(self, value: Event | Block, sequence: int) -> bytes:
+        """The record of a row; details that cannot be stored are left out of it."""
+        try:
+            return Codec.encode(self, value, sequence)
+        except Exception:
+            if isinstance(value, Event):
+                raise
+            session, system, mac, rows = value
+            return Codec.encode(self, (session, system, mac, [_storable(row) for row in rows]), sequence)
+
+
+def _storable(row: tuple[int, str, float, Mapping[str, Any]]) -> tuple[int, str, float, Mapping[str, Any]]:
+    kept = {name: value for name, value in row[3].items() if _encodes(name, value)}
+    return row if len(kept) == len(row[3]) else (*row[:3], {**kept, "lost": "details that cannot be stored"})
+
+
+def _encodes(name: str, value: object) -> bool:
+    try:
+        encode_body((name, value))
+    except Exception:  # noqa: BLE001  whatever a plugin put into it
+        return False
+    return True
+
+
+EVENTS: Final[Codec[Event | Block]] = _EventCodec(
+    "events",
+    _event_key,
+    msgspec.msgpack.Decoder(Event | Block, dec_hook=decode_hook),
+)
 TOKENS: Final = codec("tokens", InstallToken, lambda token: token_key(token.token))
 RUNS: Final = codec("runs", NumberedRun, lambda run: run.id)
 USERS: Final = codec("users", User, lambda user: user.name)

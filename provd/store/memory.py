@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from provd.model.event import Event
+from provd.model.event import Event, Told
 from provd.model.lease import Lease
 from provd.model.session import BootSession
 from provd.model.system import InstallState, System
@@ -149,6 +149,20 @@ class MemorySessions:
         self._last = number = self._last + 1
         self._events[number] = replace(event, id=number)
         return number
+
+    def keep(self, told: Told) -> int:
+        """The same for an event that is not made yet."""
+        self._last = number = self._last + 1
+        self._events[number] = Event(*told, number)
+        return number
+
+    @property
+    def gathers(self) -> bool:
+        """Nothing is gathered."""
+        return False
+
+    def flush(self) -> None:
+        """Nothing is gathered."""
 
     def events(self, session: str) -> Sequence[Event]:
         """Events of a session in the order they happened."""

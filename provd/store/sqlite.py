@@ -54,9 +54,11 @@ class SqliteStore:
 
     def flush(self, done: Done) -> None:
         """Call ``done`` once everything handed over before is durable or failed."""
+        self.sessions.flush()
         self._database.writer.submit(lambda _connection: None, done)
 
     def close(self) -> None:
         """Make everything durable, then close; blocks."""
+        self.sessions.flush()
         self._database.close()
         os.close(self._lock)

@@ -15,12 +15,12 @@ from twisted.logger import Logger
 from provd.store.interface import Deliver, Done
 from provd.store.sqlite_file import connect
 from provd.store.sqlite_record import Codec, RecordError
-from provd.store.sqlite_schema import SEARCHED, upsert
+from provd.store.sqlite_schema import SEARCHED, upsert, upsert_rows
 from provd.store.sqlite_writer import Writer
 
 T = TypeVar("T")
 
-BATCH: Final = 64
+BATCH: Final = 256
 """Values that are gathered for one write at most; the backlog of the writer bounds their number."""
 
 KEPT_FAILED: Final = 10_000
@@ -135,7 +135,7 @@ class _Batch(Generic[T]):
                 rows.append(self._database.row(self._codec, value))
             except Exception as error:  # noqa: BLE001  whatever a plugin put into it
                 self.faults[key] = error
-        connection.executemany(upsert(self._codec.kind), rows)
+        upsert_rows(connection, self._codec.kind, rows)
 
 
 class WriteBehind(Generic[T]):

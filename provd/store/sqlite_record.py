@@ -80,11 +80,14 @@ def _encode_hook(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
-def _decode_hook(type_: type, value: Any) -> Any:
+def decode_hook(type_: type, value: Any) -> Any:
+    """Values that MessagePack does not know, as they were (msgspec's protocol)."""
     return IPv4Address(value) if type_ is IPv4Address else value
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_hook)
+encode_body: Final = _encoder.encode
+"""A value as the body of a record; TypeError and others where it cannot be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +130,4 @@ class Codec(Generic[T]):
 
 def codec(kind: str, type_: type[T], key: Callable[[T], int | str]) -> Codec[T]:
     """A codec for a type of the model."""
-    return Codec(kind, key, msgspec.msgpack.Decoder(type_, dec_hook=_decode_hook))
+    return Codec(kind, key, msgspec.msgpack.Decoder(type_, dec_hook=decode_hook))

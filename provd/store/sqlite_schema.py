@@ -12,7 +12,7 @@ import msgspec
 from provd.store.interface import StoreError, StoreTooNewError
 from provd.store.sqlite_record import RecordError, seal, unseal
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 Columns = Callable[[Any], tuple[Any, ...]]
 
@@ -42,7 +42,9 @@ _INDEXES: Final = (
 
 SEARCHED: Final[Mapping[str, Columns]] = {
     "sessions": lambda session: (session.mac, session.system, session.last_at),
-    "events": lambda event: (event.session, event.system, event.at),
+    "events": lambda row: (
+        (row[0], row[1], row[3][-1][2]) if isinstance(row, tuple) else (row.session, row.system, row.at)
+    ),
     "tokens": lambda token: (token.expires_at,),
     "runs": lambda run: (run.run.event_id, run.run.started_at),
     "audit": lambda entry: (entry.user, entry.at),
@@ -74,7 +76,12 @@ def _policies(connection: sqlite3.Connection) -> None:
 _AT_ONCE: Final = (256, 32, 4, 1)
 """Rows that one statement writes; few sizes, so that SQLite's prepared statements are found again."""
 
-MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _accounts, 2: _policies}
+
+def _blocks(_connection: sqlite3.Connection) -> None:
+    """From version 4 on a row of ``events`` may hold several of one boot; those of one each are read as before."""
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _accounts, 2: _policies, 3: _blocks}
 """What brings a file of version N to N + 1, by N."""
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from provd.model.event import Event
+from provd.model.event import Event, Told
 from provd.model.session import BootSession
-from provd.store.kinds import EVENTS, SESSIONS
+from provd.store.kinds import EVENTS, SESSIONS, Block, block_events
 from provd.store.sqlite_database import Database, WriteBehind
+
+Row = tuple[int, str, float, Mapping[str, object]]
+_MOST: Final = 4096
+"""Events that are gathered at most, of all boots together; then those of the boots that came first are written."""
+SPAN: Final = 2 * _MOST
+"""Events are in one row only where fewer than so many came between."""
 
 
 class SqliteSessions:
@@ -18,6 +26,8 @@ class SqliteSessions:
         self._sessions = WriteBehind(database, SESSIONS)
         self._events = WriteBehind(database, EVENTS, gather=True)
         self._last = database.number("events")
+        self._fresh: dict[tuple[str, str, str], list[Row]] = {}
+        self._kept = 0
 
     def save_session(self, session: BootSession) -> None:
         """Insert or replace the session with this id."""
@@ -55,11 +65,53 @@ class SqliteSessions:
         self._events.save(event.numbered(self._last))
         return self._last
 
+    def keep(self, told: Told) -> int:
+        """Keep an event that is not made yet, in one row with others of its boot."""
+        kind, at, session, system, mac, fields = told
+        self._last = number = self._last + 1
+        row = (number, kind, at, fields)
+        rows = self._fresh.get((session, system, mac))
+        if rows is None:
+            self._fresh[session, system, mac] = [row]
+        else:
+            rows.append(row)
+        self._kept += 1
+        if self._kept >= _MOST:
+            self._flush_oldest()
+        return number
+
+    @property
+    def gathers(self) -> bool:
+        """Something waits for :meth:`flush`; readers see it already."""
+        return bool(self._fresh)
+
+    def flush(self) -> None:
+        """Hand what was gathered to the thread that writes."""
+        fresh, self._fresh, self._kept = self._fresh, {}, 0
+        for (session, system, mac), rows in fresh.items():
+            self._events.save((session, system, mac, rows))
+
+    def _flush_oldest(self) -> None:
+        """The half that came first: a boot's exchange is likelier to be whole, and one row."""
+        fresh = self._fresh
+        for name in list(itertools.islice(fresh, (len(fresh) + 1) // 2)):
+            rows = fresh.pop(name)
+            self._kept -= len(rows)
+            self._events.save((*name, rows))
+        oldest = next(iter(fresh.values()), None)
+        if oldest is not None and self._last - oldest[0][0] >= _MOST:
+            # One boot tells very much beside many that are slow: no row may become wider than SPAN.
+            self.flush()
+
     def events(self, session: str) -> Sequence[Event]:
         """Events of a session in the order they happened."""
-        found = {event.id: event for event in self._database.select(EVENTS, "WHERE session = ?", (session,))}
-        found |= {event.id: event for event in self._events.pending() if event.session == session}
-        return [found[number] for number in sorted(found)]
+        found = self._found(self._database.select(EVENTS, "WHERE session = ?", (session,)))
+        return [found[number] for number in sorted(found) if found[number].session == session]
+
+    def _found(self, rows: Iterable[Event | Block]) -> dict[int, Event]:
+        """Events of these rows, and all that the file may not show yet, by number."""
+        fresh = [(*name, events) for name, events in self._fresh.items()]
+        return {event.id: event for row in (*rows, *self._events.pending(), *fresh) for event in block_events(row)}
 
     def last_event(self) -> int:
         """Number of the newest event, 0 before the first."""
@@ -67,16 +119,15 @@ class SqliteSessions:
 
     def events_after(self, number: int, *, system: str = "", limit: int = 1000) -> Sequence[Event]:
         """Events with a larger number, the oldest first."""
+        # A row has the number of its last event and none SPAN older: with so many rows more none is passed over.
         clause = "WHERE id > ? AND (? = '' OR system = ?) ORDER BY id LIMIT ?"
-        rows = self._database.select(EVENTS, clause, (number, system, system, limit))
-        found = {event.id: event for event in rows}
-        for event in self._events.pending():
-            if event.id > number and system in {"", event.system}:
-                found[event.id] = event
-        return [found[each] for each in sorted(found)][:limit]
+        found = self._found(self._database.select(EVENTS, clause, (number, system, system, limit + SPAN)))
+        ordered = (found[each] for each in sorted(found))
+        return [one for one in ordered if one.id > number and system in {"", one.system}][:limit]
 
     def prune(self, *, before: float, keep: int) -> None:
         """Remove sessions older than ``before`` and all but the ``keep`` newest, with their events; and old events."""
+        self.flush()
         newest = "SELECT id FROM sessions ORDER BY last_at DESC LIMIT ?"
         self._database.change(
             f"DELETE FROM sessions WHERE last_at < ? OR id NOT IN ({newest})",  # noqa: S608  a constant of ours

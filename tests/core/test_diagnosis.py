@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from provd.core.diagnosis import diagnose
-from provd.core.diagnosis_facts import INSTALLER_SILENT_S, SILENT_S, Facts
+from provd.core.diagnosis_facts import (
+    FIRMWARE_SILENT_S,
+    INSTALLER_SILENT_S,
+    REFUSED_SILENT_S,
+    SILENT_S,
+    Facts,
+    Trouble,
+)
 from provd.core.diagnosis_silence import NEXT
 from provd.model.event import Event
 from provd.model.session import STEPS, BootSession
@@ -26,7 +33,8 @@ def rules(*events: Event, session: BootSession = SESSION, **facts: object) -> li
 @pytest.mark.parametrize("step", [step for step in STEPS if step not in {"finished", "firstboot"}])
 def test_a_boot_that_stands_still_is_explained_at_every_step(step: str) -> None:
     session = replace(SESSION, step=step)
-    assert rules(session=session, silent_s=SILENT_S - 1) == []
+    patience_s = FIRMWARE_SILENT_S if step in {"discover", "offer", "ack"} else SILENT_S
+    assert rules(session=session, silent_s=patience_s - 1) == []
     (finding,) = diagnose(session, (), Facts(silent_s=INSTALLER_SILENT_S))
     assert finding.step == step
     assert (finding.cause, finding.advice) == NEXT[step]
@@ -82,3 +90,127 @@ def test_earlier_boots_count_as_a_loop_only_when_they_are_near_and_came_to_nothi
     assert rules(session=session, earlier=[replace(one, outcome="finished") for one in near]) == []
     assert rules(session=session, earlier=[replace(one, started_at=1.0) for one in near]) == []
     assert rules(session=session, earlier=near[:1]) == []
+
+
+def at(step: str, **more: object) -> BootSession:
+    return replace(SESSION, step=step, **more)  # type: ignore[arg-type]
+
+
+def causes(*events: Event, session: BootSession = SESSION, **facts: object) -> str:
+    return "; ".join(one.cause for one in diagnose(session, events, Facts(**facts)))  # type: ignore[arg-type]
+
+
+def test_a_large_file_that_is_on_its_way_is_no_silence() -> None:
+    asked = event("tftp.request", role="kernel", path="linux")
+    assert rules(asked, session=at("config"), silent_s=INSTALLER_SILENT_S - 1) == []
+    assert rules(asked, session=at("config"), silent_s=INSTALLER_SILENT_S) == ["blocked-port"]
+    ended = event("tftp.aborted", role="kernel", path="linux")
+    assert rules(asked, ended, session=at("config"), silent_s=SILENT_S) == ["blocked-port"]
+
+
+def test_a_transfer_that_dies_names_the_ports_of_its_data() -> None:
+    asked = event("tftp.request", role="loader", path="pxelinux.0")
+    died = event("tftp.failed", role="loader", path="pxelinux.0", reason="the client was silent for 6 s")
+    assert rules(asked, died, session=at("ack"), silent_s=FIRMWARE_SILENT_S)[0] == "blocked-port"
+    assert "two high UDP ports" in causes(asked, died, session=at("ack"), silent_s=FIRMWARE_SILENT_S)
+    sent = event("tftp.sent", role="loader", path="pxelinux.0")
+    assert "two high" not in causes(died, sent, session=at("loader"), silent_s=SILENT_S)
+
+
+@pytest.mark.parametrize("role", ["kernel", "initrd"])
+def test_a_kernel_that_is_not_served_is_told_at_once_and_a_loader_after_its_search(role: str) -> None:
+    step = {"kernel": "config", "initrd": "kernel"}[role]
+    assert rules(event("http.missed", role=role, path="boot/x", reason="gone"), session=at(step)) == ["missing-file"]
+    loader = event("tftp.missed", role="loader", path="ldlinux.c32", reason="gone")
+    assert rules(loader, session=at("loader"), silent_s=REFUSED_SILENT_S - 1) == []
+    assert rules(loader, session=at("loader"), silent_s=REFUSED_SILENT_S) == ["missing-file"]
+
+
+def test_a_loader_without_its_file_is_no_wrong_architecture() -> None:
+    none = event("boot.none", arch="x64-uefi", missing="shimx64.efi", reason="")
+    assert rules(none, session=at("offer")) == ["missing-file"]
+    assert rules(event("boot.none", arch="arm64-uefi", reason=""), session=at("offer")) == ["wrong-arch"]
+
+
+def test_the_installers_address_from_another_server_is_told_as_that() -> None:
+    ack = event("dhcp.ack")
+    chosen = event("dhcp.dropped", reason="another server was chosen", server="10.0.0.9")
+    (finding,) = diagnose(at("initrd"), [ack, event("initrd.fetched"), chosen], Facts())
+    assert (finding.rule, finding.step) == ("other-dhcp-server", "installer-dhcp")
+    assert finding.cause == "the installer took the address of another DHCP server (10.0.0.9)"
+    assert rules(ack, chosen, event("answer.served"), session=at("answers")) == []
+
+
+def test_the_pool_that_is_full_for_the_installer_only() -> None:
+    full = event("dhcp.dropped", reason="pool exhausted", subnet="lab")
+    (finding,) = diagnose(at("initrd"), [event("dhcp.ack"), event("initrd.fetched"), full], Facts())
+    assert (finding.rule, finding.step) == ("full-pool", "installer-dhcp")
+    assert "for the installer: the pool of subnet lab" in finding.cause
+
+
+def test_an_offer_that_the_relay_loses() -> None:
+    asked = event("dhcp.discover", relay="10.9.0.1")
+    assert rules(asked, event("dhcp.offer"), session=at("offer"), silent_s=FIRMWARE_SILENT_S)[0] == "wrong-relay"
+    near = rules(event("dhcp.discover"), event("dhcp.offer"), session=at("offer"), silent_s=FIRMWARE_SILENT_S)
+    assert near == ["blocked-port"]
+
+
+def test_a_report_that_nobody_takes_and_one_that_is_refused_are_two_things() -> None:
+    lost = event("http.missed", role="callback", status=404, reason="no callback 'finnished'", path="callback/x")
+    assert rules(lost) == ["callback-failed"]
+    denied = event("http.missed", role="callback", status=404, reason="no such token", path="callback/x")
+    assert rules(event("answer.refused", what="callback x", reason="no such token"), denied) == ["wrong-token"]
+
+
+def test_the_installers_own_words_of_a_dead_mirror_count_once_it_stands() -> None:
+    said = event("install.syslog", lines=["wget: http://deb/Release: Connection refused", "main-menu: next"])
+    assert rules(said) == []
+    assert rules(said, silent_s=INSTALLER_SILENT_S)[0] == "dead-source"
+    healthy = event("install.syslog", lines=["mirror chosen: deb", "partman: error: no disk"])
+    assert rules(healthy, silent_s=INSTALLER_SILENT_S) == ["no-report"]
+
+
+def test_a_source_beside_provd_is_named_where_an_installer_falls_silent() -> None:
+    assert "http://deb/debian, not through provd" in causes(silent_s=INSTALLER_SILENT_S, source="http://deb/debian")
+
+
+def test_a_plugin_is_the_cause_where_its_answer_is_what_lacks_and_else_beside_it() -> None:
+    rests = Trouble("pxelinux: BootLoader.select was not called, it rests since x took 400 ms", missing=True)
+    none = event("boot.none", arch="bios", reason="")
+    assert rules(none, session=at("offer"), troubles=(rests,))[0] == "slow-plugin"
+    args = Trouble("site: provd_kernel_args took 400 ms")
+    assert rules(none, session=at("offer"), troubles=(args,)) == ["wrong-arch", "slow-plugin"]
+    assert rules(troubles=(rests,), session=replace(SESSION, outcome="finished")) == []
+
+
+def earlier(outcome: str, step: str, count: int, every_s: float = 60.0) -> list[BootSession]:
+    return [
+        replace(SESSION, id=f"e{n}", outcome=outcome, step=step, started_at=4900.0 - every_s * n) for n in range(count)
+    ]
+
+
+def test_an_installation_that_began_anew_without_its_report() -> None:
+    session = at("ack", started_at=5000.0, last_at=5001.0)
+    assert rules(session=session, earlier=earlier("superseded", "answers", 1)) == ["no-report"]
+    assert rules(session=session, earlier=earlier("superseded", "initrd", 1)) == []
+
+
+def test_a_machine_that_comes_back_from_its_disk_again_and_again() -> None:
+    session = at("config", outcome="local", action="local", started_at=5000.0, last_at=5001.0)
+    assert rules(session=session, earlier=earlier("local", "config", 3)) == ["looping-firmware"]
+    assert rules(session=session, earlier=earlier("local", "config", 2)) == []
+    assert rules(session=session, earlier=earlier("local", "config", 3, every_s=450.0)) == []
+
+
+def test_a_machine_that_is_installed_at_each_network_boot() -> None:
+    session = at("ack", started_at=5000.0, last_at=5001.0)
+    assert rules(session=session, earlier=earlier("finished", "finished", 3)) == ["looping-firmware"]
+    assert rules(session=session, earlier=earlier("finished", "finished", 2)) == []
+
+
+def test_a_held_machine_whose_file_is_missing_is_told_as_that() -> None:
+    held = at("config", action="hold")
+    assert rules(session=held, held="boot file /x/linux of deb is missing: provd fetch") == ["missing-file"]
+    looped = "held: 3 network boots fetched everything and no finished callback came"
+    assert "callback URL" in causes(session=held, held=looped, earlier=earlier("superseded", "answers", 3))
+    assert "firmware loops" in causes(session=held, held=looped, earlier=earlier("superseded", "initrd", 3))

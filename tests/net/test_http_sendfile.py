@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from provd.model.content import Content, FileBody
 from provd.net.http import HttpLimits, HttpListener, HttpSite
 from provd.net.http_senders import PIECE, Transfer, in_memory
+from provd.net.http_sendfile import SendFile
 from tests.fakes.fake_http import FakeTree
 
 SIZE = 3 * PIECE + 12_345
@@ -203,3 +205,34 @@ def test_a_turn_gives_one_piece_though_the_connection_takes_more(
         transfer.write()
         assert not transfer.extend()
     assert given == [PIECE, PIECE, 5]
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_client_that_hangs_up_after_the_last_octet_has_the_whole_file(
+    octets: bytes, tmp_path: Path, left: int
+) -> None:
+    class LateSenders:
+        """Its thread has sent all but so many octets when the connection ends, and nobody was told yet."""
+
+        def send(self, transfer: Transfer) -> Deferred[None]:
+            transfer.at = transfer.stop - left
+            return Deferred()
+
+    async def in_thread(call: Callable[[], Any]) -> Any:
+        return call()
+
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs, (tmp_path / "image").open("rb") as file:
+        sending = SendFile(
+            LateSenders(),  # type: ignore[arg-type]
+            ours.fileno(), file.fileno(), 0, PIECE, in_thread=in_thread, stall_s=9.0,
+        )  # fmt: skip
+        done: list[object] = []
+        work = Deferred.fromCoroutine(sending.run())
+        work.addBoth(done.append)
+        work.cancel()
+    if left:
+        assert getattr(done[0], "type", None) is CancelledError
+    else:
+        assert done == [PIECE]

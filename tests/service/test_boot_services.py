@@ -259,7 +259,9 @@ def test_an_unknown_callback_is_not_found(world: BootWorld, name: str) -> None:
 def test_a_callback_is_posted_and_its_body_is_limited(world: BootWorld) -> None:
     world.discover()
     token = token_of(world.text(CONFIG))
-    assert world.get(f"callback/{token}/progress") == NotFound("a callback is posted", status=405)
+    assert world.get(f"callback/{token}/progress") == NotFound(
+        "callback progress was asked for by GET: a callback is posted", status=405
+    )
     long = world.get(f"callback/{token}/progress", method="POST", body=b"x" * 1025)
     assert isinstance(long, NotFound)
     assert long.status == 413

@@ -5,10 +5,10 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from provd.model.event import Event
+from provd.model.event import Event, Told
 from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Trigger
-from provd.service.events import TURN_S, EventBus
+from provd.service.events import GATHER_S, TURN_S, EventBus
 from provd.service.triggers import Triggers
 from provd.store.memory import MemoryTriggerRuns
 
@@ -20,11 +20,16 @@ class FakeEventLog:
         self.events: list[Event] = []
         self.broken = False
 
-    def append(self, event: Event) -> int:
+        self.gathers = False
+
+    def keep(self, told: Told) -> int:
         if self.broken:
             raise OSError(28, "No space left on device")
-        self.events.append(event)
+        self.events.append(Event(*told))
         return len(self.events)
+
+    def flush(self) -> None:
+        self.gathers = False
 
 
 def oldest_first(runs: MemoryTriggerRuns) -> list[TriggerRun]:
@@ -170,3 +175,32 @@ def test_the_results_of_triggers_start_no_triggers() -> None:
     for _ in range(5):
         clock.advance(0)
     assert len(runs.runs()) == 1
+
+
+def test_an_event_is_made_only_for_who_listens_to_its_kind_and_listens_now() -> None:
+    clock, heard, listening = Clock(), list[str](), list[int]()
+    log = FakeEventLog()
+    bus = EventBus(clock, log)
+    bus.listen(lambda one: heard.append(f"some {one.kind}"), {"b"})
+    bus.listen(lambda one: heard.append(f"all {one.kind}"), wanted=lambda: bool(listening))
+    for kind in ("a", "b"):
+        bus.publish(event(kind))
+    clock.advance(0)
+    assert heard == ["some b"]
+    listening.append(1)
+    bus.publish(event("a"))
+    clock.advance(0)
+    assert heard == ["some b", "all a"]
+    assert [one.kind for one in log.events] == ["a", "b", "a"]
+    assert bus.published == {"a": 2, "b": 1}
+
+
+def test_what_the_log_gathers_is_written_soon() -> None:
+    clock, log = Clock(), FakeEventLog()
+    bus = EventBus(clock, log)
+    log.gathers = True
+    bus.publish(event("a"))
+    clock.advance(GATHER_S / 2)
+    assert log.gathers
+    clock.advance(GATHER_S / 2)
+    assert not log.gathers

@@ -100,9 +100,10 @@ class Server(SimulatedServer):
             earlier=lambda mac, limit: sessions.sessions(mac=mac, limit=limit),
             profile=self.services.current.catalogue.profiles.get,
             loaders=lambda: tuple(self.services.host.boot_loaders),
-            rows=self.services.host.stats,
+            bad_calls=self.services.host.bad_calls,
             monotonic=self.services.host.seconds,
             wall=lambda: session.last_at + silent_s,
+            plan=self.services.sessions.plan_of,
         )
         return diagnoser.findings(session, sessions.events(session.id))
 

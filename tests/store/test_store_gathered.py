@@ -11,7 +11,9 @@ import pytest
 
 from provd.model.event import Event
 from provd.model.session import BootSession
+from provd.store.kinds import Block, block_events
 from provd.store.sqlite import SqliteStore
+from provd.store.sqlite_sessions import SPAN
 
 NOW = 1_700_000_000.0
 
@@ -102,3 +104,53 @@ def test_an_event_that_cannot_be_written_holds_up_no_other(slow: Slow) -> None:
     store = again(slow)
     assert [one.fields["number"] for one in store.sessions.events("s1")] == [0, 2]
     store.close()
+
+
+def test_a_boot_is_one_row_and_details_that_cannot_be_stored_cost_nobody_else_theirs(slow: Slow) -> None:
+    slow.hold()
+    slow.store.sessions.save_session(BootSession("s1", "m", started_at=NOW, last_at=NOW))
+    for number, value in enumerate((1, object(), 2**70, 3)):
+        slow.store.sessions.keep(("odd", NOW, "s1", "web1", "m", {"number": number, "value": value}))
+    slow.store.sessions.flush()
+    assert slow.units() == 2
+    store = again(slow)
+    told = [dict(one.fields) for one in store.sessions.events("s1")]
+    assert told[0] == {"number": 0, "value": 1}
+    assert told[1] == told[2] | {"number": 1} == {"number": 1, "lost": "details that cannot be stored"}
+    assert told[3] == {"number": 3, "value": 3}
+    store.close()
+
+
+def test_what_is_gathered_is_written_at_the_latest_by_the_end_of_the_store(slow: Slow) -> None:
+    slow.store.sessions.keep(("boot.started", NOW, "s1", "", "m", {}))
+    assert slow.store.sessions.gathers
+    store = again(slow)
+    assert [one.kind for one in store.sessions.events("s1")] == ["boot.started"]
+    assert store.sessions.last_event() == 1
+    assert store.sessions.keep(("boot.held", NOW, "s1", "", "m", {})) == 2
+    store.close()
+
+
+def test_no_row_is_wider_than_readers_count_on_and_most_boots_are_one_row(slow: Slow) -> None:
+    rows: list[list[int]] = []
+    sessions = slow.store.sessions
+    save = sessions._events.save
+
+    def count(value: Event | Block) -> None:
+        rows.append([one.id for one in block_events(value)])
+        save(value)
+
+    sessions._events.save = count  # type: ignore[method-assign]
+    for number in range(3 * SPAN):
+        quiet = number % 7 == 0
+        sessions.keep(("dhcp.offer", NOW, f"s{number // 7 % 3000}" if quiet else "loud", "", "m", {}))
+    sessions.flush()
+    assert sorted(one for row in rows for one in row) == list(range(1, 3 * SPAN + 1))
+    assert max(row[-1] - row[0] for row in rows) < SPAN
+    assert [one.id for one in sessions.events_after(0, limit=5)] == [1, 2, 3, 4, 5]
+    rows.clear()
+    for number in range(4 * 1024):
+        # A thousand machines at once, DISCOVER and OFFER of all, then REQUEST and ACK.
+        sessions.keep(("dhcp.offer", NOW, f"t{number // 2 % 1024}", "", "m", {}))
+    sessions.flush()
+    assert len(rows) == 1024
