@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import socket
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,64 @@ async def test_a_file_arrives_from_the_address_that_was_asked(
     assert events[1][2]["bytes"] == SIZE
     assert server.transfers == 0
     client.sock.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_t02_a_stranger_is_told_though_the_client_has_a_socket_of_its_own(
+    served: tuple[TftpServer, int, list[Any]],
+) -> None:
+    server, port, events = served
+    client, stranger = Client(("127.0.0.1", port)), Client(("127.0.0.1", port))
+
+    def half(blocks: int) -> tuple[str, int]:
+        data, tid = client.first("file", {"blksize": "1024", "tsize": "0"})
+        for block in range(blocks):
+            client.sock.sendto(tftp.encode_ack(block), tid)
+            data, _ = client.sock.recvfrom(2048)
+            assert data[:4] == struct.pack("!HH", tftp.DATA, block + 1)
+        return tid
+
+    tid = await deferToThread(half, 100)
+    descriptors = _sockets_on(tid[1])
+    assert descriptors == 2
+    stranger.sock.sendto(tftp.encode_ack(100), tid)
+    data, source = await deferToThread(stranger.sock.recvfrom, 2048)
+    assert tftp.decode(data) == tftp.Error(5, "Unknown transfer ID")
+    assert source == tid
+    client.sock.sendto(tftp.encode_ack(100), tid)
+    data, source = await deferToThread(client.sock.recvfrom, 2048)
+    assert (data[:4], source) == (struct.pack("!HH", tftp.DATA, 101), tid)
+    assert server.transfers == 1
+    client.sock.sendto(tftp.encode_error(3, "disk full"), tid)
+    for _ in range(1000):
+        if not server.transfers:
+            break
+        await deferToThread(time.sleep, 0.01)
+    assert events[-1][0] == "tftp.failed"
+    assert events[-1][2]["reason"] == "client sent error 3: disk full"
+    assert _sockets_on(tid[1]) == 0
+    client.sock.close()
+    stranger.sock.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_transfers_beyond_the_second_sockets_go_on_with_one(
+    served: tuple[TftpServer, int, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("provd.net.tftp_socket.connected", full)
+    _, port, _ = served
+    client = Client(("127.0.0.1", port))
+    content, _ = await deferToThread(client.fetch, "file", {"blksize": "1024", "tsize": "0"})
+    assert content == hashlib.shake_256(b"provd").digest(SIZE)
+    client.sock.close()
+
+
+def _sockets_on(port: int) -> int:
+    table = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return sum(int(line.split()[1].split(":")[1], 16) == port for line in table)
 
 
 @pytest_twisted.ensureDeferred
