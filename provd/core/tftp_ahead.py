@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from provd.core.tftp_source import BlockSource
 from provd.wire.tftp import ACK, DATA
 
-LOOK_AHEAD: Final = 32
+LOOK_AHEAD: Final = 64
 """Blocks of a group; a source keeps so many behind the newest one."""
 
 Steps = list[tuple[bytes, bytes]]

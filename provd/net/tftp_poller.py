@@ -18,6 +18,8 @@ from zope.interface import implementer
 from provd.net.turn_timer import TurnTimer
 
 _TURN_S: Final = 0.002
+_FEW: Final = 32
+"""Transfers up to which the next datagram is waited for; of more, some are ready whenever the reactor comes by."""
 _PATIENCE: Final = 32
 """Wakes without a wait after one in vain: a client farther away than a millisecond is not waited for."""
 
@@ -90,20 +92,21 @@ class TftpPoller:
         if self._epoll is None:
             return
         end = self._monotonic() + _TURN_S
-        events = self._epoll.poll(0)
-        if not self._hurried:
-            self._timer.start()
+        events, waited = self._epoll.poll(0), False
         while self._serve(events):
-            if self._hurried:
-                self._hurried -= 1
+            if self._hurried or len(self._transfers) > _FEW:
+                self._hurried = max(self._hurried - 1, 0)
                 return
             if len(self._transfers) == 1 and not self._follow(next(iter(self._transfers.values())), end):
                 return
             if not self._transfers or self._epoll is None or self._monotonic() >= end:
                 return
+            if not waited:
+                self._timer.start()
+                waited = True
             events = self._epoll.poll()
-        # In vain: the timer alone has ended the wait.
-        self._hurried = _PATIENCE
+        if waited:  # in vain: nothing but the timer has ended it
+            self._hurried = _PATIENCE
 
     def _serve(self, events: list[tuple[int, int]]) -> bool:
         """Whether a port was among them."""

@@ -15,7 +15,7 @@ from provd.core.tftp_ahead import Steps
 from provd.model.content import Content, FileBody
 from provd.plugin.beneath import etag_of
 
-_LIMIT: Final = 16 << 20
+_LIMIT: Final = 2 << 20
 _SETTLED_S: Final = 2.0
 
 Key = tuple[Hashable, ...]

@@ -66,7 +66,14 @@ class TftpSession:
         self._alarm = Alarm(self._expired)
         self._ended = False
         retain = negotiated.blksize * max(negotiated.windowsize, LOOK_AHEAD + 1)
-        self._source = open_source(content, netascii=netascii, retain=retain, ready=self._content_came, recent=recent)
+        self._source = open_source(
+            content,
+            netascii=netascii,
+            window=negotiated.blksize * negotiated.windowsize,
+            retain=retain,
+            ready=self._content_came,
+            recent=recent,
+        )
         try:
             self._endpoint = network.open(request.local, peer, self.received)
         except OSError:

@@ -183,25 +183,26 @@ class StreamSource:
 
 
 def open_source(
-    content: Content, *, netascii: bool, retain: int, ready: Callable[[], None], recent: RecentFiles
+    content: Content, *, netascii: bool, window: int, retain: int, ready: Callable[[], None], recent: RecentFiles
 ) -> Source:
     """Open the content of a request.
 
     Args:
         content: what the file request was answered with; its length is known.
         netascii: translate line ends.
-        retain: octets of one window, kept for retransmission.
+        window: octets that are read at once, at least.
+        retain: octets behind the newest that may be asked for again.
         ready: called when a stream has octets again.
         recent: files that were lately sent.
 
     Raises:
         OSError: the file is not there, is no regular file, or lies behind a link where none may be.
     """
-    source = _open_plain(content, retain, ready, recent)
+    source = _open_plain(content, window, retain, ready, recent)
     return OpenSource(NetasciiSource(source, retain=retain), source.close) if netascii else source
 
 
-def _open_plain(content: Content, retain: int, ready: Callable[[], None], recent: RecentFiles) -> Source:
+def _open_plain(content: Content, window: int, retain: int, ready: Callable[[], None], recent: RecentFiles) -> Source:
     body = content.body
     if isinstance(body, bytes):
         return OpenSource(MemorySource(body))
@@ -209,10 +210,10 @@ def _open_plain(content: Content, retain: int, ready: Callable[[], None], recent
         return StreamSource(body, content.length, retain=retain, ready=ready)
     if not isinstance(body, FileBody):
         raise OSError(errno.EINVAL, "the content is still awaited")
-    return _open_file(body, content, retain, recent)
+    return _open_file(body, content, window, recent)
 
 
-def _open_file(body: FileBody, content: Content, retain: int, recent: RecentFiles) -> Source:
+def _open_file(body: FileBody, content: Content, window: int, recent: RecentFiles) -> Source:
     size, key = content.length, key_of(content)
     if key is not None and size <= _KEPT:
         octets = recent.get(key)
@@ -226,7 +227,7 @@ def _open_file(body: FileBody, content: Content, retain: int, recent: RecentFile
             whole=lambda octets: recent.keep(key, octets, size),
         )
     else:
-        piece = min(max(retain, _PIECE), _LARGEST_PIECE)
+        piece = min(max(window, _PIECE), _LARGEST_PIECE)
         source = FileSource(body, size, piece, is_steady=lambda status: recent.is_steady(content, status))
     if size > _PIECE:
         return source

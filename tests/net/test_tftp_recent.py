@@ -27,7 +27,7 @@ def content_of(folder: Path, octets: bytes, *, age_s: float = 60.0) -> Content:
 
 
 def read(content: Content, recent: RecentFiles) -> bytes | None:
-    source = open_source(content, netascii=False, retain=512, ready=lambda: None, recent=recent)
+    source = open_source(content, netascii=False, window=512, retain=512, ready=lambda: None, recent=recent)
     try:
         return source.read_at(0, content.length)
     finally:
