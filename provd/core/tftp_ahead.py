@@ -1,4 +1,4 @@
-"""Datagrams of a transfer in lock-step that are made before the client asks for them."""
+"""Datagrams of a transfer that are made before the client asks for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOK_AHEAD: Final = 64
 """Blocks of a group; a source keeps so many behind the newest one."""
 
 Steps = list[tuple[bytes, bytes]]
-"""Acknowledgements that will come and the DATA datagrams that answer them, the next one last."""
+"""Acknowledgements that will come and what answers each: a window's DATA datagrams, joined. The next one is last."""
 
 _HEAD: Final = struct.Struct("!HH")
 
@@ -33,14 +33,15 @@ class StepMaker:
     Args:
         source: of its octets.
         blksize: octets of a full block.
+        window: blocks of a full window.
         wrap: block numbers until they roll over: 65536, or 65535 where 1 follows the last.
         made: None where no other transfer has the same octets.
     """
 
-    __slots__ = ("_blksize", "_made", "_source", "_wrap")
+    __slots__ = ("_blksize", "_made", "_source", "_window", "_wrap")
 
-    def __init__(self, source: BlockSource, blksize: int, wrap: int, made: MadeBlocks | None) -> None:
-        self._source, self._blksize, self._wrap, self._made = source, blksize, wrap, made
+    def __init__(self, source: BlockSource, blksize: int, window: int, wrap: int, made: MadeBlocks | None) -> None:
+        self._source, self._blksize, self._window, self._wrap, self._made = source, blksize, window, wrap, made
 
     def number(self, block: int) -> int:
         """A block's number on the wire."""
@@ -49,26 +50,28 @@ class StepMaker:
     def after(self, sent: int) -> Steps:
         """From the acknowledgement of ``sent`` to the end of its group: groups begin alike in every transfer.
 
-        Only full blocks are among them.
+        Only full windows of full blocks are among them, and none where a loss has moved the windows' borders.
 
         Raises:
             OSError: the source failed.
         """
         over = sent % LOOK_AHEAD
+        if over % self._window or LOOK_AHEAD % self._window:
+            return []
         if self._made is None:
             return self._make(sent, LOOK_AHEAD - over)
         steps = self._made.get(sent - over)
         if steps is None:
             steps = self._make(sent - over, LOOK_AHEAD)
             self._made.keep(sent - over, steps)
-        return steps[:-over] if over else steps
+        return steps[: -(over // self._window)] if over else steps
 
     def _make(self, sent: int, count: int) -> Steps:
-        blksize, pack = self._blksize, _HEAD.pack
+        blksize, window, pack = self._blksize, self._window, _HEAD.pack
         octets = self._source.read_at(sent * blksize, count * blksize) or b""
         count = len(octets) // blksize
         numbers = [self.number(block) for block in range(sent, sent + count + 1)]
-        return [
-            (pack(ACK, numbers[at]), pack(DATA, numbers[at + 1]) + octets[at * blksize : (at + 1) * blksize])
-            for at in range(count - 1, -1, -1)
-        ]
+        data = [pack(DATA, numbers[at + 1]) + octets[at * blksize : (at + 1) * blksize] for at in range(count)]
+        if window > 1:
+            data = [b"".join(data[at : at + window]) for at in range(0, count - window + 1, window)]
+        return [(pack(ACK, numbers[at * window]), data[at]) for at in range(len(data) - 1, -1, -1)]

@@ -57,8 +57,9 @@ class ReadTransfer:
         retries: how often something was sent again.
         heard: the client has acknowledged something, so its address is real.
         heard_at: when it last made progress.
-        ahead: in lock-step, what answers the next acknowledgements. Whoever drives the transfer may answer from here by
-            taking the last one off and saying when in ``moved_at``.
+        ahead: what answers the next acknowledgements: one datagram in lock-step, a window's joined. Whoever drives the
+            transfer may answer from here by taking the last one off and saying when in ``moved_at``.
+        joins: whoever drives it can send a window's datagrams joined, so that windows are made ahead too.
         moved_at: when the newest datagram from ``ahead`` was sent.
         moved_before: when the one before it was.
     """
@@ -66,7 +67,7 @@ class ReadTransfer:
     __slots__ = (
         "_acked", "_acked_wire", "_ahead", "_attempts", "_blksize", "_last", "_limits", "_negotiating", "_oack",
         "_once", "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_steps", "_timer", "_window", "_wrap",
-        "ahead", "deadline", "heard", "heard_at", "moved_at", "moved_before", "outcome", "retries",
+        "ahead", "deadline", "heard", "heard_at", "joins", "moved_at", "moved_before", "outcome", "retries",
     )  # fmt: skip
 
     def __init__(
@@ -82,7 +83,7 @@ class ReadTransfer:
         self._blksize = negotiated.blksize
         self._window = negotiated.windowsize
         self._wrap = 65535 if limits.rollover else 65536
-        self._steps = StepMaker(source, negotiated.blksize, self._wrap, made)
+        self._steps = StepMaker(source, negotiated.blksize, negotiated.windowsize, self._wrap, made)
         self._oack = encode_option_ack(negotiated.accepted) if negotiated.accepted else b""
         self._negotiating = bool(self._oack)
         self._timer = RetransmissionTimer(limits, negotiated.timeout)
@@ -97,6 +98,7 @@ class ReadTransfer:
         self.heard = False
         self.retries = 0
         self.ahead: Steps = []
+        self.joins = False
         self._ahead = 0
         self.moved_at = self.moved_before = now
         self.outcome: Outcome | None = None
@@ -239,12 +241,12 @@ class ReadTransfer:
         self._sent_at = now
         waits = self._limits.patience if sent == self._acked else self._timer.wait
         self.deadline = now + waits
-        if self._window == 1:
+        if self._window == 1 or self.joins:
             self._look_ahead()
         return datagrams
 
     def _look_ahead(self) -> None:
-        """Make the full blocks that follow: a client in lock-step waits for each, and hardly one is unusual."""
+        """Make the full blocks that follow: a client waits for each window, and hardly one is unusual."""
         self.ahead.clear()
         # Karn's rule: after a retransmission the next answer says nothing of the round trip, and is looked at.
         if self.heard and not self._resent and self._sent != self._last:
@@ -259,10 +261,11 @@ class ReadTransfer:
         if not moved:
             return
         self._ahead -= moved
+        self._once = True
         # The acknowledgement at moved_at answered the datagram before: on a bad way there may be no other measure.
         self._timer.measured(self.moved_at - (self.moved_before if moved > 1 else self._sent_at))
-        self._sent += moved
-        self._acked = self._sent - 1
+        self._sent += moved * self._window
+        self._acked = self._sent - self._window
         self._acked_wire = self._steps.number(self._acked) if self._acked else 0
         self._attempts = 0
         self._sent_at = self.heard_at = self.moved_at

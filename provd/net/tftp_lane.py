@@ -19,6 +19,7 @@ from provd.core.tftp_ahead import Steps
 
 AT_MOST: Final = struct.pack("@ll", 0, 1000)
 """Time limit of a wait for a datagram (socket(7), SO_RCVTIMEO): a millisecond."""
+UDP_SEGMENT: Final = 103
 MAX_ANSWER: Final = 400
 """Octets that are read of a datagram: an acknowledgement has 4, the rest is an error's text. Python takes more memory
 from the system for each read of more than 512."""
@@ -63,10 +64,13 @@ class Lane:
         if not ahead or ahead[-1][0] != data:
             self._received(data)
             return self.descriptor >= 0
-        try:  # noqa: SIM105  a context manager costs as much as the block
-            os.write(self.descriptor, ahead.pop()[1])
+        try:
+            os.write(self.descriptor, ahead[-1][1])
         except OSError:
-            pass  # Lost, as datagrams are; the retransmission timer finds out.
+            # A system that does not cut up what is joined, or an error of an earlier datagram: the longer way.
+            self._received(data)
+            return self.descriptor >= 0
+        ahead.pop()
         steps = self._steps
         steps.moved_before, steps.moved_at = steps.moved_at, self._seconds()
         return True
@@ -77,11 +81,16 @@ class Lane:
         self._socket.close()
 
 
-def connected(first: socket.socket, peer: tuple[str, int]) -> socket.socket:
+def connected(first: socket.socket, peer: tuple[str, int], size: int) -> socket.socket:
     """A socket on the port of another one that hears ``peer`` alone.
 
+    Args:
+        first: the other one.
+        peer: address and port.
+        size: octets of a datagram; what is larger is several of them, joined (udp(7), UDP_SEGMENT). 0: all are single.
+
     Raises:
-        OSError: no descriptor is left.
+        OSError: no descriptor is left, or the system cannot cut up what is joined.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     try:
@@ -89,6 +98,8 @@ def connected(first: socket.socket, peer: tuple[str, int]) -> socket.socket:
         for one in (first, sock):
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, AT_MOST)
+        if size:
+            sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
         sock.bind(first.getsockname())
         sock.connect(peer)
         # Between the two calls strangers were heard, and the client's own repetitions: lost, as datagrams are.

@@ -23,6 +23,8 @@ OnEvent = Callable[[str, FileRequest, Mapping[str, object]], None]
 _ACK_HEAD: Final = bytes((0, tftp.ACK))
 _LONG: Final = 128
 """Blocks of a file from which on a faster way to answer is worth its making."""
+_WIDE: Final = 16
+"""Blocks of the largest window that is made ahead."""
 _KINDS: Final = {
     OutcomeKind.FINISHED: "tftp.sent",
     OutcomeKind.ABORTED: "tftp.aborted",
@@ -80,10 +82,15 @@ class TftpSession:
             self._source.close()
             raise
         key = None if netascii else key_of(content)
-        made = RecentBlocks(recent, (*key, negotiated.blksize, limits.rollover), self._source) if key else None
+        made = (
+            RecentBlocks(recent, (*key, negotiated.blksize, negotiated.windowsize, limits.rollover), self._source)
+            if key
+            else None
+        )
         self._transfer = ReadTransfer(self._source, negotiated, limits, self._started_at, made)
         self._ahead = self._transfer.ahead
-        self._hastens = negotiated.windowsize == 1 and content.length > _LONG * negotiated.blksize
+        self._lockstep = negotiated.windowsize == 1
+        self._hastens = negotiated.windowsize <= _WIDE and content.length > _LONG * negotiated.blksize
 
     @property
     def heard(self) -> bool:
@@ -102,7 +109,7 @@ class TftpSession:
     def received(self, data: bytes, peer: Address) -> None:
         """One datagram on the transfer's port."""
         ahead = self._ahead
-        if ahead and data == ahead[-1][0] and peer == self.peer and not self._ended:
+        if ahead and data == ahead[-1][0] and peer == self.peer and self._lockstep and not self._ended:
             self._endpoint.send(ahead.pop()[1], peer)
             # The timer stands at an earlier deadline; it looks again when it comes up.
             transfer = self._transfer
@@ -117,7 +124,8 @@ class TftpSession:
         if len(data) == 4 and data.startswith(_ACK_HEAD):
             if self._hastens and self.heard:
                 self._hastens = False
-                self._endpoint.hasten(self.peer, self._transfer, self._clock.seconds)
+                size = 0 if self._lockstep else 4 + self._negotiated.blksize
+                self._transfer.joins = self._endpoint.hasten(self.peer, self._transfer, self._clock.seconds, size)
             self._drive(self._transfer.on_ack, data[2] << 8 | data[3])
             return
         try:

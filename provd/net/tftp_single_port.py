@@ -108,7 +108,7 @@ class _Share:
         if not self._listener.closed:
             self._listener.socket.send_from(self._local, datagrams, to)
 
-    def hasten(self, _peer: Address, _steps: Ahead, _seconds: Callable[[], float]) -> bool:
+    def hasten(self, _peer: Address, _steps: Ahead, _seconds: Callable[[], float], _size: int) -> bool:
         return False
 
     def close(self) -> None:

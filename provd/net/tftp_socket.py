@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
 
-from provd.net.tftp_lane import AT_MOST, MAX_ANSWER, Ahead, Lane, connected
+from provd.net.tftp_lane import AT_MOST, MAX_ANSWER, UDP_SEGMENT, Ahead, Lane, connected
 from provd.net.tftp_poller import TftpPoller
 
 Address = tuple[str, int]
@@ -28,7 +28,6 @@ _SO_RCVBUFFORCE: Final = 33
 _REQUEST_BUFFER: Final = 4 << 20
 _REQUESTS_PER_WAKE: Final = 64
 _MAX_REQUEST: Final = 2048
-_UDP_SEGMENT: Final = 103
 _SEGMENT: Final = struct.Struct("=H")
 _MOST_SEGMENTS: Final = 64
 """Of one call: the kernel's UDP_MAX_SEGMENTS before Linux 6.0."""
@@ -59,10 +58,11 @@ class Endpoint(Protocol):
 class TransferEndpoint(Endpoint, Protocol):
     """Where one transfer takes place."""
 
-    def hasten(self, peer: Address, steps: Ahead, seconds: Callable[[], float]) -> bool:
+    def hasten(self, peer: Address, steps: Ahead, seconds: Callable[[], float], size: int) -> bool:
         """Answer ``peer`` from what was made ahead, at ``seconds`` of the transfer's clock; False where none is faster.
 
-        To be called while the client waits for an answer.
+        To be called while the client waits for an answer. ``size`` is the octets of each of several datagrams that are
+        joined, 0 where each answer is one.
         """
 
 
@@ -157,7 +157,7 @@ class UdpSocket(ABC):
         if count > 1 and self._segments:
             size = len(datagrams[0])
             most = min(_MOST_SEGMENTS, _MOST_OCTETS // size)
-            ancillary = ((socket.IPPROTO_UDP, _UDP_SEGMENT, _SEGMENT.pack(size)), *source)
+            ancillary = ((socket.IPPROTO_UDP, UDP_SEGMENT, _SEGMENT.pack(size)), *source)
             while at < count and self._segments:
                 batch = datagrams[at : at + most]
                 try:
@@ -213,12 +213,12 @@ class _TransferSocket(UdpSocket):
         self._received(data, peer)
         return self._open and self._lane is None
 
-    def hasten(self, peer: Address, steps: Ahead, seconds: Callable[[], float]) -> bool:
+    def hasten(self, peer: Address, steps: Ahead, seconds: Callable[[], float], size: int) -> bool:
         """See ``Endpoint.hasten``."""
         if self._poller.lanes >= _MOST_LANES:
             return False
         try:
-            sock = connected(self._socket, peer)
+            sock = connected(self._socket, peer, size)
         except OSError:
             return False
         self._lane = Lane(sock, steps, lambda data: self._received(data, peer), seconds)

@@ -165,7 +165,7 @@ class Made(dict[int, Steps]):
 def test_groups_begin_alike_in_every_transfer_and_are_made_once() -> None:
     octets = random.Random(7).randbytes(BLKSIZE * (3 * LOOK_AHEAD + 5) + 3)
     made = Made()
-    straight = StepMaker(MemorySource(octets), BLKSIZE, 65536, made)
+    straight = StepMaker(MemorySource(octets), BLKSIZE, 1, 65536, made)
     for sent in (1, LOOK_AHEAD, 2 * LOOK_AHEAD):
         straight.after(sent)
 
@@ -173,8 +173,8 @@ def test_groups_begin_alike_in_every_transfer_and_are_made_once() -> None:
         def read_at(self, offset: int, count: int) -> bytes:
             raise OSError(5, "Input/output error")
 
-    alone = StepMaker(MemorySource(octets), BLKSIZE, 65536, None)
-    shared = StepMaker(Broken(b""), BLKSIZE, 65536, made)
+    alone = StepMaker(MemorySource(octets), BLKSIZE, 1, 65536, None)
+    shared = StepMaker(Broken(b""), BLKSIZE, 1, 65536, made)
     for sent in range(1, 3 * LOOK_AHEAD):
         steps = shared.after(sent)
         assert steps == alone.after(sent)

@@ -34,7 +34,7 @@ class FakeEndpoint:
         for datagram in datagrams:
             self.send(datagram, to)
 
-    def hasten(self, _peer: Address, _ahead: Ahead, _seconds: Callable[[], float]) -> bool:
+    def hasten(self, _peer: Address, _ahead: Ahead, _seconds: Callable[[], float], _size: int) -> bool:
         return False
 
     def close(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import socket
 import struct
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,7 +85,12 @@ class Client:
 
 
 @pytest.mark.parametrize(
-    "options", [{"blksize": "1024", "tsize": "0"}, {"tsize": "0", "blksize": "1468", "windowsize": "16"}]
+    "options",
+    [
+        {"blksize": "1024", "tsize": "0"},
+        {"tsize": "0", "blksize": "1468", "windowsize": "4"},
+        {"tsize": "0", "blksize": "1468", "windowsize": "64"},
+    ],
 )
 @pytest.mark.parametrize("local", ["127.0.0.1", "127.0.0.2"])
 @pytest_twisted.ensureDeferred
@@ -160,6 +167,28 @@ async def test_transfers_beyond_the_second_sockets_go_on_with_one(
 def _sockets_on(port: int) -> int:
     table = Path("/proc/net/udp").read_text().splitlines()[1:]
     return sum(int(line.split()[1].split(":")[1], 16) == port for line in table)
+
+
+@pytest.mark.parametrize("window", ["1", "4"])
+@pytest_twisted.ensureDeferred
+async def test_what_cannot_leave_the_short_way_takes_the_longer_one(
+    served: tuple[TftpServer, int, list[Any]], window: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[int] = []
+
+    def write(_descriptor: int, octets: bytes) -> int:
+        refused.append(len(octets))
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("provd.net.tftp_lane.os", SimpleNamespace(read=os.read, write=write))
+    _, port, events = served
+    client = Client(("127.0.0.1", port))
+    options = {"blksize": "1024", "tsize": "0", "windowsize": window}
+    content, _ = await deferToThread(client.fetch, "file", options)
+    assert content == hashlib.shake_256(b"provd").digest(SIZE)
+    assert set(refused) == {1028 * int(window)}
+    assert events[-1][2]["retries"] == 0
+    client.sock.close()
 
 
 @pytest_twisted.ensureDeferred
