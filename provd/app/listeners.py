@@ -71,6 +71,7 @@ class Listeners:
             on_event=on_event,
             limits=TransferLimits(blksize=config.tftp.blksize_max, windowsize=config.tftp.windowsize_max),
             caps=TftpCaps(config.tftp.transfers_max, config.tftp.transfers_per_client),
+            wall=wall,
         )
 
         def in_thread(work: Callable[[], Any]) -> Awaitable[Any]:

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from provd.core.tftp_ahead import MadeBlocks, StepMaker, Steps
 from provd.core.tftp_clock import RetransmissionTimer
 from provd.core.tftp_negotiation import Negotiated, TransferLimits
 from provd.core.tftp_source import BlockSource
-from provd.wire.tftp import ACK, DATA, ErrorCode, encode_option_ack
+from provd.wire.tftp import DATA, ErrorCode, encode_option_ack
 
 _HEAD: Final = struct.Struct("!HH")
 _UNKNOWN: Final = 1 << 62
 _SHOWN_TEXT: Final = 80
-LOOK_AHEAD: Final = 16
-"""Blocks that are made before the client asks for them in lock-step; a source keeps so many behind the newest one."""
 
 
 class OutcomeKind(Enum):
@@ -58,24 +57,33 @@ class ReadTransfer:
         retries: how often something was sent again.
         heard: the client has acknowledged something, so its address is real.
         heard_at: when it last made progress.
-        ahead: in lock-step, acknowledgements that will come and the DATA datagrams that answer them, the next one last.
-            Whoever drives the transfer may answer from here by taking that one off and saying when in ``moved_at``.
+        ahead: what answers the next acknowledgements: one datagram in lock-step, a window's joined. Whoever drives the
+            transfer may answer from here by taking the last one off and saying when in ``moved_at``.
+        joins: whoever drives it can send a window's datagrams joined, so that windows are made ahead too.
         moved_at: when the newest datagram from ``ahead`` was sent.
         moved_before: when the one before it was.
     """
 
     __slots__ = (
         "_acked", "_acked_wire", "_ahead", "_attempts", "_blksize", "_last", "_limits", "_negotiating", "_oack",
-        "_once", "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_timer", "_window", "_wrap", "ahead",
-        "deadline", "heard", "heard_at", "moved_at", "moved_before", "outcome", "retries",
+        "_once", "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_steps", "_timer", "_window", "_wrap",
+        "ahead", "deadline", "heard", "heard_at", "joins", "moved_at", "moved_before", "outcome", "retries",
     )  # fmt: skip
 
-    def __init__(self, source: BlockSource, negotiated: Negotiated, limits: TransferLimits, now: float) -> None:
+    def __init__(
+        self,
+        source: BlockSource,
+        negotiated: Negotiated,
+        limits: TransferLimits,
+        now: float,
+        made: MadeBlocks | None = None,
+    ) -> None:
         self._source = source
         self._limits = limits
         self._blksize = negotiated.blksize
         self._window = negotiated.windowsize
         self._wrap = 65535 if limits.rollover else 65536
+        self._steps = StepMaker(source, negotiated.blksize, negotiated.windowsize, self._wrap, made)
         self._oack = encode_option_ack(negotiated.accepted) if negotiated.accepted else b""
         self._negotiating = bool(self._oack)
         self._timer = RetransmissionTimer(limits, negotiated.timeout)
@@ -89,7 +97,8 @@ class ReadTransfer:
         self._sent_at = self.heard_at = self.deadline = now
         self.heard = False
         self.retries = 0
-        self.ahead: list[tuple[bytes, bytes]] = []
+        self.ahead: Steps = []
+        self.joins = False
         self._ahead = 0
         self.moved_at = self.moved_before = now
         self.outcome: Outcome | None = None
@@ -224,7 +233,7 @@ class ReadTransfer:
                 self._starved = True
                 break
             sent += 1
-            datagrams.append(_HEAD.pack(DATA, self._number(sent)) + octets)
+            datagrams.append(_HEAD.pack(DATA, self._steps.number(sent)) + octets)
             if len(octets) < blksize:
                 self._last = stop = sent
             self._size = max(self._size, (sent - 1) * blksize + len(octets))
@@ -232,28 +241,19 @@ class ReadTransfer:
         self._sent_at = now
         waits = self._limits.patience if sent == self._acked else self._timer.wait
         self.deadline = now + waits
-        if self._window == 1:
+        if self._window == 1 or self.joins:
             self._look_ahead()
         return datagrams
 
     def _look_ahead(self) -> None:
-        """Make the full blocks that follow: a client in lock-step waits for each, and hardly one is unusual."""
+        """Make the full blocks that follow: a client waits for each window, and hardly one is unusual."""
         self.ahead.clear()
         # Karn's rule: after a retransmission the next answer says nothing of the round trip, and is looked at.
         if self.heard and not self._resent and self._sent != self._last:
             # A fault of the source is told when its block is due.
             with suppress(OSError):
-                self._fill(self._sent)
-        self.ahead.reverse()
+                self.ahead.extend(self._steps.after(self._sent))
         self._ahead = len(self.ahead)
-
-    def _fill(self, sent: int) -> None:
-        blksize, ahead, read = self._blksize, self.ahead, self._source.read_at
-        for block in range(sent, sent + LOOK_AHEAD):
-            octets = read(block * blksize, blksize)
-            if octets is None or len(octets) < blksize:
-                return
-            ahead.append((_HEAD.pack(ACK, self._number(block)), _HEAD.pack(DATA, self._number(block + 1)) + octets))
 
     def _catch_up(self) -> None:
         """Note what was answered from ``ahead``."""
@@ -261,16 +261,13 @@ class ReadTransfer:
         if not moved:
             return
         self._ahead -= moved
+        self._once = True
         # The acknowledgement at moved_at answered the datagram before: on a bad way there may be no other measure.
         self._timer.measured(self.moved_at - (self.moved_before if moved > 1 else self._sent_at))
-        self._sent += moved
-        self._acked = self._sent - 1
-        self._acked_wire = self._number(self._acked) if self._acked else 0
+        self._sent += moved * self._window
+        self._acked = self._sent - self._window
+        self._acked_wire = self._steps.number(self._acked) if self._acked else 0
         self._attempts = 0
         self._sent_at = self.heard_at = self.moved_at
         self.deadline = self.moved_at + self._timer.wait
         self._size = max(self._size, self._sent * self._blksize)
-
-    def _number(self, block: int) -> int:
-        """A block's number on the wire."""
-        return block % 65536 if self._wrap == 65536 else (block - 1) % 65535 + 1

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from provd.core.tftp_negotiation import TransferLimits, negotiate
 from provd.model.content import Content, FileRequest, NotFound, settled
 from provd.net.tftp_deadlines import Deadlines
+from provd.net.tftp_recent import RecentFiles
 from provd.net.tftp_session import OnEvent, TftpSession
 from provd.net.tftp_socket import Address, Endpoint, Network
 from provd.wire import tftp
@@ -76,6 +77,7 @@ class TftpServer:
         on_event: OnEvent,
         limits: TransferLimits | None = None,
         caps: TftpCaps | None = None,
+        wall: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Take collaborators.
 
@@ -86,10 +88,12 @@ class TftpServer:
             on_event: told ``tftp.request``, ``tftp.sent``, ``tftp.aborted``, ``tftp.missed`` and ``tftp.failed``.
             limits: of each transfer.
             caps: of all transfers.
+            wall: seconds since the epoch; without it every file is read anew for every transfer.
         """
         self.counts: Counter[str] = Counter()
         self._clock = clock
         self._deadlines = Deadlines(clock)
+        self._recent = RecentFiles(wall)
         self._network = network
         self._open_file = open_file
         self._on_event = on_event
@@ -238,6 +242,7 @@ class TftpServer:
                 netascii=packet.mode == "netascii",
                 negotiated=negotiate(packet, content.length, self._limits),
                 limits=self._limits,
+                recent=self._recent,
                 on_event=self._on_event,
                 on_end=lambda ended: self._leave(key, ended),
             )

@@ -1,4 +1,4 @@
-"""Watches the ports of all transfers for the reactor, as one descriptor.
+"""Watches the ports of requests and of all transfers for the reactor, as one descriptor.
 
 In lock-step a client waits for every block, and a turn of the reactor costs as much as the kernel needs to deliver one.
 So a wake goes on as long as clients answer at once: for two milliseconds at most, then everybody else has their turn.
@@ -15,25 +15,25 @@ from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from provd.net.turn_timer import TurnTimer
+
 _TURN_S: Final = 0.002
-_NEXT_S: Final = 0.001
+_FEW: Final = 32
+"""Transfers up to which the next datagram is waited for; of more, some are ready whenever the reactor comes by."""
 _PATIENCE: Final = 32
 """Wakes without a wait after one in vain: a client farther away than a millisecond is not waited for."""
 
 
-class Transfer(Protocol):
-    """A port that is watched."""
+class Port(Protocol):
+    """A socket that is watched."""
 
-    def read(self) -> None:
-        """Take the datagram that is there."""
-
-    def wait(self) -> bool:
-        """Wait for the next datagram, a millisecond at most; False where none came or the transfer is over."""
+    def read(self) -> bool:
+        """Take what is there; a transfer waits for it, a millisecond at most. False where no more comes at once."""
 
 
 @implementer(IReadDescriptor)
-class TransferPoller:
-    """One epoll for all transfers.
+class TftpPoller:
+    """One epoll for the ports of requests and of all transfers.
 
     Args:
         reactor: watches it.
@@ -44,58 +44,87 @@ class TransferPoller:
         self._reactor = reactor
         self._monotonic = monotonic
         self._epoll: select.epoll | None = None
-        self._transfers: dict[int, Transfer] = {}
+        self._ports: dict[int, Port] = {}
+        self._transfers: dict[int, Port] = {}
+        self._lanes: dict[int, int] = {}
         self._hurried = 0
 
-    def add(self, descriptor: int, transfer: Transfer) -> None:
-        """Watch a port."""
+    def add(self, descriptor: int, port: Port) -> None:
+        """Watch a port of requests."""
         if self._epoll is None:
             self._epoll = select.epoll()
+            self._timer = TurnTimer(_TURN_S)
+            self._epoll.register(self._timer.descriptor, select.EPOLLIN | select.EPOLLET)
             self._reactor.addReader(cast("IReadDescriptor", self))
         self._epoll.register(descriptor, select.EPOLLIN)
-        self._transfers[descriptor] = transfer
+        self._ports[descriptor] = port
+
+    def add_transfer(self, descriptor: int, port: Port) -> None:
+        """Watch a transfer's port."""
+        self.add(descriptor, port)
+        self._transfers[descriptor] = port
+
+    def add_lane(self, descriptor: int, second: int, lane: Port) -> None:
+        """Watch the second socket of a transfer whose port is watched."""
+        self.add(second, lane)
+        self._lanes[descriptor] = second
+        self._transfers[descriptor] = lane
+
+    @property
+    def lanes(self) -> int:
+        """Second sockets that are watched."""
+        return len(self._lanes)
 
     def remove(self, descriptor: int) -> None:
-        """Watch it no longer; without a port nothing is held open."""
-        if self._transfers.pop(descriptor, None) is None or self._epoll is None:
-            return
-        self._epoll.unregister(descriptor)
-        if not self._transfers:
+        """Watch a port no longer, and its second socket; without a port nothing is held open."""
+        self._transfers.pop(descriptor, None)
+        for one in (descriptor, self._lanes.pop(descriptor, -1)):
+            if self._ports.pop(one, None) is not None and self._epoll is not None:
+                self._epoll.unregister(one)
+        if not self._ports and self._epoll is not None:
             self._reactor.removeReader(cast("IReadDescriptor", self))
             self._epoll.close()
+            self._timer.close()
             self._epoll = None
 
     def doRead(self) -> None:  # noqa: N802  Twisted's naming
         """One turn."""
+        if self._epoll is None:
+            return
         end = self._monotonic() + _TURN_S
-        ready = self._ready(0)
-        while ready:
-            for transfer in ready:
-                transfer.read()
-            if self._hurried:
-                self._hurried -= 1
+        events, waited = self._epoll.poll(0), False
+        while self._serve(events):
+            if self._hurried or len(self._transfers) > _FEW:
+                self._hurried = max(self._hurried - 1, 0)
                 return
-            if len(self._transfers) == 1 and not self._follow(ready[0], end):
+            if len(self._transfers) == 1 and not self._follow(next(iter(self._transfers.values())), end):
                 return
-            if self._monotonic() >= end:
+            if not self._transfers or self._epoll is None or self._monotonic() >= end:
                 return
-            ready = self._ready(_NEXT_S)
-        if self._transfers:
+            if not waited:
+                self._timer.start()
+                waited = True
+            events = self._epoll.poll()
+        if waited:  # in vain: nothing but the timer has ended it
             self._hurried = _PATIENCE
 
-    def _follow(self, transfer: Transfer, end: float) -> bool:
+    def _serve(self, events: list[tuple[int, int]]) -> bool:
+        """Whether a port was among them."""
+        find, served = self._ports.get, False
+        for descriptor, _ in events:
+            port = find(descriptor)
+            if port is not None:
+                port.read()
+                served = True
+        return served
+
+    def _follow(self, port: Port, end: float) -> bool:
         """Where there is one client alone, its next word is asked for directly; False at the turn's end."""
-        while transfer.wait():
-            if self._monotonic() >= end:
+        monotonic, read = self._monotonic, port.read
+        while read():
+            if monotonic() >= end:
                 return False
         return True
-
-    def _ready(self, wait_s: float) -> list[Transfer]:
-        if self._epoll is None:
-            return []
-        events = self._epoll.poll(wait_s)
-        transfers = self._transfers
-        return [transfers[descriptor] for descriptor, _ in events if descriptor in transfers]
 
     def fileno(self) -> int:
         """Descriptor for the reactor; -1 while nothing is watched."""

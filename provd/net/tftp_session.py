@@ -7,10 +7,12 @@ from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
+from provd.core.tftp_ahead import LOOK_AHEAD
 from provd.core.tftp_negotiation import Negotiated, TransferLimits
-from provd.core.tftp_transfer import LOOK_AHEAD, Outcome, OutcomeKind, ReadTransfer
+from provd.core.tftp_transfer import Outcome, OutcomeKind, ReadTransfer
 from provd.model.content import Content, FileRequest
 from provd.net.tftp_deadlines import Alarm, Deadlines
+from provd.net.tftp_recent import RecentBlocks, RecentFiles, key_of
 from provd.net.tftp_socket import Address, Network
 from provd.net.tftp_source import open_source
 from provd.wire import tftp
@@ -19,6 +21,10 @@ from provd.wire.errors import WireError
 OnEvent = Callable[[str, FileRequest, Mapping[str, object]], None]
 
 _ACK_HEAD: Final = bytes((0, tftp.ACK))
+_LONG: Final = 128
+"""Blocks of a file from which on a faster way to answer is worth its making."""
+_WIDE: Final = 16
+"""Blocks of the largest window that is made ahead."""
 _KINDS: Final = {
     OutcomeKind.FINISHED: "tftp.sent",
     OutcomeKind.ABORTED: "tftp.aborted",
@@ -41,6 +47,7 @@ class TftpSession:
         netascii: bool,
         negotiated: Negotiated,
         limits: TransferLimits,
+        recent: RecentFiles,
         on_event: OnEvent,
         on_end: Callable[[TftpSession], object],
     ) -> None:
@@ -61,14 +68,29 @@ class TftpSession:
         self._alarm = Alarm(self._expired)
         self._ended = False
         retain = negotiated.blksize * max(negotiated.windowsize, LOOK_AHEAD + 1)
-        self._source = open_source(content, netascii=netascii, retain=retain, ready=self._content_came)
+        self._source = open_source(
+            content,
+            netascii=netascii,
+            window=negotiated.blksize * negotiated.windowsize,
+            retain=retain,
+            ready=self._content_came,
+            recent=recent,
+        )
         try:
             self._endpoint = network.open(request.local, peer, self.received)
         except OSError:
             self._source.close()
             raise
-        self._transfer = ReadTransfer(self._source, negotiated, limits, self._started_at)
+        key = None if netascii else key_of(content)
+        made = (
+            RecentBlocks(recent, (*key, negotiated.blksize, negotiated.windowsize, limits.rollover), self._source)
+            if key
+            else None
+        )
+        self._transfer = ReadTransfer(self._source, negotiated, limits, self._started_at, made)
         self._ahead = self._transfer.ahead
+        self._lockstep = negotiated.windowsize == 1
+        self._hastens = negotiated.windowsize <= _WIDE and content.length > _LONG * negotiated.blksize
 
     @property
     def heard(self) -> bool:
@@ -87,7 +109,7 @@ class TftpSession:
     def received(self, data: bytes, peer: Address) -> None:
         """One datagram on the transfer's port."""
         ahead = self._ahead
-        if ahead and data == ahead[-1][0] and peer == self.peer and not self._ended:
+        if ahead and data == ahead[-1][0] and peer == self.peer and self._lockstep and not self._ended:
             self._endpoint.send(ahead.pop()[1], peer)
             # The timer stands at an earlier deadline; it looks again when it comes up.
             transfer = self._transfer
@@ -100,6 +122,10 @@ class TftpSession:
                 self._endpoint.send(tftp.encode_error(tftp.ErrorCode.UNKNOWN_TID, "Unknown transfer ID"), peer)
             return
         if len(data) == 4 and data.startswith(_ACK_HEAD):
+            if self._hastens and self.heard:
+                self._hastens = False
+                size = 0 if self._lockstep else 4 + self._negotiated.blksize
+                self._transfer.joins = self._endpoint.hasten(self.peer, self._transfer, self._clock.seconds, size)
             self._drive(self._transfer.on_ack, data[2] << 8 | data[3])
             return
         try:

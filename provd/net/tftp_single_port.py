@@ -6,12 +6,22 @@ was asked, and a transfer is known by its client's address and port, and by the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from twisted.internet.interfaces import IReactorFDSet
 
-from provd.net.tftp_socket import Address, Endpoint, Received, RequestReceived, RequestSocket, request_port
+from provd.net.tftp_lane import Ahead
+from provd.net.tftp_poller import TftpPoller
+from provd.net.tftp_socket import (
+    Address,
+    Endpoint,
+    Received,
+    RequestReceived,
+    RequestSocket,
+    TransferEndpoint,
+    request_port,
+)
 from provd.wire import tftp
 
 _EVERY: Final = "0.0.0.0"  # noqa: S104  the name of all addresses, nothing is bound to it here
@@ -26,16 +36,16 @@ class SinglePortNetwork:
     """
 
     def __init__(self, reactor: IReactorFDSet) -> None:
-        self._reactor = reactor
+        self._poller = TftpPoller(reactor)
         self._listeners: dict[str, _Listener] = {}
 
     def listen(self, local: str, port: int, received: RequestReceived) -> Endpoint:
         """See ``Network.listen``."""
-        listener = _Listener(self._reactor, local, port, received)
+        listener = _Listener(self._poller, local, port, received)
         self._listeners[local] = listener
         return listener
 
-    def open(self, local: str, peer: Address, received: Received) -> Endpoint:
+    def open(self, local: str, peer: Address, received: Received) -> TransferEndpoint:
         """The transfer's share of the port that was asked.
 
         Raises:
@@ -50,11 +60,11 @@ class SinglePortNetwork:
 class _Listener:
     """One port: requests for the server, everything else for the transfer it belongs to."""
 
-    def __init__(self, reactor: IReactorFDSet, local: str, port: int, received: RequestReceived) -> None:
+    def __init__(self, poller: TftpPoller, local: str, port: int, received: RequestReceived) -> None:
         self.shares: dict[tuple[Address, str], Received] = {}
         self.closed = False
         self._requests = received
-        self.socket = RequestSocket(reactor, request_port(local, port), self._received)
+        self.socket = RequestSocket(poller, request_port(local, port), self._received)
 
     @property
     def address(self) -> Address:
@@ -97,6 +107,9 @@ class _Share:
     def send_all(self, datagrams: Sequence[bytes], to: Address) -> None:
         if not self._listener.closed:
             self._listener.socket.send_from(self._local, datagrams, to)
+
+    def hasten(self, _peer: Address, _steps: Ahead, _seconds: Callable[[], float], _size: int) -> bool:
+        return False
 
     def close(self) -> None:
         shares = self._listener.shares

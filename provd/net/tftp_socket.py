@@ -10,13 +10,12 @@ import socket
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
-from twisted.python.failure import Failure
-from zope.interface import implementer
+from twisted.internet.interfaces import IReactorFDSet
 
-from provd.net.tftp_poller import TransferPoller
+from provd.net.tftp_lane import AT_MOST, MAX_ANSWER, UDP_SEGMENT, Ahead, Lane, connected
+from provd.net.tftp_poller import TftpPoller
 
 Address = tuple[str, int]
 Received = Callable[[bytes, Address], None]
@@ -29,15 +28,13 @@ _SO_RCVBUFFORCE: Final = 33
 _REQUEST_BUFFER: Final = 4 << 20
 _REQUESTS_PER_WAKE: Final = 64
 _MAX_REQUEST: Final = 2048
-_MAX_ANSWER: Final = 1024
-_AT_MOST: Final = struct.pack("@ll", 0, 1000)
-"""Time limit of a wait for a datagram (socket(7), SO_RCVTIMEO): a millisecond."""
-_UDP_SEGMENT: Final = 103
 _SEGMENT: Final = struct.Struct("=H")
 _MOST_SEGMENTS: Final = 64
 """Of one call: the kernel's UDP_MAX_SEGMENTS before Linux 6.0."""
 _MOST_OCTETS: Final = 65_507
 """Of one call: the largest datagram of IPv4, 65,535 less 20 IP and 8 UDP."""
+_MOST_LANES: Final = 512
+"""Transfers with a second socket, so that descriptors are left for others."""
 _NO_SEGMENTS: Final = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
 
 
@@ -58,6 +55,17 @@ class Endpoint(Protocol):
         """Free the port; nothing is received any more."""
 
 
+class TransferEndpoint(Endpoint, Protocol):
+    """Where one transfer takes place."""
+
+    def hasten(self, peer: Address, steps: Ahead, seconds: Callable[[], float], size: int) -> bool:
+        """Answer ``peer`` from what was made ahead, at ``seconds`` of the transfer's clock; False where none is faster.
+
+        To be called while the client waits for an answer. ``size`` is the octets of each of several datagrams that are
+        joined, 0 where each answer is one.
+        """
+
+
 class Network(Protocol):
     """Opens sockets; tests hand in another one."""
 
@@ -68,7 +76,7 @@ class Network(Protocol):
             OSError: the address is not there or in use.
         """
 
-    def open(self, local: str, peer: Address, received: Received) -> Endpoint:
+    def open(self, local: str, peer: Address, received: Received) -> TransferEndpoint:
         """Where a transfer with ``peer`` takes place: a fresh port on ``local``.
 
         Raises:
@@ -81,14 +89,13 @@ class UdpNetwork:
 
     def __init__(self, reactor: IReactorFDSet) -> None:
         """Take the reactor that watches the sockets."""
-        self._reactor = reactor
-        self._poller = TransferPoller(reactor)
+        self._poller = TftpPoller(reactor)
 
     def listen(self, local: str, port: int, received: RequestReceived) -> Endpoint:
         """See ``Network.listen``."""
-        return RequestSocket(self._reactor, request_port(local, port), received)
+        return RequestSocket(self._poller, request_port(local, port), received)
 
-    def open(self, local: str, peer: Address, received: Received) -> Endpoint:  # noqa: ARG002  any peer may send to it
+    def open(self, local: str, peer: Address, received: Received) -> TransferEndpoint:  # noqa: ARG002  any may send
         """See ``Network.open``."""
         return _TransferSocket(self._poller, _bound(local, 0), received)
 
@@ -150,7 +157,7 @@ class UdpSocket(ABC):
         if count > 1 and self._segments:
             size = len(datagrams[0])
             most = min(_MOST_SEGMENTS, _MOST_OCTETS // size)
-            ancillary = ((socket.IPPROTO_UDP, _UDP_SEGMENT, _SEGMENT.pack(size)), *source)
+            ancillary = ((socket.IPPROTO_UDP, UDP_SEGMENT, _SEGMENT.pack(size)), *source)
             while at < count and self._segments:
                 batch = datagrams[at : at + most]
                 try:
@@ -186,85 +193,80 @@ class UdpSocket(ABC):
 class _TransferSocket(UdpSocket):
     """One transfer's own port."""
 
-    def __init__(self, poller: TransferPoller, sock: socket.socket, received: Received) -> None:
+    def __init__(self, poller: TftpPoller, sock: socket.socket, received: Received) -> None:
         # Blocking with a time limit, so that the poller may wait for the one client there is.
         sock.settimeout(None)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _AT_MOST)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, AT_MOST)
         super().__init__(sock)
         self._poller = poller
         self._received = received
         self._recvfrom = sock.recvfrom
-        poller.add(self._descriptor, self)
+        self._lane: Lane | None = None
+        poller.add_transfer(self._descriptor, self)
 
-    def read(self) -> None:
-        """Take the datagram that is there."""
-        # One datagram per wake: lock-step has never more than one, and asking again costs a system call.
-        self._take(socket.MSG_DONTWAIT)
-
-    def wait(self) -> bool:
-        """Wait for the next datagram, a millisecond at most; False where none came or the transfer is over."""
-        return self._open and self._take(0) and self._open
-
-    def _take(self, flags: int) -> bool:
+    def read(self) -> bool:
+        """Wait for a datagram, a millisecond at most; False where none came or the next will come elsewhere."""
         try:
-            data, peer = self._recvfrom(_MAX_ANSWER, flags)
+            data, peer = self._recvfrom(MAX_ANSWER)
         except OSError:
             return False
         self._received(data, peer)
+        return self._open and self._lane is None
+
+    def hasten(self, peer: Address, steps: Ahead, seconds: Callable[[], float], size: int) -> bool:
+        """See ``Endpoint.hasten``."""
+        if self._poller.lanes >= _MOST_LANES:
+            return False
+        try:
+            sock = connected(self._socket, peer, size)
+        except OSError:
+            return False
+        self._lane = Lane(sock, steps, lambda data: self._received(data, peer), seconds)
+        self._poller.add_lane(self._descriptor, self._lane.descriptor, self._lane)
         return True
 
     def _unwatch(self) -> None:
         self._poller.remove(self._descriptor)
+        if self._lane is not None:
+            self._lane.close()
 
 
-@implementer(IReadDescriptor)
 class RequestSocket(UdpSocket):
     """The well-known port.
 
     Args:
-        reactor: watches it.
+        poller: watches it.
         sock: from :func:`request_port`.
         received: gets each datagram with its sender and the address that was asked.
     """
 
-    def __init__(self, reactor: IReactorFDSet, sock: socket.socket, received: RequestReceived) -> None:
+    def __init__(self, poller: TftpPoller, sock: socket.socket, received: RequestReceived) -> None:
         super().__init__(sock)
         self._received = received
-        self._reactor = reactor
-        reactor.addReader(cast("IReadDescriptor", self))
-
-    def fileno(self) -> int:
-        """Descriptor for the reactor; -1 once closed."""
-        return self._descriptor if self._open else -1
-
-    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002, N802
-        """The reactor gives up on it."""
-        self.close()
-
-    def logPrefix(self) -> str:  # noqa: N802
-        """For the log."""
-        return "tftp"
+        self._poller = poller
+        poller.add(self._descriptor, self)
 
     def _unwatch(self) -> None:
-        self._reactor.removeReader(cast("IReadDescriptor", self))
+        self._poller.remove(self._descriptor)
 
     def send_from(self, local: str, datagrams: Sequence[bytes], to: Address) -> None:
         """Send from one of this host's addresses."""
         source = _PKTINFO.pack(0, socket.inet_aton(local), bytes(4))
         self._send_all(datagrams, to, ((socket.IPPROTO_IP, _IP_PKTINFO, source),))
 
-    def doRead(self) -> None:  # noqa: N802
+    def read(self) -> bool:
         """Take what waits, up to a bound that keeps the other listeners alive."""
         for _ in range(_REQUESTS_PER_WAKE):
             try:
                 data, ancillary, _, peer = self._socket.recvmsg(_MAX_REQUEST, socket.CMSG_SPACE(_PKTINFO.size))
             except OSError:
-                return
+                break
             local = _asked_address(ancillary)
             if local:
                 self._received(data, peer, local)
             if not self._open:
-                return
+                break
+        return False
 
 
 def _asked_address(ancillary: list[tuple[int, int, bytes]]) -> str:

@@ -11,15 +11,24 @@ from twisted.internet.defer import Deferred
 
 from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
 from provd.model.content import Content, FileBody, StreamBody
+from provd.net.tftp_recent import RecentFiles, key_of
 from provd.plugin.beneath import open_body
 
 _PIECE: Final = 1 << 14
 _LARGEST_PIECE: Final = 1 << 17
 _STREAM_AHEAD: Final = 1 << 20
+_KEPT: Final = 1 << 16
+"""Octets of files that are kept whole."""
 
 
 class Source(BlockSource, Protocol):
-    """A block source that holds something open."""
+    """A block source that holds something open.
+
+    Attributes:
+        steady: what was read may serve other requests whose content has the same validator.
+    """
+
+    steady: bool
 
     def close(self) -> None:
         """Free it; nothing is read any more."""
@@ -28,8 +37,9 @@ class Source(BlockSource, Protocol):
 class OpenSource:
     """A source without anything to free, in the shape of one."""
 
-    def __init__(self, source: BlockSource, closes: Callable[[], None] | None = None) -> None:
+    def __init__(self, source: BlockSource, closes: Callable[[], None] | None = None, *, steady: bool = False) -> None:
         self.read_at = source.read_at
+        self.steady = steady
         self._closes = closes
 
     def close(self) -> None:
@@ -47,10 +57,22 @@ class FileSource:
         body: the file and where its content begins.
         size: octets that are served.
         piece: octets that are read at once.
+        is_steady: judges the file that was opened.
+        whole: gets the octets of a steady file that was read at once.
     """
 
-    def __init__(self, body: FileBody, size: int, piece: int = _PIECE) -> None:
+    def __init__(
+        self,
+        body: FileBody,
+        size: int,
+        piece: int = _PIECE,
+        *,
+        is_steady: Callable[[os.stat_result], bool] = lambda _: False,
+        whole: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self._body, self._size, self._piece = body, size, piece
+        self._is_steady, self._whole = is_steady, whole
+        self.steady = False
         self._descriptor = -1
         self._at = 0
         self._ahead = b""
@@ -65,7 +87,9 @@ class FileSource:
         stop = start + count
         if start < 0 or stop > len(self._ahead):
             if self._descriptor < 0:
-                self._descriptor = open_body(self._body).descriptor
+                opened = open_body(self._body)
+                self._descriptor = opened.descriptor
+                self.steady = self._is_steady(opened.status)
             left = self._size - offset
             stop = min(count, left)
             wanted = min(max(count, self._piece), max(left, 0))
@@ -73,6 +97,8 @@ class FileSource:
             self._at, start = offset, 0
             if len(self._ahead) < stop:
                 raise OSError(errno.EIO, "the file became shorter while it was sent")
+            if self.steady and len(self._ahead) == self._size:
+                self._whole(self._ahead)
         return self._ahead[start:stop]
 
     def close(self) -> None:
@@ -102,6 +128,7 @@ class StreamSource:
         self._octets = bytearray()
         self._wanted = 0
         self._error: OSError | None = None
+        self.steady = False
         self._room: Deferred[None] | None = None
         self._pump = Deferred.fromCoroutine(self._read(body))
         self._pump.addErrback(lambda _: None)
@@ -155,23 +182,27 @@ class StreamSource:
             self._ready()
 
 
-def open_source(content: Content, *, netascii: bool, retain: int, ready: Callable[[], None]) -> Source:
+def open_source(
+    content: Content, *, netascii: bool, window: int, retain: int, ready: Callable[[], None], recent: RecentFiles
+) -> Source:
     """Open the content of a request.
 
     Args:
         content: what the file request was answered with; its length is known.
         netascii: translate line ends.
-        retain: octets of one window, kept for retransmission.
+        window: octets that are read at once, at least.
+        retain: octets behind the newest that may be asked for again.
         ready: called when a stream has octets again.
+        recent: files that were lately sent.
 
     Raises:
         OSError: the file is not there, is no regular file, or lies behind a link where none may be.
     """
-    source = _open_plain(content, retain, ready)
+    source = _open_plain(content, window, retain, ready, recent)
     return OpenSource(NetasciiSource(source, retain=retain), source.close) if netascii else source
 
 
-def _open_plain(content: Content, retain: int, ready: Callable[[], None]) -> Source:
+def _open_plain(content: Content, window: int, retain: int, ready: Callable[[], None], recent: RecentFiles) -> Source:
     body = content.body
     if isinstance(body, bytes):
         return OpenSource(MemorySource(body))
@@ -179,10 +210,28 @@ def _open_plain(content: Content, retain: int, ready: Callable[[], None]) -> Sou
         return StreamSource(body, content.length, retain=retain, ready=ready)
     if not isinstance(body, FileBody):
         raise OSError(errno.EINVAL, "the content is still awaited")
-    source = FileSource(body, content.length, min(max(retain, _PIECE), _LARGEST_PIECE))
-    if content.length > _PIECE:
+    return _open_file(body, content, window, recent)
+
+
+def _open_file(body: FileBody, content: Content, window: int, recent: RecentFiles) -> Source:
+    size, key = content.length, key_of(content)
+    if key is not None and size <= _KEPT:
+        octets = recent.get(key)
+        if octets is not None:
+            return OpenSource(MemorySource(octets), steady=True)
+        source = FileSource(
+            body,
+            size,
+            size,
+            is_steady=lambda status: recent.is_steady(content, status),
+            whole=lambda octets: recent.keep(key, octets, size),
+        )
+    else:
+        piece = min(max(window, _PIECE), _LARGEST_PIECE)
+        source = FileSource(body, size, piece, is_steady=lambda status: recent.is_steady(content, status))
+    if size > _PIECE:
         return source
     try:
-        return OpenSource(MemorySource(source.read_at(0, content.length)))
+        return OpenSource(MemorySource(source.read_at(0, size)), steady=source.steady)
     finally:
         source.close()

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provd.core.tftp_ahead import LOOK_AHEAD, StepMaker, Steps
 from provd.core.tftp_negotiation import Negotiated, TransferLimits
 from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
-from provd.core.tftp_transfer import LOOK_AHEAD, ReadTransfer
+from provd.core.tftp_transfer import ReadTransfer
 from provd.wire import tftp
 
 BLKSIZE = 16
@@ -119,15 +120,15 @@ def test_t05_the_wait_begins_with_the_newest_block() -> None:
 def test_a_fault_of_the_source_is_told_when_its_block_is_due() -> None:
     class Breaks(MemorySource):
         def read_at(self, offset: int, count: int) -> bytes:
-            if offset >= BLKSIZE * 5:
+            if offset + count > BLKSIZE * 5:
                 raise OSError(5, "Input/output error")
             return super().read_at(offset, count)
 
     transfer = Driver(Breaks(bytes(BLKSIZE * 40)), random.Random(1), 0.0, fast=True, rollover=0).transfer
     transfer.start(0.0)
-    transfer.on_ack(0, 1.0)
-    while transfer.ahead:
-        transfer.ahead.pop()
+    for block in range(5):
+        assert transfer.on_ack(block, 1.0) == [tftp.encode_data(block + 1, bytes(BLKSIZE))]
+        assert transfer.ahead == []
     with pytest.raises(OSError, match="Input/output"):
         transfer.on_ack(5, 2.0)
 
@@ -152,3 +153,33 @@ def test_t05_the_round_trip_is_measured_though_most_groups_meet_a_loss() -> None
         now = transfer.deadline
         transfer.on_timeout(now)
     assert waits[-1] < 0.2, waits
+
+
+class Made(dict[int, Steps]):
+    """Groups that all transfers of a file share."""
+
+    def keep(self, first: int, steps: Steps) -> None:
+        self[first] = steps
+
+
+def test_groups_begin_alike_in_every_transfer_and_are_made_once() -> None:
+    octets = random.Random(7).randbytes(BLKSIZE * (3 * LOOK_AHEAD + 5) + 3)
+    made = Made()
+    straight = StepMaker(MemorySource(octets), BLKSIZE, 1, 65536, made)
+    for sent in (1, LOOK_AHEAD, 2 * LOOK_AHEAD):
+        straight.after(sent)
+
+    class Broken(MemorySource):
+        def read_at(self, offset: int, count: int) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    alone = StepMaker(MemorySource(octets), BLKSIZE, 1, 65536, None)
+    shared = StepMaker(Broken(b""), BLKSIZE, 1, 65536, made)
+    for sent in range(1, 3 * LOOK_AHEAD):
+        steps = shared.after(sent)
+        assert steps == alone.after(sent)
+        assert steps[-1] == (tftp.encode_ack(sent), tftp.encode_data(sent + 1, octets[sent * BLKSIZE :][:BLKSIZE]))
+        assert len(steps) == LOOK_AHEAD - sent % LOOK_AHEAD
+    end = alone.after(3 * LOOK_AHEAD + 2)
+    assert [ack for ack, _ in end] == [tftp.encode_ack(3 * LOOK_AHEAD + block) for block in (4, 3, 2)]
+    assert sorted(made) == [0, LOOK_AHEAD, 2 * LOOK_AHEAD]

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from provd.core.tftp_ahead import LOOK_AHEAD
 from provd.core.tftp_negotiation import TransferLimits, negotiate
 from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
-from provd.core.tftp_transfer import LOOK_AHEAD, OutcomeKind, ReadTransfer
+from provd.core.tftp_transfer import OutcomeKind, ReadTransfer
 from provd.wire import tftp
 
 LIMITS = TransferLimits()

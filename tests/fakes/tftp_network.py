@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twisted.internet.task import Clock
@@ -11,7 +11,8 @@ from twisted.internet.task import Clock
 from provd.core.tftp_negotiation import TransferLimits
 from provd.model.content import FileRequest
 from provd.net.tftp import OpenFile, TftpCaps, TftpServer
-from provd.net.tftp_socket import Address, Endpoint, Received, RequestReceived
+from provd.net.tftp_lane import Ahead
+from provd.net.tftp_socket import Address, Endpoint, Received, RequestReceived, TransferEndpoint
 from provd.wire import tftp
 
 SERVER = "10.0.0.1"
@@ -33,6 +34,9 @@ class FakeEndpoint:
         for datagram in datagrams:
             self.send(datagram, to)
 
+    def hasten(self, _peer: Address, _ahead: Ahead, _seconds: Callable[[], float], _size: int) -> bool:
+        return False
+
     def close(self) -> None:
         self.network.endpoints.pop(self.address, None)
 
@@ -49,7 +53,7 @@ class FakeNetwork:
     def listen(self, local: str, port: int, received: RequestReceived) -> Endpoint:
         return self._bind((local, port or 69), received)
 
-    def open(self, local: str, _peer: Address, received: Received) -> Endpoint:
+    def open(self, local: str, _peer: Address, received: Received) -> TransferEndpoint:
         if sum(address[1] >= 40000 for address in self.endpoints) >= self.full:
             raise OSError(errno.EMFILE, "Too many open files")
         self.next_port += 1
@@ -64,7 +68,12 @@ class TftpWorld:
     """A server on a fake network with a clock that only moves when told, and what it said."""
 
     def __init__(
-        self, open_file: OpenFile, *, caps: TftpCaps | None = None, limits: TransferLimits | None = None
+        self,
+        open_file: OpenFile,
+        *,
+        caps: TftpCaps | None = None,
+        limits: TransferLimits | None = None,
+        wall: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.clock = Clock()
         self.network = FakeNetwork()
@@ -76,6 +85,7 @@ class TftpWorld:
             on_event=lambda kind, request, fields: self.events.append((kind, request, fields)),
             caps=caps,
             limits=limits,
+            wall=wall,
         )
         self.server.listen(SERVER)
 

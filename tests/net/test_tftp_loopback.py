@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import socket
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,7 +85,12 @@ class Client:
 
 
 @pytest.mark.parametrize(
-    "options", [{"blksize": "1024", "tsize": "0"}, {"tsize": "0", "blksize": "1468", "windowsize": "16"}]
+    "options",
+    [
+        {"blksize": "1024", "tsize": "0"},
+        {"tsize": "0", "blksize": "1468", "windowsize": "4"},
+        {"tsize": "0", "blksize": "1468", "windowsize": "64"},
+    ],
 )
 @pytest.mark.parametrize("local", ["127.0.0.1", "127.0.0.2"])
 @pytest_twisted.ensureDeferred
@@ -99,6 +108,86 @@ async def test_a_file_arrives_from_the_address_that_was_asked(
     assert events[1][1].local == local
     assert events[1][2]["bytes"] == SIZE
     assert server.transfers == 0
+    client.sock.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_t02_a_stranger_is_told_though_the_client_has_a_socket_of_its_own(
+    served: tuple[TftpServer, int, list[Any]],
+) -> None:
+    server, port, events = served
+    client, stranger = Client(("127.0.0.1", port)), Client(("127.0.0.1", port))
+
+    def half(blocks: int) -> tuple[str, int]:
+        data, tid = client.first("file", {"blksize": "1024", "tsize": "0"})
+        for block in range(blocks):
+            client.sock.sendto(tftp.encode_ack(block), tid)
+            data, _ = client.sock.recvfrom(2048)
+            assert data[:4] == struct.pack("!HH", tftp.DATA, block + 1)
+        return tid
+
+    tid = await deferToThread(half, 100)
+    descriptors = _sockets_on(tid[1])
+    assert descriptors == 2
+    stranger.sock.sendto(tftp.encode_ack(100), tid)
+    data, source = await deferToThread(stranger.sock.recvfrom, 2048)
+    assert tftp.decode(data) == tftp.Error(5, "Unknown transfer ID")
+    assert source == tid
+    client.sock.sendto(tftp.encode_ack(100), tid)
+    data, source = await deferToThread(client.sock.recvfrom, 2048)
+    assert (data[:4], source) == (struct.pack("!HH", tftp.DATA, 101), tid)
+    assert server.transfers == 1
+    client.sock.sendto(tftp.encode_error(3, "disk full"), tid)
+    for _ in range(1000):
+        if not server.transfers:
+            break
+        await deferToThread(time.sleep, 0.01)
+    assert events[-1][0] == "tftp.failed"
+    assert events[-1][2]["reason"] == "client sent error 3: disk full"
+    assert _sockets_on(tid[1]) == 0
+    client.sock.close()
+    stranger.sock.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_transfers_beyond_the_second_sockets_go_on_with_one(
+    served: tuple[TftpServer, int, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("provd.net.tftp_socket.connected", full)
+    _, port, _ = served
+    client = Client(("127.0.0.1", port))
+    content, _ = await deferToThread(client.fetch, "file", {"blksize": "1024", "tsize": "0"})
+    assert content == hashlib.shake_256(b"provd").digest(SIZE)
+    client.sock.close()
+
+
+def _sockets_on(port: int) -> int:
+    table = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return sum(int(line.split()[1].split(":")[1], 16) == port for line in table)
+
+
+@pytest.mark.parametrize("window", ["1", "4"])
+@pytest_twisted.ensureDeferred
+async def test_what_cannot_leave_the_short_way_takes_the_longer_one(
+    served: tuple[TftpServer, int, list[Any]], window: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[int] = []
+
+    def write(_descriptor: int, octets: bytes) -> int:
+        refused.append(len(octets))
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("provd.net.tftp_lane.os", SimpleNamespace(read=os.read, write=write))
+    _, port, events = served
+    client = Client(("127.0.0.1", port))
+    options = {"blksize": "1024", "tsize": "0", "windowsize": window}
+    content, _ = await deferToThread(client.fetch, "file", options)
+    assert content == hashlib.shake_256(b"provd").digest(SIZE)
+    assert set(refused) == {1028 * int(window)}
+    assert events[-1][2]["retries"] == 0
     client.sock.close()
 
 

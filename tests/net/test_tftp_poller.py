@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from typing import Any
 
-from provd.net.tftp_poller import TransferPoller
+from provd.net.tftp_poller import TftpPoller
 
 
 class Reactor:
@@ -30,15 +30,13 @@ class Pipe:
     def say(self) -> None:
         os.write(self.other, b"x")
 
-    def read(self) -> None:
-        os.read(self.descriptor, 1)
+    def read(self) -> bool:
+        try:
+            os.read(self.descriptor, 1)
+        except BlockingIOError:
+            self.waits += 1
+            return self.waits <= self.answers
         self.reads += 1
-
-    def wait(self) -> bool:
-        self.waits += 1
-        if self.waits > self.answers:
-            time.sleep(0.001)
-            return False
         return True
 
     def close(self) -> None:
@@ -46,13 +44,13 @@ class Pipe:
         os.close(self.other)
 
 
-def world(count: int) -> tuple[TransferPoller, Reactor, list[Pipe]]:
+def world(count: int) -> tuple[TftpPoller, Reactor, list[Pipe]]:
     """In a turn that never ends by its time."""
     reactor = Reactor()
-    poller = TransferPoller(reactor, lambda: 0.0)  # type: ignore[arg-type]
+    poller = TftpPoller(reactor, lambda: 0.0)  # type: ignore[arg-type]
     pipes = [Pipe() for _ in range(count)]
     for pipe in pipes:
-        poller.add(pipe.descriptor, pipe)
+        poller.add_transfer(pipe.descriptor, pipe)
     return poller, reactor, pipes
 
 
@@ -88,10 +86,10 @@ def test_one_that_does_not_answer_at_once_is_not_waited_for_again_soon() -> None
 def test_a_turn_ends_though_the_client_answers_for_ever() -> None:
     now = iter(range(1_000_000))
     reactor = Reactor()
-    poller = TransferPoller(reactor, lambda: next(now) / 10_000)  # type: ignore[arg-type]
+    poller = TftpPoller(reactor, lambda: next(now) / 10_000)  # type: ignore[arg-type]
     pipe = Pipe()
     pipe.answers = 1_000_000
-    poller.add(pipe.descriptor, pipe)
+    poller.add_transfer(pipe.descriptor, pipe)
     pipe.say()
     poller.doRead()
     assert pipe.waits <= 25
@@ -110,3 +108,50 @@ def test_nothing_is_held_open_without_transfers() -> None:
     assert before >= 0
     assert poller.fileno() == -1
     poller.doRead()
+
+
+def test_who_asks_for_requests_alone_is_not_waited_for() -> None:
+    poller, _, (pipe,) = world(1)
+    poller.remove(pipe.descriptor)
+    poller.add(pipe.descriptor, pipe)
+    pipe.say()
+    poller.doRead()
+    assert (pipe.reads, pipe.waits) == (1, 0)
+    pipe.close()
+
+
+def test_several_clients_are_waited_for_until_the_turn_ends() -> None:
+    poller, _, (first, second) = world(2)
+    talk = threading.Timer(0.0001, second.say)
+
+    class Starts(Pipe):
+        def read(self) -> bool:
+            talk.start()
+            return super().read()
+
+    starts = Starts()
+    poller.add_transfer(starts.descriptor, starts)
+    starts.say()
+    for _ in range(10_000):
+        poller.doRead()
+        if second.reads:
+            break
+    talk.join()
+    assert (starts.reads, second.reads, first.reads) == (1, 1, 0)
+    for pipe in (first, second, starts):
+        pipe.close()
+
+
+def test_a_second_socket_counts_as_the_same_transfer() -> None:
+    poller, _, (pipe,) = world(1)
+    lane = Pipe()
+    lane.answers = 3
+    poller.add_lane(pipe.descriptor, lane.descriptor, lane)
+    assert poller.lanes == 1
+    lane.say()
+    poller.doRead()
+    assert (lane.reads, lane.waits, pipe.reads, pipe.waits) == (1, 4, 0, 0)
+    poller.remove(pipe.descriptor)
+    assert (poller.lanes, poller.fileno()) == (0, -1)
+    for one in (pipe, lane):
+        one.close()
