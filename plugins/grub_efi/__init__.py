@@ -1,6 +1,6 @@
-"""grub_efi: network boot for x86-64 UEFI machines (architectures 7, 9 and 16, RFC 4578).
+"""grub_efi: network boot for UEFI machines: x86-64 (architectures 7, 9 and 16) and arm64 (11 and 19; RFC 4578, IANA).
 
-Two builds of GRUB, both from ``provd fetch loaders``:
+Two builds of GRUB, both from ``provd fetch loaders``, those for arm64 from ``provd fetch loaders-arm64``:
 
 - ``signed``: Debian's signed shim, which loads Debian's signed GRUB. It works with Secure Boot on. This GRUB has no
   HTTP, so kernel and initial RAM disks go by TFTP.
@@ -62,20 +62,19 @@ from provd.plugin.api import (
     screen_line,
 )
 
+from .builds import BUILDS, Build, build_of
 from .menu import menu_text
-from .server_image import HTTP, ServerImage, asked_server, served_path
+from .server_image import ServerImage, asked_server, served_path
 from .words import argument, quoted
 
 NO_SHIM = "no-shim"
 """Label of firmware under which shim fails (provd's quirks.toml)."""
-SHIM, SIGNED = "shimx64.efi", "grubx64.efi"
-_FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 # The second prefix is that of the GRUB in Debian's installer package, served where no other was fetched.
-_PREFIX = r"(?:debian-installer/amd64/)?grub/"
+_PREFIX = r"(?:debian-installer/(?:amd64|arm64)/)?grub/"
 _CONFIG = re.compile(_PREFIX + r"(?:(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})/)?(?P<name>grub|again)\.cfg")
 _CHOICE = re.compile(rf"{_PREFIX}choice/(?P<name>[\w.+-]+)\.cfg")
 _MISSES = re.compile(
-    rf"(?:[\w-]+/)*(?:revocations_\w+|shim_certificate_\d+)\.efi|{_PREFIX}(?:x86_64-efi|locale|fonts)/[\w.-]+"
+    rf"(?:[\w-]+/)*(?:revocations_\w+|shim_certificate_\d+)\.efi|{_PREFIX}(?:(?:x86_64|arm64)-efi|locale|fonts)/[\w.-]+"
 )
 
 
@@ -93,8 +92,7 @@ class GrubEfi:
 
     def __init__(self, settings: GrubSettings) -> None:
         self._settings = settings
-        payload = Path(settings.data_dir) / "payload"
-        self._folders = (payload / "loaders", payload / "debian-12")
+        self._payload = Path(settings.data_dir) / "payload"
         self._server_image = ServerImage()
 
     @hookimpl
@@ -107,38 +105,40 @@ class GrubEfi:
     def provd_file(self, request: FileRequest) -> Content | NotFound | None:
         if _MISSES.fullmatch(request.path):
             return NotFound(f"shim and GRUB ask for {request.path} and do without", expected=True)
-        server = asked_server(request.path)
-        image = self._files().get(HTTP) if server else None
+        server, name = asked_server(request.path)
+        image = self._files().get(name) if server else None
         return self._server_image.content(image, server) if server and image else None
 
     def _files(self) -> Mapping[str, Path]:
         # shim takes the GRUB beside it, so both come from one folder.
         found: dict[str, Path] = {}
-        for folder in reversed(self._folders):
-            found.update({name: folder / name for name in (SHIM, SIGNED, HTTP) if (folder / name).is_file()})
+        for build in BUILDS.values():
+            for folder in reversed([self._payload / name for name in build.payloads]):
+                found.update({name: folder / name for name in build.files if (folder / name).is_file()})
         return found
 
     def _select(self, client: ClientFacts, plan: BootPlan) -> BootFile | None:
-        arch = client.arch
-        if arch is None or arch.firmware != "uefi" or arch.cpu != "x86_64":
+        build = build_of(client)
+        if build is None or client.arch is None:
             return None
-        name = self._first(client, plan)
+        name = self._first(build, client, plan)
         if self._lacks(client, plan):
             return None
-        if name == HTTP and "proxy" in client.labels:
-            if not self._server_image.usable(self._files()[HTTP]):
+        if name == build.http and "proxy" in client.labels:
+            if not self._server_image.usable(self._files()[name]):
                 return None
-            name = served_path(plan.server, plan.http_port)
-        return BootFile(name, "http" if arch.http else "tftp")
+            name = served_path(name, plan.server, plan.http_port)
+        return BootFile(name, "http" if client.arch.http else "tftp")
 
-    def _first(self, client: ClientFacts, plan: BootPlan) -> str:
-        return HTTP if self._by_http(client, plan) else SIGNED if NO_SHIM in client.labels else SHIM
+    def _first(self, build: Build, client: ClientFacts, plan: BootPlan) -> str:
+        return build.http if self._by_http(client, plan) else build.signed if NO_SHIM in client.labels else build.shim
 
     def _lacks(self, client: ClientFacts, plan: BootPlan) -> str:
-        if client.arch is None or client.arch.firmware != "uefi" or client.arch.cpu != "x86_64":
+        build = build_of(client)
+        if build is None:
             return ""
-        name = self._first(client, plan)
-        needed = (name, SIGNED) if name == SHIM else (name,)
+        name = self._first(build, client, plan)
+        needed = (name, build.signed) if name == build.shim else (name,)
         there = self._files()
         return next((one for one in needed if one not in there), "")
 
@@ -155,7 +155,7 @@ class GrubEfi:
             return (
                 NotFound(f"no machine has {mac}", expected=True)
                 if mac
-                else Content.text(_ASK_BY_MAC + CHAIN + chained((_FALLBACK,)))
+                else Content.text(_ASK_BY_MAC + CHAIN + chained(build.removable for build in BUILDS.values()))
             )
         if mac and mac not in _macs(plan):
             return NotFound(f"{mac} is not the machine that asks", expected=True)
@@ -182,7 +182,7 @@ class GrubEfi:
 
     def _own_disk(self, plan: BootPlan) -> str:
         loaders = plan.profile.distro.efi_loaders if plan.profile else ()
-        return chained(tuple(dict.fromkeys((*loaders, _FALLBACK))))
+        return chained(dict.fromkeys((*loaders, *_removable(plan))))
 
     def _wait(self, plan: BootPlan, path: str) -> str:
         """Ask again and again, in a loop: a file that is read from inside of itself would fill GRUB's stack.
@@ -235,6 +235,13 @@ def _said(plan: BootPlan) -> str:
 
 # Behind a proxy the address of a machine may not be known yet; its own name for itself is in this variable.
 _ASK_BY_MAC = 'if [ -n "$net_default_mac" ]; then\n  source "/grub/$net_default_mac/grub.cfg"\nfi\n'
+
+
+def _removable(plan: BootPlan) -> tuple[str, ...]:
+    """The last loaders that are tried: one, where the processor is known."""
+    arch = plan.client.arch
+    cpu = arch.cpu if arch else plan.profile.distro.arch if plan.profile else ""
+    return tuple(build.removable for build in ([BUILDS[cpu]] if cpu in BUILDS else BUILDS.values()))
 
 
 def is_config(path: str) -> bool:

@@ -7,28 +7,30 @@ from pathlib import Path
 
 from provd.plugin.api import Content
 
-HTTP = "grubx64-http.efi"
+from .builds import BUILDS
+
 SERVER_MARK = b"set provd_server= # provd writes its address here where no DHCP says it"
 """First line of the configuration inside the image; it is replaced by one of the same length."""
-_SERVED = re.compile(rf"proxy/(\d{{1,3}}(?:\.\d{{1,3}}){{3}})-(\d{{1,5}})/{re.escape(HTTP)}")
+_NAMES = "|".join(re.escape(build.http) for build in BUILDS.values())
+_SERVED = re.compile(rf"proxy/(\d{{1,3}}(?:\.\d{{1,3}}){{3}})-(\d{{1,5}})/({_NAMES})")
 
 
-def served_path(server: str, http_port: int) -> str:
-    """Path of the image for a server (dotted quad) and its HTTP port."""
-    return f"proxy/{server}-{http_port}/{HTTP}"
+def served_path(name: str, server: str, http_port: int) -> str:
+    """Path of an image for a server (dotted quad) and its HTTP port."""
+    return f"proxy/{server}-{http_port}/{name}"
 
 
-def asked_server(path: str) -> str:
-    """``ADDRESS:PORT`` of a served path, empty where it is no such image."""
+def asked_server(path: str) -> tuple[str, str]:
+    """``ADDRESS:PORT`` and name of the image of a served path, empty where it is no such image."""
     found = _SERVED.fullmatch(path)
-    return ":".join(found.groups()) if found else ""
+    return (f"{found[1]}:{found[2]}", found[3]) if found else ("", "")
 
 
 class ServerImage:
-    """Reads the image once for each version of its file."""
+    """Reads each image once for each version of its file."""
 
     def __init__(self) -> None:
-        self._read: tuple[tuple[int, int], bytes] | None = None
+        self._read: dict[Path, tuple[tuple[int, int], bytes]] = {}
 
     def usable(self, file: Path) -> bool:
         """The image has the line; one that an older provd made has not."""
@@ -43,6 +45,7 @@ class ServerImage:
     def _image(self, file: Path) -> bytes:
         status = file.stat()
         version = (status.st_mtime_ns, status.st_size)
-        if self._read is None or self._read[0] != version:
-            self._read = (version, file.read_bytes())
-        return self._read[1]
+        known = self._read.get(file)
+        if known is None or known[0] != version:
+            known = self._read[file] = (version, file.read_bytes())
+        return known[1]

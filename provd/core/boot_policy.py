@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from provd.model.arch import Arch
 from provd.model.boot import Action
+from provd.model.distro import Distro
 from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 
@@ -89,6 +91,13 @@ def _own_disk(system: System, profile: Profile | None, state: InstallState, *, i
 def policy_of(system: System, profile: Profile | None) -> str:
     """When network boots install this machine: what the system says, else its profile."""
     return system.policy or (profile.boot.policy if profile is not None else "once")
+
+
+def other_processor(arch: Arch | None, distro: Distro) -> str:
+    """Why firmware of this architecture cannot start a distro's kernel, or empty; None: the firmware is not known."""
+    if arch is None or distro.arch in arch.kernels:
+        return ""
+    return f"distro {distro.name} is for {distro.arch}, the machine's firmware is {arch.name} ({arch.cpu})"
 
 
 def loop_sentence(name: str, attempts: int) -> str:

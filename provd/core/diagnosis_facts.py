@@ -48,7 +48,7 @@ class Facts:
 
     Attributes:
         silent_s: seconds since the newest event.
-        cpu: of the firmware (``x86_64``), empty where it did not say.
+        kernels: CPUs whose kernels the firmware starts, its own first (``x86_64``), empty where it did not say.
         distro: name and CPU of the distro that the plan installs, empty where there is none.
         loaders: boot loaders that the plan may use.
         troubles: plugins that were slow, failed or rested when this boot needed them.
@@ -58,7 +58,7 @@ class Facts:
     """
 
     silent_s: float = 0.0
-    cpu: str = ""
+    kernels: tuple[str, ...] = ()
     distro: tuple[str, str] = ("", "")
     loaders: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()

@@ -31,7 +31,7 @@ def missing_file(boot: Boot) -> Iterator[Finding]:
         yield Finding(
             "missing-file", "loader",
             f"the boot loader for {word(none, 'arch')} firmware lacks its file {lacks}: nothing could be offered",
-            "provd fetch loaders, or provd fetch ipxe",
+            "provd fetch loaders-arm64" if "aa64" in lacks else "provd fetch loaders, or provd fetch ipxe",
         )  # fmt: skip
         return
     for event in boot.of("tftp.missed", "http.missed"):

@@ -84,10 +84,15 @@ def _no_loader(boot: Boot) -> Iterator[Finding]:
 
 def _wrong_cpu(boot: Boot) -> Iterator[Finding]:
     name, wanted = boot.facts.distro
-    if boot.facts.cpu and wanted and boot.facts.cpu != wanted and boot.session.action == "install":
+    if (
+        boot.facts.kernels
+        and wanted
+        and wanted not in boot.facts.kernels
+        and boot.session.action in {"install", "hold"}
+    ):
         yield Finding(
             "wrong-arch", "kernel",
-            f"the machine says {boot.facts.cpu}, distro {name} is for {wanted}",
+            f"the machine says {boot.facts.kernels[0]}, distro {name} is for {wanted}",
             "give the system a profile of a distro for its architecture",
         )  # fmt: skip
 
@@ -157,6 +162,7 @@ def _where(boot: Boot) -> str:
 
 
 RULES: Final[tuple[Rule, ...]] = (
+    _wrong_cpu,
     held,
     _unknown,
     no_subnet,
@@ -166,7 +172,6 @@ RULES: Final[tuple[Rule, ...]] = (
     _callback,
     _absent_plugin,
     _no_loader,
-    _wrong_cpu,
     missing_file,
     _refused_token,
     _broken_answer,

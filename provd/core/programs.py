@@ -25,7 +25,7 @@ def boots_on(distro: Distro, arch: Arch) -> bool:
     """Whether a machine of this architecture can boot the distro at all."""
     if distro.programs:
         return any(_fits(one, distro, arch) for one in distro.programs)
-    return distro.arch == arch.cpu or (distro.arch in _INTEL and arch.cpu == "x86_64") or not distro.kernel
+    return distro.arch in arch.kernels or not distro.kernel
 
 
 def _fits(program: Program, distro: Distro, arch: Arch) -> bool:

@@ -77,7 +77,7 @@ def qemu_arguments(spec: MachineSpec, directory: Path, tap: str, serial_fd: int,
     rom = "" if spec.wants_rom() else ",romfile="
     network, disk = (1, 2) if spec.network_first else (2, 1)
     arguments = [
-        *("qemu-system-x86_64", "-name", spec.name, "-nodefaults", "-no-user-config"),
+        *(spec.firmware.emulator, "-name", spec.name, "-nodefaults", "-no-user-config"),
         *("-accel", "tcg,thread=multi,tb-size=512", "-smp", str(spec.cpus), "-m", str(spec.memory_mib)),
         *("-uuid", str(spec.uuid), "-display", "none", "-pidfile", str(directory / "qemu.pid")),
         *firmware_arguments(spec.firmware, directory),

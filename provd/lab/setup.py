@@ -38,6 +38,8 @@ LAB_PACKAGES = (
     "nftables",
     "openssh-client",
     "ovmf",
+    "qemu-efi-aarch64",
+    "qemu-system-arm",
     "qemu-system-x86",
     "seabios",
     "strace",

@@ -10,8 +10,8 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,7 +24,10 @@ _KEPT = ("Acquire::", "APT::Architecture", "APT::Default-Release", "Dir::Etc::Tr
 
 @dataclass(frozen=True, slots=True)
 class Deb:
-    """One package as the signed index describes it; ``file`` is its name in the download directory."""
+    """One package as the signed index describes it.
+
+    ``package`` is named as it was asked for, ``file`` is its name in the download directory.
+    """
 
     package: str
     version: str
@@ -51,13 +54,17 @@ class PrivateApt:
         self._root = root
         self._env = {**os.environ, "LC_ALL": "C", "APT_CONFIG": str(self._config)}
 
-    def update(self, progress: Callable[[float], None]) -> None:
+    def update(self, progress: Callable[[float], None], architectures: Collection[str] = ()) -> None:
         """Fetch the signed indexes of the machine's own sources.
+
+        Args:
+            progress: told the share that is done.
+            architectures: Debian's names of those whose packages are wanted beside the machine's own, as ``arm64``.
 
         Raises:
             PayloadError: apt is missing, or no index could be had.
         """
-        self._write_config()
+        self._write_config(architectures)
         self._run(["update"], "apt could not read the package index", progress)
 
     def resolve(self, packages: Sequence[str]) -> tuple[Deb, ...]:
@@ -67,7 +74,12 @@ class PrivateApt:
             PayloadError: a package is not offered, or is offered without a SHA-256.
         """
         output = self._run(["download", "--print-uris", *packages], "apt does not offer what is needed")
-        found = {deb.package: deb for deb in map(_deb, _URI_LINE.finditer(output))}
+        found: dict[str, Deb] = {}
+        for match in _URI_LINE.finditer(output):
+            deb, architecture = _deb(match)
+            qualified = f"{deb.package}:{architecture}"
+            found[deb.package] = deb
+            found[qualified] = replace(deb, package=qualified)
         for package in packages:
             if package not in found:
                 raise PayloadError(f"package {package} has no SHA-256 in the signed package index of this machine")
@@ -96,7 +108,7 @@ class PrivateApt:
             files[deb.package] = path
         return files
 
-    def _write_config(self) -> None:
+    def _write_config(self, architectures: Collection[str]) -> None:
         try:
             dump = subprocess.run([self._apt_config, "dump"], capture_output=True, text=True, check=True).stdout
         except (OSError, subprocess.CalledProcessError) as error:
@@ -121,6 +133,8 @@ class PrivateApt:
             "APT::Status-Fd": "1",
         }
         kept += [f'{key} "{value}";' for key, value in own.items()]
+        # The machine's own is the first of apt's list, whatever is added to it.
+        kept += [f'APT::Architectures:: "{name}";' for name in sorted(architectures)]
         self._config.write_text("\n".join(kept) + "\n")
 
     def _run(self, args: list[str], failure: str, progress: Callable[[float], None] = lambda _share: None) -> str:
@@ -150,9 +164,10 @@ class PrivateApt:
         return "".join(lines)
 
 
-def _deb(match: re.Match[str]) -> Deb:
-    package, version, _ = match["file"].split("_", 2)
-    return Deb(package, unquote(version), match["file"], int(match["size"]), match["sha256"])
+def _deb(match: re.Match[str]) -> tuple[Deb, str]:
+    """The package of a line, and its architecture."""
+    package, version, architecture = match["file"].removesuffix(".deb").split("_", 2)
+    return Deb(package, unquote(version), match["file"], int(match["size"]), match["sha256"]), architecture
 
 
 def _percent(line: str) -> float:

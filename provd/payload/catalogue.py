@@ -13,7 +13,7 @@ class Package:
     """Files that one package contributes.
 
     Attributes:
-        name: package name in the machine's apt sources.
+        name: package name in the machine's apt sources; ``NAME:ARCHITECTURE`` where it is not of the machine's own.
         files: file name in the payload to path inside the package, without a leading slash.
     """
 
@@ -61,6 +61,13 @@ class PayloadSpec:
 
 _IPXE = "usr/lib/ipxe"
 _DI_12 = "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64"
+_DI_12_ARM64 = "usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64"
+_HTTP_MODULES = (
+    *("normal", "configfile", "echo", "sleep", "test", "true", "eval", "regexp", "reboot", "halt"),
+    *("efinet", "net", "tftp", "http", "linux", "chain", "boot", "minicmd"),
+    *("search", "search_fs_file", "part_gpt", "part_msdos", "fat", "ext2", "xfs", "gzio"),
+    *("all_video", "serial", "terminal", "memdisk", "tar", "password_pbkdf2", "gcry_sha512"),
+)
 
 _SYSLINUX_MODULES = ("ldlinux.c32", "menu.c32", "vesamenu.c32", "libutil.c32", "libcom32.c32")
 
@@ -109,12 +116,27 @@ _PAYLOADS = (
                 platform="x86_64-efi",
                 modules_package="grub-efi-amd64-bin",
                 tools_package="grub-common",
-                modules=(
-                    *("normal", "configfile", "echo", "sleep", "test", "true", "eval", "regexp", "reboot", "halt"),
-                    *("efinet", "net", "tftp", "http", "linux", "chain", "boot", "minicmd"),
-                    *("search", "search_fs_file", "part_gpt", "part_msdos", "fat", "ext2", "xfs", "gzio"),
-                    *("all_video", "serial", "terminal", "memdisk", "tar", "password_pbkdf2", "gcry_sha512"),
-                ),
+                modules=_HTTP_MODULES,
+            ),
+        ),
+    ),
+    PayloadSpec(
+        name="loaders-arm64",
+        summary="shim and GRUB for arm64 UEFI (signed), and a GRUB with HTTP (unsigned)",
+        packages=(
+            Package("shim-signed:arm64", {"shimaa64.efi": "usr/lib/shim/shimaa64.efi.signed"}),
+            Package(
+                "grub-efi-arm64-signed:arm64",
+                {"grubaa64.efi": "usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"},
+            ),
+        ),
+        images=(
+            GrubImage(
+                file="grubaa64-http.efi",
+                platform="arm64-efi",
+                modules_package="grub-efi-arm64-bin:arm64",
+                tools_package="grub-common",
+                modules=_HTTP_MODULES,
             ),
         ),
     ),
@@ -149,6 +171,21 @@ _PAYLOADS = (
             Package(
                 "grub-rescue-pc",
                 {name: f"usr/lib/grub-rescue/{name}" for name in ("grub-rescue-floppy.img", "grub-rescue-cdrom.iso")},
+            ),
+        ),
+    ),
+    PayloadSpec(
+        name="debian-12-arm64",
+        summary="the Debian 12 installer (arm64, text): kernel, initrd and its own loaders",
+        packages=(
+            Package(
+                "debian-installer-12-netboot-arm64",
+                {
+                    "linux": f"{_DI_12_ARM64}/linux",
+                    "initrd.gz": f"{_DI_12_ARM64}/initrd.gz",
+                    "shimaa64.efi": f"{_DI_12_ARM64}/bootnetaa64.efi",
+                    "grubaa64.efi": f"{_DI_12_ARM64}/grubaa64.efi",
+                },
             ),
         ),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -24,8 +24,8 @@ Progress: TypeAlias = Callable[[str, float], None]
 class PackageSource(Protocol):
     """Where packages come from; :class:`provd.payload.apt.PrivateApt` is one."""
 
-    def update(self, progress: Callable[[float], None]) -> None:
-        """Learn what there is."""
+    def update(self, progress: Callable[[float], None], architectures: Collection[str] = ()) -> None:
+        """Learn what there is, for the machine's own architecture and these."""
 
     def resolve(self, packages: Sequence[str]) -> tuple[Deb, ...]:
         """Describe the packages."""
@@ -134,7 +134,8 @@ class _Fetch:
         apt_root = self.work / "apt"
         apt_root.mkdir()
         apt = self.source(apt_root)
-        apt.update(lambda share: self.progress("reading the package index", 0.15 * share))
+        foreign = {package.partition(":")[2] for package in packages} - {""}
+        apt.update(lambda share: self.progress("reading the package index", 0.15 * share), foreign)
         debs = apt.resolve(packages)
         size = sum(deb.size for deb in debs) / 1e6
         text = f"downloading {len(debs)} packages, {size:.1f} MB"

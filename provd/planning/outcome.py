@@ -12,8 +12,8 @@ from provd.service.explain import ExplainQuery
 from provd.service.operations import OperationError, plain
 from provd.testing.world import MemoryServer
 
-ARCHS = ("bios", "x64-uefi")
-"""Firmware that is imagined: the two that rooms are full of."""
+_PC = ("bios", "x64-uefi")
+"""Firmware that is imagined for a PC: the two that rooms are full of."""
 
 Outcome = Mapping[str, str]
 
@@ -40,14 +40,16 @@ class Side:
         self._systems.clear()
         self._systems[system.name] = system
         found: dict[str, str] = {}
-        for arch in ARCHS:
-            try:
-                told: Any = plain(self._explainer.explain(ExplainQuery(system=system.name, arch=arch)))  # type: ignore[arg-type]
-            except OperationError as error:
-                return {"error": str(error)}
-            found |= dict(_boot(arch, told))
-            if arch == ARCHS[0]:
-                found |= dict(_values(told))
+        try:
+            usual: Any = plain(self._explainer.explain(ExplainQuery(system=system.name)))
+            for arch in _PC if usual["arch"] in _PC else (usual["arch"],):
+                query = ExplainQuery(system=system.name, arch=arch)  # type: ignore[arg-type]
+                told: Any = usual if arch == usual["arch"] else plain(self._explainer.explain(query))
+                found |= dict(_boot(arch, told))
+                if arch == usual["arch"]:
+                    found |= dict(_values(told))
+        except OperationError as error:
+            return {"error": str(error)}
         if found.get("action") == "install":
             found |= dict(self._documents(system))
         return found

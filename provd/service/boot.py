@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from twisted.logger import Logger
 
-from provd.core.boot_policy import Decision, after_held, decide, effective_netboot
+from provd.core.boot_policy import Decision, after_held, decide, effective_netboot, other_processor
 from provd.core.ipxe_guard import is_ipxe_image
 from provd.core.menus import menu_for, menu_named
 from provd.core.programs import program_for
@@ -226,6 +226,10 @@ class BootDirector:
         plan = replace(plan, log_port=self._log_port())
         assert plan.profile is not None  # noqa: S101  an INSTALL decision has one
         distro = plan.profile.distro
+        # Programs are for firmware of their own each, and the machine's own disk is for any.
+        named = plan.action is Action.INSTALL or bool(distro.kernel)
+        if named and not distro.programs and (unfit := other_processor(plan.client.arch, distro)):
+            return _unready(plan, unfit)
         name = plan.profile.installer or distro.installer
         installer = self._host.installers.get(name)
         if installer is None:

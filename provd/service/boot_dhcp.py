@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 
 from provd.core.session_rules import SILENCE_S
-from provd.model.boot import BootFile, BootPlan
+from provd.model.arch import arch_words
+from provd.model.boot import Action, BootFile, BootPlan
 from provd.model.client import ClientFacts
 from provd.model.dhcp import DhcpRequest
 from provd.model.subnet import Subnet
@@ -14,7 +15,9 @@ from provd.model.system import System
 from provd.service.adoption import NOBODY, Adopted
 from provd.service.boot import BootDirector, Sending
 from provd.service.sessions import Boot, Sessions, left_firmware
+from provd.wire import codes
 from provd.wire.packet import DhcpPacket
+from provd.wire.pxe import decode_architectures
 
 _DISCOVER, _REQUEST = 1, 3
 _GIVEN = frozenset({"dhcp.ack", "dhcp.elsewhere"})
@@ -72,7 +75,9 @@ class BootDhcp:
         assert plan is not None  # noqa: S101  the director gives every boot a plan
         if file is None and _type(request.packet) == _DISCOVER:
             lacks = self._director.lacking(boot, request.client)
-            told = {"reason": plan.reason, "arch": _arch(request), **({"missing": lacks} if lacks else {})}
+            arch = arch_words(request.client.arch, _types(request.packet))
+            reason = plan.reason if plan.action in {Action.NONE, Action.HOLD} else _no_loader(arch)
+            told = {"reason": reason, "arch": arch, **({"missing": lacks} if lacks else {})}
             self._sessions.note(boot, "boot.none", told)
         return plan, file
 
@@ -125,6 +130,15 @@ class BootDhcp:
     def _is_over(self, boot: Boot) -> bool:
         """Renewals of an installed system go on for months; they are no part of the boot that installed it."""
         return boot.record.outcome != "running" and self._wall() - boot.session.last_at > SILENCE_S
+
+
+def _types(packet: DhcpPacket) -> tuple[int, ...]:
+    return decode_architectures(packet.options.get(codes.CLIENT_ARCHITECTURE, b""))
+
+
+def _no_loader(arch: str) -> str:
+    named = f"is {arch}" if arch else "does not say its architecture (option 93)"
+    return f"the firmware {named}, and no boot loader that is enabled has a first file for it"
 
 
 def _type(packet: DhcpPacket) -> int:

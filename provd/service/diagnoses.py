@@ -53,7 +53,7 @@ class Diagnoser:
         others = (one for one in self._earlier(session.mac, _EARLIER) if one.started_at < session.started_at)
         facts = Facts(
             silent_s=self._wall() - session.last_at,
-            cpu=_cpu(events),
+            kernels=_kernels(events),
             distro=(profile.distro.name, profile.distro.arch) if profile else ("", ""),
             loaders=(profile.boot_loaders if profile and profile.boot_loaders else tuple(self._loaders())),
             troubles=tuple(self._troubles(session)),
@@ -81,8 +81,8 @@ def _far_source(profile: Profile | None) -> str:
     return scrub(source) if source.startswith(("http://", "https://", "ftp://", "nfs:")) else ""
 
 
-def _cpu(events: Sequence[Event]) -> str:
-    """CPU of the firmware, from the architecture that its DISCOVER named."""
-    names = {arch.name: arch.cpu for arch in ARCHS.values()}
+def _kernels(events: Sequence[Event]) -> tuple[str, ...]:
+    """CPUs whose kernels the firmware starts, its own first, from the architecture that its DISCOVER named."""
+    names = {arch.name: arch.kernels for arch in ARCHS.values()}
     found = (str(event.fields.get("arch", "")) for event in events if event.kind in {"dhcp.discover", "boot.none"})
-    return next((names[name] for name in found if name in names), "")
+    return next((names[name] for name in found if name in names), ())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from msgspec import Meta
 
 from provd.config.secrets import is_reference
 from provd.core.boot_policy import decide, effective_netboot
-from provd.model.arch import ARCHS, BIOS, Arch
+from provd.model.arch import ARCHS, BIOS, Arch, usual_arch
 from provd.model.boot import Action, BootFile, BootPlan, Location
 from provd.model.client import ClientFacts
 from provd.model.mac import Mac
@@ -83,7 +85,9 @@ class ExplainQuery(Arguments, frozen=True):
     """Which machine, and as which firmware."""
 
     system: str
-    arch: ArchName = "bios"
+    arch: Annotated[
+        ArchName | None, Meta(description="Firmware that is imagined; none: `bios`, for arm64 distros `arm64-uefi`.")
+    ] = None
 
 
 class Explainer:
@@ -151,11 +155,12 @@ class Explainer:
             raise OperationError(str(error)) from error
         subnet = self._subnet_of(system)
         state = self._states.get(system.name)
-        plan, decided_by = self._plan(system, profile, state, _arch(arguments.arch), subnet)
+        arch = _arch(arguments.arch, profile)
+        plan, decided_by = self._plan(system, profile, state, arch, subnet)
         values: dict[str, object] = {
             "system": system.name,
             "origin": system.file or system.origin,
-            "arch": arguments.arch,
+            "arch": arch.name,
             "action": plan.action.value,
             "reason": plan.reason,
             "decided_by": decided_by,
@@ -319,5 +324,7 @@ def _installer_name(profile: Profile) -> str:
     return profile.installer or profile.distro.installer
 
 
-def _arch(name: str) -> Arch:
+def _arch(name: str | None, profile: Profile | None) -> Arch:
+    if name is None:
+        return usual_arch(profile.distro.arch) if profile else BIOS
     return next((arch for arch in ARCHS.values() if arch.name == name), BIOS)

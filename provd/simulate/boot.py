@@ -11,18 +11,32 @@ from typing import Final, Literal
 
 from provd.simulate.actions import BootError, Driver, Fetched, HttpSend, Stage, TftpGet, run
 from provd.simulate.dhcp import Bound, dora
-from provd.simulate.firmware import ARM64_PXE, BIOS_IPXE, GRUB, OVMF_HTTP, OVMF_PXE, UEFI_IPXE, ClientStyle, Machine
+from provd.simulate.firmware import (
+    ARM64_HTTP,
+    ARM64_PXE,
+    BIOS_IPXE,
+    GRUB,
+    OVMF_HTTP,
+    OVMF_PXE,
+    UEFI_IPXE,
+    ClientStyle,
+    Machine,
+)
 from provd.simulate.installer import Installed, install
-from provd.simulate.loaders import Started, grub_by_http, grub_by_tftp, ipxe, pxelinux, shim
+from provd.simulate.loaders import ARM64_EFI, X64_EFI, Started, grub_by_http, grub_by_tftp, ipxe, pxelinux, shim
 
-FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi"]
-FIRMWARE: Final[tuple[FirmwareName, ...]] = ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi")
+FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi", "arm64-uefi-http"]
+FIRMWARE: Final[tuple[FirmwareName, ...]] = (
+    *("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe"),
+    *("arm64-uefi", "arm64-uefi-http"),
+)
 _STYLES: Final[Mapping[FirmwareName, ClientStyle]] = {
     "bios": BIOS_IPXE,
     "x64-uefi": OVMF_PXE,
     "x64-uefi-http": OVMF_HTTP,
     "x64-uefi-ipxe": UEFI_IPXE,
     "arm64-uefi": ARM64_PXE,
+    "arm64-uefi-http": ARM64_HTTP,
 }
 _IPXE_PROGRAMS: Final = ("undionly.kpxe", "snponly.efi", "ipxe.efi", "ipxe.pxe")
 _ROM_OPTIONS: Final = (("blksize", "1432"), ("tsize", "0"))
@@ -90,7 +104,7 @@ def simulate(
     firmware: FirmwareName = "bios",
     *,
     seed: int = 0,
-    disk: Collection[str] = ("/EFI/BOOT/BOOTX64.EFI",),
+    disk: Collection[str] = ("/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/BOOTAA64.EFI"),
     reports: tuple[str, ...] = ("started", "progress", "finished"),
 ) -> Transcript:
     """Boot one machine once.
@@ -174,7 +188,7 @@ def _load(
     disk: Collection[str],
 ) -> Stage[Started]:
     """Firmware fetches the loader, the loader starts something."""
-    if firmware == "x64-uefi-http":
+    if firmware.endswith("-http"):
         image = yield from _http_boot_file(bound)
         story.tell("firmware", f"fetched {bound.file} by HTTP")
         own = yield from dora(GRUB, machine, random.getrandbits(32))
@@ -200,12 +214,13 @@ def _load(
     yield TftpGet(bound.next_server, bound.file, _EDK2_SIZE, source=bound.address, stop_after_size=True)
     image = yield from _tftp_boot_file(bound, _EDK2_READ)
     story.tell("firmware", f"fetched {bound.file} by TFTP")
-    if "shim" in bound.file or "bootnetx64" in bound.file:
-        yield from shim(bound)
-        story.tell("shim", "fetched grubx64.efi")
+    platform = ARM64_EFI if firmware.startswith("arm64") else X64_EFI
+    if "shim" in bound.file or "bootnet" in bound.file:
+        yield from shim(bound, platform)
+        story.tell("shim", f"fetched {platform.grub}")
     if _server_in(image):
         return (yield from grub_by_http(machine, bound, server=_server_in(image), disk=disk))
-    return (yield from grub_by_tftp(machine, bound, disk=disk))
+    return (yield from grub_by_tftp(machine, bound, platform, disk=disk))
 
 
 def _server_in(image: Fetched) -> str:

@@ -104,7 +104,6 @@ OVMF_PXE: Final = ClientStyle(
 ARM64_PXE: Final = replace(
     OVMF_PXE,
     name="arm64 UEFI PXE",
-    # By analogy: no packet of such a firmware was captured.
     values={**OVMF_PXE.values, 93: b"\0\x0b", 60: b"PXEClient:Arch:00011:UNDI:003000"},
 )
 OVMF_HTTP: Final = ClientStyle(
@@ -120,6 +119,16 @@ OVMF_HTTP: Final = ClientStyle(
     },
     request_values={},
     flags=0x8000,
+)
+ARM64_HTTP: Final = replace(
+    OVMF_HTTP,
+    name="arm64 UEFI HTTP boot",
+    values={
+        **OVMF_HTTP.values,
+        93: b"\0\x13",
+        60: b"HTTPClient:Arch:00019:UNDI:003000",
+        55: _EDK2_LIST + bytes.fromhex("004361"),
+    },
 )
 GRUB: Final = ClientStyle(
     name="GRUB",

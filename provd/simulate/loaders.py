@@ -22,6 +22,23 @@ _SHIM_ASKS: Final = ("revocations_sku.efi", "revocations_sbat.efi", "shim_certif
 
 
 @dataclass(frozen=True, slots=True)
+class Platform:
+    """How shim and GRUB are called on one processor.
+
+    Attributes:
+        grub: what shim loads.
+        modules: folder of GRUB's lists of modules, below its prefix.
+    """
+
+    grub: str
+    modules: str
+
+
+X64_EFI: Final = Platform("grubx64.efi", "x86_64-efi")
+ARM64_EFI: Final = Platform("grubaa64.efi", "arm64-efi")
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """What a loader starts.
 
@@ -176,7 +193,7 @@ def _script(script: ipxe_script.IpxeScript, files: dict[str, bytes], fetcher: _F
         raise BootError("iPXE", f"{script.base}: {error}") from error
 
 
-def shim(bound: Bound) -> Stage[Fetched]:
+def shim(bound: Bound, platform: Platform = X64_EFI) -> Stage[Fetched]:
     """shim: asks for revocations, then loads the GRUB beside itself; returns GRUB.
 
     Raises:
@@ -186,14 +203,19 @@ def shim(bound: Bound) -> Stage[Fetched]:
     fetcher = _Fetcher(bound, (("blksize", "512"), ("windowsize", "4")), "")
     for name in _SHIM_ASKS:
         yield from fetcher.get(posixpath.join(folder, name))
-    grub = yield from fetcher.get(posixpath.join(folder, "grubx64.efi"))
+    grub = yield from fetcher.get(posixpath.join(folder, platform.grub))
     if not grub.ok:
-        raise BootError("shim", f"grubx64.efi: {grub.error or grub.status}")
+        raise BootError("shim", f"{platform.grub}: {grub.error or grub.status}")
     return grub
 
 
 def grub_by_tftp(
-    machine: Machine, bound: Bound, *, prefix: str = "/grub", disk: Collection[str] = ()
+    machine: Machine,
+    bound: Bound,
+    platform: Platform = X64_EFI,
+    *,
+    prefix: str = "/grub",
+    disk: Collection[str] = (),
 ) -> Stage[Started]:
     """The signed GRUB: module lists and ``grub.cfg`` below its built-in prefix, all by TFTP.
 
@@ -205,7 +227,7 @@ def grub_by_tftp(
     bound = replace(bound, next_server=bound.ack_server)
     fetcher = _Fetcher(bound, (("blksize", "1024"), ("tsize", "0")), GRUB_AGENT)
     for name in _LISTS:
-        yield from fetcher.get(f"{prefix}/x86_64-efi/{name}")
+        yield from fetcher.get(f"{prefix}/{platform.modules}/{name}")
     variables = {
         "net_default_mac": machine.mac.hex(":"),
         "net_default_ip": bound.address,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from provd.simulate.boot import Transcript
 
 # As in provd.simulate.boot, which is not imported for every command's help.
-ARCHS = ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi")
+ARCHS = ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi", "arm64-uefi-http")
 _EXAMPLES = (
     "provd simulate --profile debian-12-server",
     "provd simulate --arch x64-uefi --mac 52:54:00:12:34:56 --config ./provd.toml",

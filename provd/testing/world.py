@@ -111,7 +111,9 @@ class MemoryServer:
 
     def boot(self, firmware: FirmwareName = "bios", machine: Machine = MACHINE, *, seed: int = 1) -> Transcript:
         """One boot of one machine, from its firmware to its installer's last report."""
-        transcript = simulate(self, machine, firmware, seed=seed, disk=("/EFI/BOOT/BOOTX64.EFI",))
+        transcript = simulate(
+            self, machine, firmware, seed=seed, disk=("/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/BOOTAA64.EFI")
+        )
         self.turn()
         return transcript
 

@@ -89,7 +89,7 @@ async def test_names_of_objects_come_from_the_service(tmp_path: Path) -> None:
             "provd answer preview w": ["web1"],
             "provd trace we": ["web1"],
             "provd lease list --system db1": ["db1"],
-            "provd fetch debian-12": ["debian-12"],
+            "provd fetch debian-12": ["debian-12", "debian-12-arm64"],
             "provd image build debian-12": ["debian-12", "debian-12-cloud"],
             "provd system show [": [],
             "provd sys": ["system"],

@@ -39,7 +39,8 @@ def test_nobody_can_log_in_by_default(shipped: Catalogue) -> None:
 
 def test_local_boot_ends_with_the_removable_path(shipped: Catalogue) -> None:
     for distro in shipped.distros.values():
-        assert distro.efi_loaders[-1] == "/EFI/BOOT/BOOTX64.EFI"
+        removable = {"x86_64": "/EFI/BOOT/BOOTX64.EFI", "aarch64": "/EFI/BOOT/BOOTAA64.EFI"}
+        assert distro.efi_loaders[-1] == removable[distro.arch]
 
 
 def test_trees_name_mirrors_of_the_site(shipped: Catalogue) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from provd.payload.apt import Deb
@@ -13,18 +13,18 @@ from provd.payload.errors import PayloadError
 
 
 def make_deb(work: Path, name: str, version: str, files: Mapping[str, bytes]) -> Path:
-    """A binary package with these files."""
-    tree = work / f"tree-{name}"
+    """A binary package with these files; ``name`` may be ``NAME:ARCHITECTURE``."""
+    name, _, architecture = name.partition(":")
+    architecture = architecture or "all"
+    tree = work / f"tree-{name}-{architecture}"
     (tree / "DEBIAN").mkdir(parents=True)
-    control = (
-        f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: Test <t@example.org>\nDescription: x\n"
-    )
+    control = f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: Test <t@example.org>\nDescription: x\n"
     (tree / "DEBIAN/control").write_text(control)
     for path, content in files.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_bytes(content)
         (tree / path).chmod(0o755)
-    target = work / f"{name}_{version}_all.deb"
+    target = work / f"{name}_{version}_{architecture}.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, target], check=True, capture_output=True)
     return target
 
@@ -34,18 +34,21 @@ class PackageShelf:
 
     Attributes:
         asked: packages that were downloaded.
+        foreign: architectures beside the machine's own that were asked for.
     """
 
     def __init__(self, archives: Mapping[str, Path]) -> None:
         self._archives = archives
         self.asked: list[str] = []
+        self.foreign: set[str] = set()
         self._root = Path()
 
     def __call__(self, root: Path) -> PackageShelf:
         self._root = root
         return self
 
-    def update(self, progress: Callable[[float], None]) -> None:
+    def update(self, progress: Callable[[float], None], architectures: Collection[str] = ()) -> None:
+        self.foreign |= set(architectures)
         progress(1.0)
 
     def resolve(self, packages: Sequence[str]) -> tuple[Deb, ...]:

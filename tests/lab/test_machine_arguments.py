@@ -54,6 +54,20 @@ def test_the_cards_own_rom_starts_where_firmware_has_no_driver(firmware: Firmwar
     assert MachineSpec("m1", "52:54:00:00:00:01", firmware, nic=nic).wants_rom() is rom
 
 
+def test_an_arm64_machine_has_its_own_emulator_board_and_firmware(tmp_path: Path) -> None:
+    (tmp_path / "efi-variables.fd").touch()
+    for name in ("AAVMF_CODE.fd", "AAVMF_VARS.fd"):
+        if not Path("/usr/share/AAVMF", name).is_file():
+            pytest.skip("qemu-efi-aarch64 is not installed")
+    spec = MachineSpec("m1", "52:54:00:00:00:01", Firmware.ARM64_UEFI_HTTP)
+    arguments = qemu_arguments(spec, tmp_path, "tap7", 5, 6)
+    assert arguments[0] == "qemu-system-aarch64"
+    assert arguments[arguments.index("-machine") + 1] == "virt"
+    assert arguments[arguments.index("-cpu") + 1] == "cortex-a72"
+    assert "name=opt/org.tianocore/IPv4PXESupport,string=no" in arguments
+    assert ",romfile=" in device(arguments, "virtio-net-pci")
+
+
 def test_a_machine_without_disk_has_none() -> None:
     assert not [word for word in bios(disk="none") if "disk0" in word]
 

@@ -57,6 +57,17 @@ def test_proxies_of_the_machine_are_kept_and_its_hooks_are_not(tmp_path: Path) -
     assert f'Dir::State "{tmp_path}/apt/state";' in config
 
 
+def test_another_architecture_is_added_to_the_machines_own(tmp_path: Path) -> None:
+    apt = private_apt(tmp_path, APT_GET.replace("_all.deb", "_arm64.deb").replace("pxelinux=", "pxelinux:arm64="))
+    apt.update(lambda _share: None, {"arm64"})
+    config = (tmp_path / "apt/apt.conf").read_text()
+    assert 'APT::Architecture "amd64";' in config
+    assert 'APT::Architectures:: "arm64";' in config
+    (deb,) = apt.resolve(["pxelinux:arm64"])
+    assert (deb.package, deb.version) == ("pxelinux:arm64", "3:6.04")
+    assert apt.download([deb], lambda _share: None)["pxelinux:arm64"].read_bytes() == ARCHIVE
+
+
 def test_other_bytes_than_the_index_names_are_refused(tmp_path: Path) -> None:
     apt = private_apt(tmp_path, APT_GET.replace(ARCHIVE.decode(), "archive of something"))
     apt.update(lambda _share: None)

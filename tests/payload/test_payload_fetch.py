@@ -82,6 +82,18 @@ def test_own_grub_has_its_prefix_and_finds_the_server_itself(tmp_path: Path, she
     assert '\nconfigfile "(tftp,$net_default_server)/grub/grub.cfg"\n' in image
 
 
+def test_loaders_of_another_architecture_come_from_its_packages(tmp_path: Path, shelf: PackageShelf) -> None:
+    record = fetch("loaders-arm64", tmp_path, Steps(), root=nowhere(tmp_path), source=shelf)
+    assert shelf.foreign == {"arm64"}
+    assert set(record.packages) == {
+        *("grub-common", "grub-efi-arm64-bin:arm64", "grub-efi-arm64-signed:arm64", "shim-signed:arm64"),
+    }
+    folder = tmp_path / "payload/loaders-arm64"
+    assert (folder / "grubaa64-http.efi").read_text().startswith("prefix=/grub\n")
+    assert (folder / "shimaa64.efi").read_bytes() == b"shimaa64.efi"
+    assert record.files["shimaa64.efi"].package == "shim-signed:arm64"
+
+
 def test_grub_reads_the_early_configuration(tmp_path: Path) -> None:
     file = tmp_path / "grub.cfg"
     file.write_text(EARLY_CONFIG)
@@ -140,7 +152,7 @@ def test_a_package_without_the_file(tmp_path: Path, shelf: PackageShelf) -> None
 
 def test_unknown_name_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(
-        PayloadError, match="there is no payload 'debian12'; known are debian-12, grub-rescue, ipxe, loaders"
+        PayloadError, match="there is no payload 'debian12'; known are debian-12, debian-12-arm64, grub-rescue"
     ):
         fetch("debian12", tmp_path, Steps())
 

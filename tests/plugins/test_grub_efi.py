@@ -44,6 +44,7 @@ HTTP = {"grub_efi": {"build": "http"}}
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
+    payload(tmp_path, "shimaa64.efi", "grubaa64.efi", "grubaa64-http.efi", folder="loaders-arm64")
     return payload(tmp_path, "shimx64.efi", "grubx64.efi", "grubx64-http.efi")
 
 
@@ -77,6 +78,9 @@ def text(answer: Content | NotFound) -> str:
         (7, False, "http", "grubx64-http.efi", "tftp"),
         (7, True, "http", "grubx64-http.efi", "tftp"),
         (16, False, "signed", "grubx64-http.efi", "http"),
+        (11, False, "signed", "shimaa64.efi", "tftp"),
+        (11, False, "http", "grubaa64-http.efi", "tftp"),
+        (19, False, "signed", "grubaa64-http.efi", "http"),
     ],
 )
 def test_row15_first_file_by_firmware_and_build(
@@ -87,7 +91,7 @@ def test_row15_first_file_by_firmware_and_build(
     assert (first.path, first.transport) == (path, transport)
 
 
-@pytest.mark.parametrize("arch", [0, 6, 11, 15, 19])
+@pytest.mark.parametrize("arch", [0, 6, 10, 15, 18, 27, 28])
 def test_other_machines_get_nothing(data_dir: Path, arch: int) -> None:
     assert loader(data_dir).select(client(arch), plan(arch=arch)) is None
 
@@ -178,7 +182,10 @@ def test_what_healthy_boots_miss_is_expected(data_dir: Path, path: str) -> None:
 
 def test_other_files_are_left_to_others(data_dir: Path) -> None:
     assert plugin(data_dir).provd_file(request("grubia32.efi")) is None
-    assert set(loader(data_dir).files()) == {"shimx64.efi", "grubx64.efi", "grubx64-http.efi"}
+    assert set(loader(data_dir).files()) == {
+        *("shimx64.efi", "grubx64.efi", "grubx64-http.efi"),
+        *("shimaa64.efi", "grubaa64.efi", "grubaa64-http.efi"),
+    }
 
 
 @pytest.mark.parametrize(

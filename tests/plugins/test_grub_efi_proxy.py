@@ -53,6 +53,21 @@ def test_P08_the_unsigned_grub_gets_the_address_written_into_it(image: Path, arc
     assert served.body.endswith(b"-\nrest of the memdisk")
 
 
+def test_P08_each_processor_has_its_own_image(image: Path) -> None:
+    folder = image.parents[1] / "loaders-arm64"
+    folder.mkdir()
+    (folder / "grubaa64-http.efi").write_bytes(IMAGE.replace(b"head", b"aa64"))
+    made, wanted = plugin(image), proxied(11)
+    assert loader(made).select(wanted.client, wanted) == BootFile("proxy/10.0.0.1-80/grubaa64-http.efi")
+    bodies = []
+    for name in ("grubaa64-http.efi", "grubx64-http.efi", "grubaa64-http.efi"):
+        served = made.provd_file(FileRequest("tftp", f"proxy/10.0.0.1-80/{name}", "10.0.0.50", "10.0.0.1"))
+        assert isinstance(served, Content)
+        assert isinstance(served.body, bytes)
+        bodies.append(served.body[:7])
+    assert bodies == [b"MZ aa64", b"MZ head", b"MZ aa64"]
+
+
 def test_P08_the_signed_chain_is_served_where_the_site_says_so(image: Path) -> None:
     wanted = proxied()
     assert loader(plugin(image, proxy_build="signed")).select(wanted.client, wanted) == BootFile("shimx64.efi")

@@ -53,7 +53,7 @@ def reserve_as_captured(world: DhcpWorld, name: str) -> DhcpPacket:
 
 
 def test_there_are_captures_of_every_kind() -> None:
-    assert (len(DISCOVERS), len(REQUESTS)) == (16, 13)
+    assert (len(DISCOVERS), len(REQUESTS)) == (18, 15)
 
 
 @pytest.mark.parametrize("name", DISCOVERS)

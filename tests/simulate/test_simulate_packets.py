@@ -21,6 +21,8 @@ CAPTURED = [
     ("uefi-ovmf-pxe.pxe", firmware.OVMF_PXE),
     ("uefi-ovmf-http.http", firmware.OVMF_HTTP),
     ("uefi-ovmf-http.grub", firmware.GRUB),
+    ("uefi-aavmf-pxe.pxe", firmware.ARM64_PXE),
+    ("uefi-aavmf-http.http", firmware.ARM64_HTTP),
     ("bios-install.di-udhcpc", firmware.DEBIAN_INSTALLER),
 ]
 
