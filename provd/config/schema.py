@@ -26,6 +26,7 @@ DEFAULT_PLUGINS: Final = (
     "installer_ignition",
     "installer_alpine",
     "installer_autoyast",
+    "installer_agama",
     "installer_plain",
     "install_callbacks",
     "site_vars",

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from provd.model.scrub import scrub_path
 
-_SECRET_KEY = re.compile(r"pass(word|phrase|wd)?|secret|token|api_?key|private|credential|\bauth", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    r"pass(word|phrase|wd)?|secret|token|api_?key|private|credential|\bauth|registration_?code", re.IGNORECASE
+)
 HIDDEN = "***"
 
 

@@ -49,6 +49,7 @@ FAMILIES: Final = (
     Family("preseed", ("url", "preseed/url"), "debian-installer", DEBIAN_INSTALLER, ("mirror/http/hostname",)),
     Family("kickstart", ("inst.ks", "ks"), "anaconda/34", DUID_CLIENT, ("inst.repo", "method")),
     Family("ignition", ("ignition.config.url",), "Ignition/2.22.0", DUID_CLIENT, ("coreos.live.rootfs_url",)),
+    Family("agama", ("inst.auto",), "agama/17", DUID_CLIENT, ("inst.install_url",)),
     Family("autoyast", ("autoyast",), "linuxrc/7.0", DUID_CLIENT, ("install",)),
     Family("deployer", ("provd.answers", "provd.answer", "provd.url"), "provd-deployer", DEPLOYER, ("provd.image",)),
 )

@@ -17,7 +17,7 @@ from provd.testing.world import World
 
 ENABLED = [
     "pxelinux", "grub_efi", "source_http", "source_mirror", "installer_kickstart", "installer_preseed",
-    "installer_autoinstall", "installer_ignition", "installer_alpine", "installer_autoyast", "installer_image", "installer_plain",
+    "installer_autoinstall", "installer_ignition", "installer_alpine", "installer_autoyast", "installer_agama", "installer_image", "installer_plain",
     "install_callbacks",
 ]  # fmt: skip
 FILES: dict[str, bytes | str] = {

@@ -31,11 +31,11 @@ def test_its_toml_is_a_profile_that_passes_the_judge(tmp_path: Path) -> None:
 
 
 def test_its_table_names_every_distro_of_its_families_that_ships() -> None:
-    rows = {
-        line.split("`")[1]: line
-        for line in PAGE.read_text().splitlines()
-        if line.startswith("| `") and "installer_" in line
-    }
+    rows: dict[str, str] = {}
+    for line in PAGE.read_text().splitlines():
+        if line.startswith("| `") and "installer_" in line:
+            family = line.split("`")[1]
+            rows[family] = rows.get(family, "") + line
     catalogue = Catalogue.load([Layer("shipped", ROOT)])
     ships = {family: {d.version for d in catalogue.distros.values() if d.family == family} for family in rows}
     for family, versions in ships.items():

@@ -23,6 +23,7 @@ ENABLED = (
     "installer_ignition",
     "installer_alpine",
     "installer_autoyast",
+    "installer_agama",
     "installer_plain",
     "install_callbacks",
 )
@@ -33,6 +34,7 @@ PROFILES = {
     "fcos": 'distro = "fcos43"\n[answers]\nroot_password_hash = "$6$x"\n',
     "flat": 'distro = "flatcar4459"\n[answers]\nroot_password_hash = "$6$x"\n',
     "alpine": 'distro = "alpine322"\n[answers]\nroot_password_hash = "$6$x"\n',
+    "agama": 'distro = "sles16"\n[answers]\nroot_password_hash = "$6$x"\n',
     "sles": 'distro = "sles15"\n[answers]\nroot_password_hash = "$6$x"\n',
     "ks": 'distro = "el9"\n[answers]\nroot_password_hash = "$6$x"\n',
 }
@@ -49,6 +51,9 @@ DISTROS = {
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/alpine/v3.22"\n',
     "sles15": 'family = "suse"\nversion = "15"\ninstaller = "autoyast"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/sles"\n',
+    "sles16": 'family = "suse"\nversion = "16.0"\ninstaller = "agama"\nkernel = "payload:debian-12/linux"\n'
+    'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/sles16"\n'
+    '[vars]\nproduct = "SLES"\nrepository = "install"\n',
     "el9": 'family = "redhat"\nversion = "9"\ninstaller = "kickstart"\nkernel = "payload:debian-12/linux"\n'
     'initrd = ["payload:debian-12/initrd.gz"]\ntree = "http://10.88.0.9/rocky"\n',
 }

@@ -4,7 +4,8 @@ Sources: ``.treeinfo`` by lorax and pungi (productmd's format 1.x, and the older
 ``.disk/info`` and ``dists/`` by debian-cd; ``version.info`` by debian-installer's build; ``.disk/info`` and ``casper/`` by
 Ubuntu's cdimage; ``EFI/fedora/grub.cfg`` and ``coreos/`` by coreos-assembler; ``version.txt`` by Flatcar's build scripts;
 ``.alpine-release`` and ``latest-releases.yaml`` by the image builder in Alpine's aports;
-``media.1/`` and ``boot/`` by SUSE's build service.
+``media.1/`` and ``boot/`` by SUSE's build service; ``install/`` and ``LiveOS/`` by openSUSE's product-composer and
+Agama's live image.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ def layouts() -> Iterator[tuple[str, str, Files]]:
     yield from _ignition()
     yield from _alpine()
     yield from _suse()
+    yield from _agama()
     for number, version in _UBUNTU.items():
         yield f"ubuntu-{number}", version.split()[0], {
             ".disk/info": f'Ubuntu-Server {version} "Some Animal" - Release amd64 (20240424)'.encode(),
@@ -154,6 +156,23 @@ def _suse() -> Iterator[tuple[str, str, Files]]:
             "media.1/products": f"/ openSUSE-Leap 15.{minor}-1\n".encode(),
             **boot,
         }  # fmt: skip
+
+
+def _agama() -> Iterator[tuple[str, str, Files]]:
+    for version in ("16.0", "16.1"):
+        for distro, vendor, name, product in (
+            ("sles", "SUSE", f"SLES-{version}-x86_64-Build101.6", "SLES"),
+            ("opensuse-leap", "openSUSE", f"Leap-{version}-offline-installer-x86_64-Build171.1", "Leap"),
+        ):
+            yield f"{distro}-{version}", version, {
+                "install/media.1/media": f"{vendor} - {name}\n{name}\n1\n".encode(),
+                "install/media.1/products": f"/ {product} {version}-1\n".encode(),
+                "install/repodata/repomd.xml": b"<repomd/>",
+                "boot/x86_64/loader/linux": b"kernel",
+                "boot/x86_64/loader/initrd": b"initrd",
+                "boot/grub2/grub.cfg": b"set default=0\n",
+                "LiveOS/squashfs.img": b"live",
+            }  # fmt: skip
 
 
 def _debian() -> Iterator[tuple[str, str, Files]]:

@@ -19,7 +19,7 @@ site_dir = "{root}/site"
 user = ""
 enabled = ["client_classes", "relay", "pxelinux", "grub_efi", "source_http", "source_iso", "source_mirror",
   "installer_preseed", "installer_kickstart", "installer_autoinstall", "installer_ignition", "installer_alpine",
-  "installer_autoyast",
+  "installer_autoyast", "installer_agama",
   "installer_plain",
   "install_callbacks"]
 [[interface]]

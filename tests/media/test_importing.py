@@ -232,6 +232,19 @@ def test_alpine_is_imported_with_where_its_modules_are(
     assert distro.get("vars", {}) == (on_medium if kind == "iso" else {})
 
 
+@pytest.mark.parametrize(("name", "product"), [("sles-16.0", "SLES"), ("opensuse-leap-16.0", "openSUSE_Leap")])
+def test_row_36_an_imported_medium_with_agama_says_product_and_repository(
+    tmp_path: Path, name: str, product: str
+) -> None:
+    site = Site(tmp_path)
+    result = site.provd("import", str(tree(tmp_path / "medium", LAYOUTS[name])))
+    assert result.exit_code == 0, result.output
+    distro = site.distro(name)
+    assert (distro["family"], distro["installer"], distro["version"]) == ("suse", "agama", "16.0")
+    assert distro["vars"] == {"product": product, "repository": "install"}
+    assert site.problems() == []
+
+
 def test_row_36_an_imported_full_medium_of_suse_says_product_and_modules(tmp_path: Path) -> None:
     site = Site(tmp_path)
     result = site.provd("import", str(tree(tmp_path / "medium", LAYOUTS["sles-15.6"])))

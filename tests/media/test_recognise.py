@@ -16,7 +16,7 @@ from tests.media.layouts import Files, layouts, treeinfo
 
 SIGNATURES = [
     one
-    for name in ("kickstart", "preseed", "autoinstall", "ignition", "alpine", "autoyast")
+    for name in ("kickstart", "preseed", "autoinstall", "ignition", "alpine", "autoyast", "agama")
     for one in read_signatures(shipped_dir("plugins") / f"installer_{name}" / "signatures.toml", name)
 ]
 LAYOUTS = {name: (version, files) for name, version, files in layouts()}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.installer_agama import Agama
 from plugins.installer_alpine import Alpine
 from plugins.installer_autoinstall import Autoinstall, AutoinstallSettings
 from plugins.installer_autoyast import AutoYast
@@ -69,6 +70,7 @@ def installers() -> Mapping[str, Installer]:
         *Autoinstall(AutoinstallSettings()).provd_installers(),
         *Alpine(LogSettings()).provd_installers(),
         *AutoYast(LogSettings()).provd_installers(),
+        *Agama(LogSettings()).provd_installers(),
         *Ignition(LogSettings()).provd_installers(),
         *ImageInstaller(ImageSettings()).provd_installers(),
     )

@@ -1,0 +1,75 @@
+"""Agama's ``network``: cards by hardware address, and bonds, bridges and VLANs over them, as connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def connections(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One connection for each card and link.
+
+    Raises:
+        ValueError: a link names a member that the system has not, or ``network`` is another word.
+    """
+    if values["network"] not in ("dhcp", "static"):
+        raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
+    cards = {card["name"] or f"nic{index}": card for index, card in enumerate(values["interfaces"])}
+    links = values["links"]
+    known = {*cards, *(link["name"] for link in links)}
+    for link in links:
+        for member in link["members"]:
+            if member not in known:
+                raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
+    carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
+    return [
+        *({"id": name, **_card(card, values, over=name in carried)} for name, card in cards.items()),
+        *({"id": link["name"], **_link(link, values, cards, over=link["name"] in carried)} for link in links),
+    ]
+
+
+def _card(card: Mapping[str, Any], values: Mapping[str, Any], *, over: bool) -> dict[str, Any]:
+    made: dict[str, Any] = {"macAddress": card["mac"].lower()}
+    if over:
+        return made
+    booting = card["mac"] == values["interface"]["mac"]
+    return made | _address(card["address"], card["prefix"], values, booting=booting)
+
+
+def _address(address: str, prefix: int, values: Mapping[str, Any], *, booting: bool) -> dict[str, Any]:
+    """DHCP, or the address with what only the card that boots knows: router and name servers."""
+    if values["network"] == "dhcp" or not address or not prefix:
+        return {"method4": "auto", "method6": "auto"}
+    made: dict[str, Any] = {"method4": "manual", "method6": "auto", "addresses": [f"{address}/{prefix}"]}
+    card = values["interface"]
+    if booting and card["gateway"]:
+        made["gateway4"] = card["gateway"]
+    if booting and card["dns"]:
+        made["nameservers"] = list(card["dns"])
+        if card["domain"]:
+            made["dnsSearchlist"] = [card["domain"]]
+    return made
+
+
+def _link(
+    link: Mapping[str, Any], values: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]], *, over: bool
+) -> dict[str, Any]:
+    made: dict[str, Any] = {"interface": link["name"]}
+    if not over and link["address"]:
+        prefix = link["vars"].get("prefix") or values["interface"]["prefix"] or 24
+        # An address of a link is the operator's own, whatever the cards do.
+        made |= {"method4": "manual", "method6": "auto", "addresses": [f"{link['address']}/{prefix}"]}
+    elif not over:
+        made |= {"method4": "auto", "method6": "auto"}
+    members = list(link["members"])
+    if link["kind"] == "vlan":
+        parent = members[0]
+        if parent in cards and not cards[parent]["name"]:
+            raise ValueError(f"link {link['name']}: Agama needs the name of the card under a VLAN, give it one")
+        return {**made, "vlan": {"id": link["vlan"], "parent": parent}}
+    if link["kind"] == "bridge":
+        return {**made, "bridge": {"ports": members, "stp": bool(link["options"].get("stp", False))}}
+    options = {str(key).replace("-", "_"): value for key, value in link["options"].items()}
+    mode = str(options.pop("mode", "active-backup"))
+    rest = " ".join(f"{key}={value}" for key, value in options.items()) or "miimon=100"
+    return {**made, "bond": {"ports": members, "mode": mode, "options": rest}}
