@@ -190,3 +190,17 @@ def _debian() -> Iterator[tuple[str, str, Files]]:
             "debian-installer/amd64/initrd.gz": b"initrd",
             "debian-installer/amd64/pxelinux.cfg/default": b"",
         }  # fmt: skip
+        if number == "9":
+            continue
+        yield f"debian-{number}-arm64", version, {
+            ".disk/info": info.replace("amd64", "arm64").encode(),
+            f"dists/{suite}/Release": f"Origin: Debian\nCodename: {suite}\n".encode(),
+            "install.a64/vmlinuz": b"kernel",
+            "install.a64/initrd.gz": b"initrd",
+        }  # fmt: skip
+        yield f"debian-{number}-arm64-netboot", number, {
+            "version.info": f"Debian version:  {number} ({suite})\nInstaller build: 20230607+deb12u5\n".encode(),
+            "debian-installer/arm64/linux": b"kernel",
+            "debian-installer/arm64/initrd.gz": b"initrd",
+            "debian-installer/arm64/grub/grub.cfg": b"menuentry 'Install' {\n linux /debian-installer/arm64/linux --- quiet\n}\n",
+        }  # fmt: skip

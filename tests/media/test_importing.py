@@ -232,6 +232,17 @@ def test_alpine_is_imported_with_where_its_modules_are(
     assert distro.get("vars", {}) == (on_medium if kind == "iso" else {})
 
 
+@pytest.mark.parametrize("name", ["debian-12-arm64", "debian-12-arm64-netboot"])
+def test_row_36_an_imported_medium_for_arm64_is_for_arm64(tmp_path: Path, name: str) -> None:
+    site = Site(tmp_path)
+    result = site.provd("import", str(tree(tmp_path / "medium", LAYOUTS[name])))
+    assert result.exit_code == 0, result.output
+    distro = site.distro(name)
+    assert distro["arch"] == "aarch64"
+    assert "/EFI/BOOT/BOOTAA64.EFI" in str(distro["efi_loaders"])
+    assert site.problems() == []
+
+
 @pytest.mark.parametrize(("name", "product"), [("sles-16.0", "SLES"), ("opensuse-leap-16.0", "openSUSE_Leap")])
 def test_row_36_an_imported_medium_with_agama_says_product_and_repository(
     tmp_path: Path, name: str, product: str
