@@ -22,11 +22,23 @@ Answers of a profile, with their defaults::
     package_update = false    # "zypper update" at the end; needs repositories that the installed system can reach
     post_install = []         # shell commands, run in the installed system
     disk = ""                 # first disk; "/dev/NAME", or conditions: name= serial= wwn= path= size>= size<=
+    partitioning = []         # AutoYaST's drives, in the place of all of the disk by YaST's proposal (below)
     network = "dhcp"          # or "static": the leased address is written down
     proxy = ""
     installed_kernel_args = ""
     reboot = "reboot"         # or "poweroff"
     external = ""             # URL of an AutoYaST profile elsewhere, handed on untouched
+
+A drive without ``device`` is the disk that ``disk`` finds. LVM, with a place to boot from::
+
+    [[answers.partitioning]]
+    initialize = true
+    use = "all"
+    partitions = [{mount = "/boot/efi", filesystem = "vfat", size = "512M"}, {lvm_group = "system", size = "max"}]
+    [[answers.partitioning]]
+    device = "/dev/system"
+    type = "CT_LVM"
+    partitions = [{lv_name = "root", mount = "/", filesystem = "ext4", size = "20G"}]
 
 ``vars.product`` names the product to install, ``vars.modules`` the modules of the full medium (SLES 15). A system's
 bonds, bridges and VLANs (``[[links]]``) are made in the installed system. ``autoinst.xml`` is the only document. The
@@ -58,7 +70,13 @@ from provd.plugin.api import (
 from .control_file import control_file
 from .judge import judged
 
-DEFAULTS: Mapping[str, object] = {**COMMON_ANSWERS, "repositories": [], "network": "dhcp", "external": ""}
+DEFAULTS: Mapping[str, object] = {
+    **COMMON_ANSWERS,
+    "repositories": [],
+    "partitioning": [],
+    "network": "dhcp",
+    "external": "",
+}
 
 
 class AutoYast:

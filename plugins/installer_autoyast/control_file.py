@@ -9,9 +9,7 @@ from provd.plugin.api import Answer
 
 from .elements import document
 from .network import networking
-
-DISK = "PROVD_DISK"
-"""Stands for the disk until the pre-script has found it."""
+from .partitioning import partitioning
 
 KEYMAPS: Mapping[str, str] = {
     "us": "english-us", "gb": "english-uk", "uk": "english-uk", "de": "german", "ch": "german-ch", "fr": "french",
@@ -40,7 +38,7 @@ def control_file(answer: Answer) -> str:
         "keyboard": {"keymap": KEYMAPS.get(values["keyboard"], values["keyboard"])},
         "timezone": {"hwclock": "UTC", "timezone": values["timezone"]},
         "networking": networking(values, old=old),
-        "partitioning": [{"device": DISK, "initialize": True, "use": "all"}],
+        "partitioning": partitioning(values),
         "firewall": _firewall(old=old),
         "software": _software(values, words),
         "users": [_root(values), *(_user(user) for user in values["users"])],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
@@ -13,12 +14,21 @@ TYPE = f"{{{TYPES}}}type"
 ITEMS: Mapping[str, str] = {
     "add_on_products": "listentry", "chroot-scripts": "script", "interfaces": "interface", "net-udev": "rule",
     "nameservers": "nameserver", "ntp_servers": "ntp_server", "packages": "package", "partitioning": "drive",
-    "patterns": "pattern", "peers": "peer", "pre-scripts": "script", "products": "product", "routes": "route",
-    "searchlist": "search", "services": "service", "users": "user", "zones": "zone",
+    "partitions": "partition", "patterns": "pattern", "peers": "peer", "pre-scripts": "script", "products": "product",
+    "routes": "route", "searchlist": "search", "services": "service", "subvolumes": "subvolume", "users": "user",
+    "zones": "zone",
 }  # fmt: skip
 """Name of the elements of each list."""
 
 register_namespace("config", TYPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A text whose type must be said, as ``symbol``."""
+
+    kind: str
+    text: str
 
 
 def document(profile: Mapping[str, Any]) -> str:
@@ -40,9 +50,14 @@ def _add(parent: Element, name: str, value: Any) -> None:
         for key, inner in value.items():
             _add(element, key, inner)
     elif isinstance(value, list):
+        if name not in ITEMS:
+            raise ValueError(f"{name} is no list that AutoYaST knows")
         element.set(TYPE, "list")
         for inner in value:
             _add(element, ITEMS[name], inner)
+    elif isinstance(value, Typed):
+        element.set(TYPE, value.kind)
+        element.text = _text(name, value.text)
     elif isinstance(value, bool):
         element.set(TYPE, "boolean")
         element.text = "true" if value else "false"

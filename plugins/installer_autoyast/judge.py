@@ -13,6 +13,41 @@ _NEEDED = {
     "net-udev": ("name", "rule", "value"), "pre-scripts": ("source",), "users": ("username",),
 }  # fmt: skip
 """What every element of a list must have."""
+_DRIVE = frozenset(
+    {
+        *(
+            "device",
+            "disklabel",
+            "enable_snapshots",
+            "initialize",
+            "is_lvm_vg",
+            "keep_unknown_lv",
+            "partitions",
+            "pesize",
+        ),
+        *("quotas", "raid_options", "skip_list", "type", "use", "bcache_options", "btrfs_options"),
+    }
+)
+_PARTITION = frozenset(
+    {
+        *("create", "create_subvolumes", "crypt_cipher", "crypt_fs", "crypt_key", "crypt_label", "crypt_method"),
+        *("crypt_pbkdf", "bcache_backing_for", "bcache_caching_for", "btrfs_name", "device", "filesystem", "format"),
+        *(
+            "fstopt",
+            "label",
+            "lv_name",
+            "lvm_group",
+            "mkfs_options",
+            "mount",
+            "mountby",
+            "partition_id",
+            "partition_nr",
+        ),
+        *("partition_type", "pool", "quotas", "raid_name", "raid_options", "resize", "size", "stripes", "stripesize"),
+        *("subvolumes", "subvolumes_prefix", "used_pool", "uuid", "subvolumes_quota"),
+    }
+)
+"""Elements of a drive and of a partition (AutoYaST guide, partitioning)."""
 _PROTOCOLS = frozenset({"dhcp", "dhcp4", "dhcp6", "dhcp+autoip", "none", "static"})
 
 
@@ -32,6 +67,8 @@ def judged(text: str) -> Iterator[str]:
     yield from _sections(root)
     for child in root:
         yield from _element(child, _name(child))
+    drives = root.findall(f"{{{NAMESPACE}}}partitioning/{{{NAMESPACE}}}drive")
+    yield from _drives(drives)
 
 
 def _sections(root: Element) -> Iterator[str]:
@@ -41,6 +78,39 @@ def _sections(root: Element) -> Iterator[str]:
     confirm = root.find(f"{{{NAMESPACE}}}general/{{{NAMESPACE}}}mode/{{{NAMESPACE}}}confirm")
     if confirm is None or confirm.text != "false":
         yield "general/mode/confirm must be false, or the installer waits for a key"
+
+
+def _drives(drives: list[Element]) -> Iterator[str]:
+    """What is known, what belongs together, and a place for the system."""
+    groups: set[str] = set()
+    used: set[str] = set()
+    mounts: list[str] = []
+    own = False
+    for number, drive in enumerate(drives):
+        place = f"partitioning/drive[{number}]"
+        yield from (f"{place}: {_name(one)} is not known" for one in drive if _name(one) not in _DRIVE)
+        if _said(drive, "type") == "CT_LVM":
+            groups.add(_said(drive, "device").removeprefix("/dev/"))
+        for part, partition in enumerate(drive.findall(f"{{{NAMESPACE}}}partitions/{{{NAMESPACE}}}partition")):
+            own = True
+            unknown = [_name(one) for one in partition if _name(one) not in _PARTITION]
+            yield from (f"{place}/partitions/partition[{part}]: {name} is not known" for name in unknown)
+            used |= {_said(partition, "lvm_group")} - {""}
+            mounts.append(_said(partition, "mount"))
+    yield from (f"partitioning: no drive is the volume group {name} (CT_LVM)" for name in sorted(used - groups))
+    yield from (f"partitioning: no partition is for the volume group {name}" for name in sorted(groups - used))
+    yield from (
+        f"partitioning: {name} is mounted twice"
+        for name in sorted(set(mounts))
+        if name and mounts.count(name) > 1 and name != "swap"
+    )
+    if own and "/" not in mounts:
+        yield "partitioning: nothing is mounted as /"
+
+
+def _said(element: Element, name: str) -> str:
+    found = element.find(f"{{{NAMESPACE}}}{name}")
+    return (found.text or "").strip() if found is not None else ""
 
 
 def _element(element: Element, path: str) -> Iterator[str]:

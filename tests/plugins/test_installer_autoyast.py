@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from plugins.installer_autoyast import PLUGIN, AutoYast, kernel_args
-from plugins.installer_autoyast.elements import NAMESPACE
+from plugins.installer_autoyast.elements import NAMESPACE, TYPE
 from plugins.installer_autoyast.judge import judged
 from provd.plugin.api import Answer, BootPlan, Installer, Location, LogSettings, Profile
 from provd.plugin.templates import Templates
@@ -151,6 +151,67 @@ def test_row32_a_static_address_has_router_and_name_servers() -> None:
 def test_row32_what_it_cannot_do_is_one_sentence(values: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         changed(**values)
+
+
+LVM: list[dict[str, object]] = [
+    {
+        "initialize": True, "use": "all", "disklabel": "gpt",
+        "partitions": [
+            {"mount": "/boot/efi", "filesystem": "vfat", "size": "512M", "partition_id": 259},
+            {"lvm_group": "system", "size": "max"},
+        ],
+    },
+    {
+        "device": "/dev/system", "type": "CT_LVM",
+        "partitions": [
+            {"lv_name": "root", "mount": "/", "filesystem": "btrfs", "size": "20G", "subvolumes": ["srv", "var"]},
+            {"lv_name": "swap", "mount": "swap", "filesystem": "swap", "size": "2G"},
+        ],
+    },
+]  # fmt: skip
+
+
+def test_row33_a_site_says_its_own_partitions_and_volume_groups() -> None:
+    made = root(text(partitioning=LVM))
+    drive = "partitioning/drive"
+    assert said(made, f"{drive}/device") == ["PROVD_DISK", "/dev/system"]
+    assert said(made, f"{drive}/partitions/partition/mount") == ["/boot/efi", "/", "swap"]
+    assert said(made, f"{drive}/partitions/partition/subvolumes/subvolume") == ["srv", "var"]
+    kinds = {one.tag.rpartition("}")[2]: one.get(TYPE) for one in made.iter() if one.get(TYPE)}
+    assert (kinds["type"], kinds["filesystem"], kinds["partition_id"]) == ("symbol", "symbol", "integer")
+    assert (kinds["initialize"], kinds["partitions"]) == ("boolean", "list")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"use": "all", "colour": "red"}, "partitioning/drive[0]: colour is not known"),
+        ({"partitions": [{"mount": "/", "vg": "x"}]}, "partitioning/drive[0]/partitions/partition[0]: vg is not known"),
+        ({"partitions": [{"lvm_group": "data"}]}, "partitioning: no drive is the volume group data (CT_LVM)"),
+        ({"partitions": []}, "partitioning: no partition is for the volume group system"),
+        ({"partitions": [{"mount": "/"}, {"lvm_group": "system"}]}, "partitioning: / is mounted twice"),
+    ],
+)
+def test_row34_partitions_that_do_not_belong_together_are_named(changes: dict[str, object], sentence: str) -> None:
+    assert sentence in list(judged(text(partitioning=[{**LVM[0], **changes}, LVM[1]])))
+
+
+def test_row34_own_partitions_have_a_place_for_the_system() -> None:
+    assert list(judged(text(partitioning=[{"partitions": [{"mount": "/srv"}]}]))) == [
+        "partitioning: nothing is mounted as /"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ("all", "answers.partitioning must be a list of AutoYaST's drives, as tables"),
+        ([{"colours": ["red"]}], "colours is no list that AutoYaST knows"),
+    ],
+)
+def test_row34_what_is_no_list_of_drives_is_one_sentence(own: object, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        text(partitioning=own)
 
 
 @pytest.mark.parametrize(

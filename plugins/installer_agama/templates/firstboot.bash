@@ -2,7 +2,7 @@
 {% include "report.bash" %}
 # What the end of the installation wrote got no labels of SELinux there.
 if command -v restorecon > /dev/null; then
-    restorecon -R /root/.ssh /home /etc/sudoers.d /etc/chrony.d /etc/sysconfig/proxy 2> /dev/null
+    restorecon -R /root /home /etc/sudoers.d /etc/chrony.d /etc/sysconfig/proxy 2> /dev/null
 fi
 echo > /run/provd.firstboot
 for try in {1..30}; do
