@@ -54,7 +54,7 @@ INSTALLATION: tuple[Step, ...] = (
     Step("finished", "installation finished, reported by the machine", "install.finished", limit_s=600),
     Step("trigger", "trigger ran", "trigger.finished", limit_s=60),
     Step("reset", "reboot", limit_s=120),
-    Step("discover2", "the firmware tries the network first again", "dhcp.discover", boot=1, limit_s=120),
+    Step("discover2", "the firmware tries the network first again", "dhcp.discover", boot=1, limit_s=300),
     Step("local", "told to boot its own disk", "boot.local", boot=1, limit_s=120),
     Step("login", "login prompt of the installed system", limit_s=600),
     Step("ssh", "login over SSH with the key: host name, user, address", limit_s=120),

@@ -396,9 +396,8 @@ def test_a_broken_boot_loader_is_isolated_and_counted(fails: bool) -> None:
     assert isinstance(answer, NotFound)
     assert answer.status == 500
     assert loader.local_boot(PLAN) == ""
-    assert {(row.hook, row.failures) for row in host.stats()} == {
-        (f"BootLoader.{name}", 1) for name in ("select", "files", "is_config", "config", "local_boot")
-    }
+    called = {(row.hook, row.failures) for row in host.stats() if row.calls}
+    assert called == {(f"BootLoader.{name}", 1) for name in ("select", "files", "is_config", "config", "local_boot")}
 
 
 class OneOfEach:
