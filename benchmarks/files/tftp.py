@@ -104,7 +104,7 @@ def measure(contender: Contender, cell: Cell, clients: Clients, content: Path, n
     """One cell of one server."""
     once = Cell(cell.name, cell.octets, 1, 1, cell.window)
     with running(contender, content, namespace, 0 if cell.pinned else None) as server:
-        server.wait(lambda: clients.run(once, contender.prefix, seconds=2)["completed"] == 1)
+        server.wait(lambda: clients.run(once, contender.prefix, seconds=10)["completed"] == 1)
         before = server.cpu_s()
         figures = clients.run(cell, contender.prefix)
         figures |= {"cpu_s": server.cpu_s() - before, "memory_mib": _memory(server)}
