@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +41,7 @@ class Cell:
         window: blocks that are asked for.
         delay_us: of an acknowledgement.
         loss: of a thousand datagrams in each direction.
+        together: server and clients share one processor though the cell alone would not ask for it.
     """
 
     name: str
@@ -50,11 +51,12 @@ class Cell:
     window: int = 1
     delay_us: int = 0
     loss: int = 0
+    together: bool = False
 
     @property
     def pinned(self) -> bool:
         """Server and clients share one processor."""
-        return self.window == 1 and self.clients == 1 and not self.delay_us
+        return self.together or (self.window == 1 and self.clients == 1 and not self.delay_us)
 
 
 def cells() -> list[Cell]:
@@ -102,9 +104,9 @@ class Clients:
 
 def measure(contender: Contender, cell: Cell, clients: Clients, content: Path, namespace: str) -> dict[str, object]:
     """One cell of one server."""
-    once = Cell(cell.name, cell.octets, 1, 1, cell.window)
+    once = Cell(cell.name, cell.octets, 1, 1, cell.window, together=cell.together)
     with running(contender, content, namespace, 0 if cell.pinned else None) as server:
-        server.wait(lambda: clients.run(once, contender.prefix, seconds=2)["completed"] == 1)
+        server.wait(lambda: clients.run(once, contender.prefix, seconds=10)["completed"] == 1)
         before = server.cpu_s()
         figures = clients.run(cell, contender.prefix)
         figures |= {"cpu_s": server.cpu_s() - before, "memory_mib": _memory(server)}
@@ -130,6 +132,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".lab"), help="where Debian's packages are unpacked")
     parser.add_argument("--only", default="", help="servers that run, by name, with commas")
     parser.add_argument("--cells", default="", help="part of the name of the cells that run")
+    parser.add_argument("--one-processor", action="store_true", help="for server and clients, in every cell")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     asked = parser.parse_args()
@@ -140,7 +143,7 @@ def main() -> None:
         content.mkdir()
         content.chmod(0o755)
         Path(folder).chmod(0o755)
-        wanted = [cell for cell in cells() if asked.cells in cell.name]
+        wanted = [replace(cell, together=asked.one_processor) for cell in cells() if asked.cells in cell.name]
         for octets in {cell.octets for cell in wanted}:
             (content / f"{octets}.bin").write_bytes(os.urandom(octets))
         clients = Clients(compiled(Path(folder), Path(__file__).with_name("tftp_load.c")), client, content)

@@ -65,9 +65,10 @@ class ReadTransfer:
     """
 
     __slots__ = (
-        "_acked", "_acked_wire", "_ahead", "_attempts", "_blksize", "_last", "_limits", "_negotiating", "_oack",
-        "_once", "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_steps", "_timer", "_window", "_wrap",
-        "ahead", "deadline", "heard", "heard_at", "joins", "moved_at", "moved_before", "outcome", "retries",
+        "_acked", "_acked_wire", "_ahead", "_attempts", "_blksize", "_highest", "_known", "_last", "_limits",
+        "_negotiating", "_oack", "_once", "_resent", "_sent", "_sent_at", "_size", "_source", "_starved", "_steps",
+        "_timer", "_window", "_wrap", "ahead", "deadline", "heard", "heard_at", "joins", "moved_at", "moved_before",
+        "outcome", "retries",
     )  # fmt: skip
 
     def __init__(
@@ -87,7 +88,7 @@ class ReadTransfer:
         self._oack = encode_option_ack(negotiated.accepted) if negotiated.accepted else b""
         self._negotiating = bool(self._oack)
         self._timer = RetransmissionTimer(limits, negotiated.timeout)
-        self._acked = self._acked_wire = self._sent = 0
+        self._acked = self._acked_wire = self._sent = self._known = self._highest = 0
         self._last = _UNKNOWN
         self._size = 0
         self._attempts = 0
@@ -179,7 +180,8 @@ class ReadTransfer:
             self.outcome = Outcome(kind, reason)
 
     def _progress(self, now: float) -> None:
-        if self._resent:
+        # Karn's rule: what was sent more than once may have been acknowledged for any of its times.
+        if self._resent or 0 < self._acked <= self._known:
             self._resent = False
             self._timer.answered()
         else:
@@ -199,7 +201,9 @@ class ReadTransfer:
 
     def _restart(self, now: float) -> bool:
         """Go back to the oldest block that is missing, unless the ACK can only speak of an earlier flight."""
-        if now - self._sent_at < self._timer.round_trip / 2:
+        # One of a block that was never sent before speaks of this flight, however soon it comes: the client counts its
+        # windows from another block on, and would wait for its own timer window after window.
+        if self._acked <= self._known and now - self._sent_at < self._timer.quickest / 2:
             return False
         self.retries += 1
         self._resent = True
@@ -225,6 +229,7 @@ class ReadTransfer:
     def _send_window(self, now: float) -> list[bytes]:
         datagrams: list[bytes] = []
         blksize = self._blksize
+        self._known = self._highest
         sent, stop = self._sent, min(self._acked + self._window, self._last)
         self._starved = False
         while sent < stop:
@@ -238,6 +243,7 @@ class ReadTransfer:
                 self._last = stop = sent
             self._size = max(self._size, (sent - 1) * blksize + len(octets))
         self._sent = sent
+        self._highest = max(self._highest, sent)
         self._sent_at = now
         waits = self._limits.patience if sent == self._acked else self._timer.wait
         self.deadline = now + waits
@@ -265,7 +271,8 @@ class ReadTransfer:
         # The acknowledgement at moved_at answered the datagram before: on a bad way there may be no other measure.
         self._timer.measured(self.moved_at - (self.moved_before if moved > 1 else self._sent_at))
         self._sent += moved * self._window
-        self._acked = self._sent - self._window
+        self._acked = self._known = self._sent - self._window
+        self._highest = self._sent
         self._acked_wire = self._steps.number(self._acked) if self._acked else 0
         self._attempts = 0
         self._sent_at = self.heard_at = self.moved_at

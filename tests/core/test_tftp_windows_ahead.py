@@ -92,3 +92,32 @@ def test_windows_that_fit_into_groups_are_made_ahead(window: int, taken: int) ->
     assert driver.run() == octets
     assert driver.taken == taken
     assert driver.transfer.retries == 0
+
+
+def test_t19_a_client_whose_windows_begin_elsewhere_does_not_wait_for_its_own_timer() -> None:
+    negotiated = Negotiated(BLKSIZE, 2, None, {"windowsize": "2"})
+    transfer = ReadTransfer(MemorySource(bytes(BLKSIZE * 20)), negotiated, TransferLimits(), 0.0)
+    transfer.start(0.0)
+
+    def blocks(datagrams: list[bytes]) -> list[int]:
+        return [int.from_bytes(one[2:4]) for one in datagrams]
+
+    assert blocks(transfer.on_ack(0, 0.5)) == [1, 2]
+    assert blocks(transfer.on_ack(2, 1.0)) == [3, 4]
+    assert blocks(transfer.on_ack(3, 1.001)) == [4, 5]
+    # This one may be of the flight before, in which block 4 was sent already.
+    assert blocks(transfer.on_ack(4, 1.0011)) == []
+
+
+def test_t19_one_quick_answer_is_enough_to_believe_the_next_gap() -> None:
+    negotiated = Negotiated(BLKSIZE, 2, None, {"windowsize": "2"})
+    transfer = ReadTransfer(MemorySource(bytes(BLKSIZE * 40)), negotiated, TransferLimits(), 0.0)
+    transfer.start(0.0)
+    now = 0.0
+    for block in (0, 2, 4, 6, 8):  # a client that waits for its own timer
+        now += 0.5
+        assert transfer.on_ack(block, now)
+    assert transfer.on_ack(8, now + 0.01) == []
+    now += 0.011
+    assert transfer.on_ack(10, now)
+    assert [int.from_bytes(one[2:4]) for one in transfer.on_ack(10, now + 0.01)] == [11, 12]

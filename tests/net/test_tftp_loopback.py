@@ -138,10 +138,7 @@ async def test_t02_a_stranger_is_told_though_the_client_has_a_socket_of_its_own(
     assert (data[:4], source) == (struct.pack("!HH", tftp.DATA, 101), tid)
     assert server.transfers == 1
     client.sock.sendto(tftp.encode_error(3, "disk full"), tid)
-    for _ in range(1000):
-        if not server.transfers:
-            break
-        await deferToThread(time.sleep, 0.01)
+    await _over(server)
     assert events[-1][0] == "tftp.failed"
     assert events[-1][2]["reason"] == "client sent error 3: disk full"
     assert _sockets_on(tid[1]) == 0
@@ -164,6 +161,14 @@ async def test_transfers_beyond_the_second_sockets_go_on_with_one(
     client.sock.close()
 
 
+async def _over(server: TftpServer) -> None:
+    """The last acknowledgement has come."""
+    for _ in range(1000):
+        if not server.transfers:
+            return
+        await deferToThread(time.sleep, 0.01)
+
+
 def _sockets_on(port: int) -> int:
     table = Path("/proc/net/udp").read_text().splitlines()[1:]
     return sum(int(line.split()[1].split(":")[1], 16) == port for line in table)
@@ -181,10 +186,11 @@ async def test_what_cannot_leave_the_short_way_takes_the_longer_one(
         raise OSError(errno.EINVAL, "Invalid argument")
 
     monkeypatch.setattr("provd.net.tftp_lane.os", SimpleNamespace(read=os.read, write=write))
-    _, port, events = served
+    server, port, events = served
     client = Client(("127.0.0.1", port))
     options = {"blksize": "1024", "tsize": "0", "windowsize": window}
     content, _ = await deferToThread(client.fetch, "file", options)
+    await _over(server)
     assert content == hashlib.shake_256(b"provd").digest(SIZE)
     assert set(refused) == {1028 * int(window)}
     assert events[-1][2]["retries"] == 0
