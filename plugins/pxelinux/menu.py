@@ -22,9 +22,9 @@ def menu_text(menu: Menu, module: str, localboot: object, path_of: Callable[[str
         path_of: configuration of an entry.
     """
     lines = [f"UI {module}"] if module else [f"SAY {line}" for line in _words(menu)]
-    # With NOESCAPE there would be no prompt either (pxelinux 6.04).
-    lines += ["PROMPT 0", "NOESCAPE 1"] if module else ["PROMPT 1"]
-    lines += ["ALLOWOPTIONS 0", "IMPLICIT 0", *_time(menu)]
+    # pxelinux 6.04: with NOESCAPE there would be no prompt either, and with IMPLICIT 0 no module would be loaded.
+    lines += ["PROMPT 0", "NOESCAPE 1"] if module else ["PROMPT 1", "IMPLICIT 0"]
+    lines += ["ALLOWOPTIONS 0", *_time(menu)]
     if module and menu.hashes is not None:
         lines.append(f"MENU MASTER PASSWD {menu.hashes.crypt}")
     lines += [f"MENU TITLE {screen_line(menu.title)}"] if module else [f"DEFAULT {menu.default}"]

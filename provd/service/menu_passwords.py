@@ -45,7 +45,12 @@ class MenuPasswords:
         Raises:
             MenuPasswordError: one of them cannot be read, or is empty.
         """
-        own = self._hashes(f"menu {menu.name}", menu.password) if menu.password is not None else None
+        if menu.password is not None:
+            own: PasswordHashes | None = self._hashes(f"menu {menu.name}", menu.password)
+        else:
+            # Without a password of its own a loader would let everybody past the menu to a prompt.
+            guarded = any(entry.password is not None for entry in menu.all_entries())
+            own = self._hashed(self._key.hex()) if guarded else None
         return replace(self._inside(menu), hashes=own)
 
     def _inside(self, menu: Menu) -> Menu:
@@ -67,6 +72,9 @@ class MenuPasswords:
         password = str(value)
         if not password or not password.isprintable():
             raise MenuPasswordError(f"the password of {whose} is empty or cannot be typed")
+        return self._hashed(password)
+
+    def _hashed(self, password: str) -> PasswordHashes:
         # The password itself is not kept.
         key = hmac.digest(self._key, password.encode(), "sha256")
         if key not in self._known:

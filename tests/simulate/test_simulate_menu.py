@@ -190,7 +190,8 @@ def test_pxelinux_has_the_passwords_as_crypt_hashes_alone(tmp_path: Path) -> Non
     assert sha512_crypt.verify("geheim", master)
     assert text.count("MENU PASSWD") == 1, "what installs takes it, the rescue systems do not"
     assert f"MENU LABEL Install Debian\n  MENU PASSWD {master}" in text
-    assert "NOESCAPE 1\nALLOWOPTIONS 0" in text
+    assert "PROMPT 0\nNOESCAPE 1\nALLOWOPTIONS 0" in text
+    assert "IMPLICIT" not in text, "pxelinux 6.04 loads no menu.c32 then"
     assert "geheim" not in text
     assert menu_text(world) == text, "the same hashes for as long as provd runs"
 
@@ -206,6 +207,19 @@ def test_grub_has_the_passwords_as_pbkdf2_hashes_alone(tmp_path: Path) -> None:
     assert "--id 'deb' --users 'deb' {" in text
     assert text.count("--unrestricted") == 4, "own disk, the menu below, and its two entries"
     assert "geheim" not in text
+
+
+def test_where_entries_alone_have_passwords_nobody_gets_past_the_menu(tmp_path: Path) -> None:
+    """Leaving menu.c32 for its prompt takes the master password, so there is one, and nobody knows it."""
+    own = 'protect = "none"\n[[entry]]\nprofile = "deb"\npassword = {file = "secret"}\n'
+    world = world_of(tmp_path, menus__boot=own)
+    world.add()
+    text = menu_text(world)
+    (master,) = re.findall(r"^MENU MASTER PASSWD (\S+)$", text, re.MULTILINE)
+    assert not sha512_crypt.verify("geheim", master)
+    (entry,) = re.findall(r"^  MENU PASSWD (\S+)$", text, re.MULTILINE)
+    assert sha512_crypt.verify("geheim", entry)
+    assert menu_text(world) == text
 
 
 def test_a_master_password_of_grub_opens_what_installs(tmp_path: Path) -> None:
@@ -234,7 +248,7 @@ def test_without_the_module_a_prompt_stands_in_and_leaves_out_what_takes_a_passw
     world.add()
     text = menu_text(world)
     assert "UI " not in text
-    assert "PROMPT 1\nALLOWOPTIONS 0\nIMPLICIT 0" in text
+    assert "PROMPT 1\nIMPLICIT 0\nALLOWOPTIONS 0" in text
     assert "NOESCAPE" not in text, "pxelinux 6.04 shows no prompt then"
     assert "deb" not in text
     assert "1 more cannot be chosen here" in text
