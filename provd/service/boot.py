@@ -104,7 +104,7 @@ class BootDirector:
     def lacking(self, boot: Boot, client: ClientFacts) -> str:
         """File of a boot loader without which none of them serves this client; empty where no file would help."""
         plan = boot.plan
-        if plan is None or plan.action is Action.NONE:
+        if plan is None or plan.action in {Action.NONE, Action.HOLD}:
             return ""
         names = plan.profile.boot_loaders if plan.profile and plan.profile.boot_loaders else self._host.boot_loaders
         for name in names:
