@@ -8,7 +8,7 @@ from subprocess import run
 
 import pytest
 
-from plugins.installer_ignition.network import connections
+from provd.plugin.api import connections
 from plugins.installer_ignition.networkmanager import keyfile
 from provd.lab.unpacked import fetch
 from tests.fakes.ignition_machine import BONDED, FIRST, SECOND
