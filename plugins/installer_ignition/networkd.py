@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provd.plugin.api import Connection
+
 from .pieces import file
 
 FOLDER = "/etc/systemd/network"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provd.plugin.api import Connection
+
 from .pieces import file
 
 FOLDER = "/etc/NetworkManager/system-connections"

@@ -1,7 +1,7 @@
 """Kickstart's ``network`` commands: cards by hardware address, and bonds, bridges and VLANs over them.
 
-What a bond, bridge or VLAN is made of must be said by the names of the kernel, which only the machine knows: there a card
-is written as ``@52:54:00:aa:bb:cc@``, and the pre-script puts the name in.
+What a bond, bridge or VLAN is made of must be said by the names of the kernel, which only the machine knows: there a
+card is written as ``@52:54:00:aa:bb:cc@``, and the pre-script puts the name in.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from provd.plugin.api import (
     connections,
     parts,
     plain_names,
+    with_booting,
 )
 
 MARK = "# provd: network"
@@ -40,7 +41,7 @@ def commands(values: Mapping[str, Any], version: int, *, search: bool) -> list[s
     Raises:
         ValueError: what this version of Kickstart cannot express, in one sentence.
     """
-    found = beneath_first(connections(_with_booting(values)))
+    found = beneath_first(connections(with_booting(values)))
     plain_names(found)
     links = [one for one in found if one.kind != "ethernet"]
     _check(links, found, version)
@@ -54,13 +55,6 @@ def commands(values: Mapping[str, Any], version: int, *, search: bool) -> list[s
     return [
         f"network {line} {host} {first}" if not at else f"network {line} --onboot=yes" for at, line in enumerate(made)
     ]
-
-
-def _with_booting(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The card that boots is told of, though a machine that is known by its UUID may not have it among its own."""
-    card, cards = values["interface"], values["interfaces"]
-    known = any(one["mac"] == card["mac"] for one in cards)
-    return values if known else {**values, "interfaces": [*cards, {**card, "name": f"nic{len(cards)}"}]}
 
 
 def _check(links: Sequence[Connection], found: Sequence[Connection], version: int) -> None:

@@ -41,6 +41,7 @@ from provd.plugin.connections import (
     connections,
     parts,
     plain_names,
+    with_booting,
 )
 from provd.plugin.contract import (
     API_VERSION,
@@ -222,4 +223,5 @@ __all__ = [
     "scrub",
     "scrub_line",
     "scrub_value",
+    "with_booting",
 ]

@@ -79,6 +79,13 @@ def connections(values: Mapping[str, Any]) -> list[Connection]:
     return [*(_card(name, card, values) for name, card in cards.items()), *(_link(link, values) for link in links)]
 
 
+def with_booting(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same values with the card that boots among the cards: a machine known by its UUID may not list it."""
+    card, cards = values["interface"], values["interfaces"]
+    known = any(one["mac"] == card["mac"] for one in cards)
+    return values if known else {**values, "interfaces": [*cards, {**card, "name": f"nic{len(cards)}"}]}
+
+
 def _named(cards: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     return {card["name"] or f"nic{index}": card for index, card in enumerate(cards)}
 
@@ -178,7 +185,8 @@ def bridge_options(link: Connection) -> dict[str, int]:
         if name not in _OF_A_BRIDGE:
             raise ValueError(f"link {link.name}: option {key!r} of a bridge is not one of {', '.join(_OF_A_BRIDGE)}")
         if not isinstance(value, int):
-            raise ValueError(f"link {link.name}: option {key!r} is {value!r}, a number or true or false is expected")
+            sentence = f"link {link.name}: option {key!r} is {value!r}, a number or true or false is expected"
+            raise ValueError(sentence)  # noqa: TRY004  a value of a file, like its siblings
         made[name] = int(value)
     return made
 
