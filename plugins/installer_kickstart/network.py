@@ -63,6 +63,8 @@ def _check(links: Sequence[Connection], found: Sequence[Connection], version: in
     for link in links:
         if version < _LINKS_SINCE:
             raise ValueError(f"link {link.name}: Kickstart of version {version} has no place for a {link.kind}")
+        if not parts(link, found):
+            raise ValueError(f"link {link.name}: Kickstart needs at least one member of a {link.kind}")
         may = cards | bonds if link.kind == "bridge" and version >= _BRIDGED_BOND_SINCE else cards
         odd = [name for name in parts(link, found) if name not in may]
         if link.kind != "vlan" and odd:

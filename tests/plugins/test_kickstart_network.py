@@ -110,6 +110,7 @@ def test_values_with_commas_and_names_of_cards_in_options() -> None:
         ("6.10", [VLAN | {"members": ["eth0"]}], "link bond0.7: Kickstart of version 6 has no place for a vlan"),
         ("9", BONDED, "link br0: Kickstart makes a bridge of cards and bonds only, and bond0.7 is none"),
         ("9", [VLAN], "link bond0.7: 'bond0' is neither an interface nor a link of this system"),
+        ("9", [link("b", "bond", [])], "link b: Kickstart needs at least one member of a bond"),
         ("9", [link("a b", "bond", ["eth0"])], "link 'a b': letters, digits and the signs - _ . are expected"),
         ("9", [link("b", "bond", ["eth0"], options={"mode": "1 2"})], "link b: option 'mode' is '1 2', a plain word"),
         ("9", [link("b", "bridge", ["eth0"], options={"x": 1})], "link b: option 'x' of a bridge is not one of stp,"),
