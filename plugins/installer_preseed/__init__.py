@@ -109,8 +109,11 @@ def document(name: str) -> Document:
     """The document that the template of the same name makes."""
 
     def render(answer: Answer) -> str:
+        if name == "report.sh":
+            return answer.render(name)
+        # The answer file comes first: a network that cannot be written is refused before a disk is touched.
         network = interfaces(answer.vars)
-        return answer.render(name).replace(MARK, network) if name == "late.sh" else answer.render(name)
+        return answer.render(name).replace(MARK, network)
 
     return Document(render)
 

@@ -129,6 +129,14 @@ def test_what_cannot_be_written_is_refused_in_one_sentence(links: list[dict[str,
     assert str(refused.value).startswith(sentence)
 
 
+def test_it_is_refused_before_a_disk_is_touched() -> None:
+    """The answer file itself is not given; the script at the end would come too late."""
+    one, made = installer(), machine()
+    seen: dict[str, Any] = {**variables(one, made, {}), "links": [link("bond0", "bond", ["eth7"])]}
+    with pytest.raises(ValueError, match="'eth7' is neither"):
+        one.documents["preseed.cfg"].render(Answer(made, seen, lambda _name: ""))
+
+
 def test_another_word_for_network_is_refused() -> None:
     with pytest.raises(ValueError, match=r"answers\.network is 'bootp', must be one of dhcp, static"):
         texts(network="bootp")
