@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from provd.plugin.api import Answer, Profile
+from provd.plugin.api import Answer, Profile, connections
 
 from . import networkd, networkmanager
-from .network import connections
 from .pieces import appended, file, link, merged, unit
 
 FLATCAR = "flatcar"

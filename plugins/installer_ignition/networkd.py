@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .network import Connection
+from provd.plugin.api import Connection
+
 from .pieces import file
 
 FOLDER = "/etc/systemd/network"

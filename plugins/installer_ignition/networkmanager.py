@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .network import Connection
+from provd.plugin.api import Connection
+
 from .pieces import file
 
 FOLDER = "/etc/NetworkManager/system-connections"

@@ -61,6 +61,8 @@ from provd.plugin.api import (
     nobody_logs_in,
 )
 
+from .links import MARK, links
+
 DEFAULTS: Mapping[str, object] = {
     **COMMON_ANSWERS,
     "image": "",
@@ -99,7 +101,7 @@ class ImageInstaller:
                     "deploy.conf": Document(deploy_conf),
                     "meta-data": Document(meta_data),
                     "user-data": Document(lambda answer: answer.render("user-data")),
-                    "network-config": Document(lambda answer: answer.render("network-config")),
+                    "network-config": Document(network_config),
                 },
                 kernel_args=kernel_args,
                 payload=self.payload,
@@ -190,6 +192,11 @@ def meta_data(answer: Answer) -> str:
     name = system.name if system else "machine"
     host = str(answer.vars["hostname"]).partition(".")[0]
     return f"instance-id: {name}-{answer.plan.session or 'once'}\nlocal-hostname: {host}\n"
+
+
+def network_config(answer: Answer) -> str:
+    """The cards from the template, and the links of the system."""
+    return answer.render("network-config").replace(MARK, links(answer.vars))
 
 
 def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:

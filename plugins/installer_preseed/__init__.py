@@ -25,10 +25,15 @@ Answers of a profile, with their defaults::
     package_update = true     # upgrade what the mirror has newer versions of
     security_host = ""        # host of security updates; empty: none are fetched during the installation
     post_install = []         # shell commands, run in the installed system
+    network = "dhcp"          # or "static": the leased address is written down, with router and name servers
     disk = ""                 # first disk; "/dev/NAME", or conditions: name= serial= wwn= path= size>= size<=
     proxy = ""
     installed_kernel_args = ""
     reboot = "reboot"         # or "poweroff"
+
+The installer stays on DHCP while it installs. Where ``network`` is ``static``, or the system has bonds, bridges or
+VLANs (``[[links]]``), the installed system gets its own ``/etc/network/interfaces``, which ifupdown and iproute2
+understand without a further package.
 
 The distro's ``vars.suite`` names the release (``bookworm``). Three documents are served: ``preseed.cfg``;
 ``report.sh``, which the installer sources for its reports, since its wget cannot post; and ``late.sh``, which makes the
@@ -61,8 +66,11 @@ from provd.plugin.api import (
     read_signatures,
 )
 
+from .interfaces import MARK, interfaces
+
 DEFAULTS: Mapping[str, object] = {
     **COMMON_ANSWERS,
+    "network": "dhcp",
     "tasks": ["standard"],
     "packages": ["openssh-server"],
     "package_update": True,
@@ -101,7 +109,11 @@ def document(name: str) -> Document:
     """The document that the template of the same name makes."""
 
     def render(answer: Answer) -> str:
-        return answer.render(name)
+        if name == "report.sh":
+            return answer.render(name)
+        # The answer file comes first: a network that cannot be written is refused before a disk is touched.
+        network = interfaces(answer.vars)
+        return answer.render(name).replace(MARK, network)
 
     return Document(render)
 

@@ -33,6 +33,16 @@ from provd.plugin.answers import COMMON_ANSWERS, LogSettings, no_source, nobody_
 from provd.plugin.beneath import file_beneath, open_body
 from provd.plugin.command_line import check_length, command_line, quoted_argument, screen_line
 from provd.plugin.connection import connect
+from provd.plugin.connections import (
+    Connection,
+    beneath_first,
+    bond_options,
+    bridge_options,
+    connections,
+    parts,
+    plain_names,
+    with_booting,
+)
 from provd.plugin.contract import (
     API_VERSION,
     Adoption,
@@ -135,6 +145,7 @@ __all__ = [
     "CallbackResult",
     "Change",
     "ClientFacts",
+    "Connection",
     "Content",
     "Daemon",
     "Destination",
@@ -189,9 +200,13 @@ __all__ = [
     "Trigger",
     "Veto",
     "Vouched",
+    "beneath_first",
+    "bond_options",
+    "bridge_options",
     "check_length",
     "command_line",
     "connect",
+    "connections",
     "file_beneath",
     "hookimpl",
     "magic_packet",
@@ -199,11 +214,14 @@ __all__ = [
     "no_source",
     "nobody_logs_in",
     "open_body",
+    "parts",
     "pattern_fault",
+    "plain_names",
     "quoted_argument",
     "read_signatures",
     "screen_line",
     "scrub",
     "scrub_line",
     "scrub_value",
+    "with_booting",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from provd.model.system import Link, System
 from provd.plugin.api import Answer, BootPlan, Installer
 from provd.plugin.templates import Templates
 from provd.testing.samples import plan
@@ -35,8 +36,8 @@ def variables(installer: Installer, of: BootPlan, answers: Mapping[str, object])
         "server": of.server,
         "http_base": of.http_base,
         "log_port": of.log_port,
-        "interfaces": [card],
-        "links": [],
+        "interfaces": [card, *_others(of.system, card)],
+        "links": [_link(link) for link in of.system.links],
         "interface": card,
         "install_url": place.url if place else "",
         "location": {
@@ -51,6 +52,18 @@ def variables(installer: Installer, of: BootPlan, answers: Mapping[str, object])
         "answer_url": of.answer_url("").rstrip("/"),
         "callback_url": of.callback_url(),
     }
+
+
+def _others(system: System, booting: Mapping[str, object]) -> list[dict[str, object]]:
+    """Cards that have no lease."""
+    empty: dict[str, object] = {"address": "", "netmask": "", "prefix": 0, "gateway": "", "dns": [], "domain": ""}
+    cards = [card for card in system.interfaces if str(card.mac) != booting["mac"]]
+    return [{"name": card.name, "mac": str(card.mac), **empty, "vars": card.vars} for card in cards]
+
+
+def _link(link: Link) -> dict[str, object]:
+    named = {"name": link.name, "kind": link.kind, "members": list(link.members), "vlan": link.vlan}
+    return {**named, "address": str(link.address or ""), "options": link.options, "vars": link.vars}
 
 
 def documents(installer: Installer, of: BootPlan | None = None, **answers: object) -> dict[str, str]:

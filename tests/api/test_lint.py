@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from provd.model.mac import Mac
+from provd.model.system import Interface, Link, System
 from provd.plugin.contract import Finding
 from provd.service.operations import OperationError
 from provd.service.operations_answers import AnswerPreview
@@ -37,6 +39,11 @@ async def at_once(work: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
 def linter(tmp_path_factory: pytest.TempPathFactory) -> Linter:
     world = World(tmp_path_factory.mktemp("lint"), enabled=ENABLED, files=FILES)
     world.add("web1", profile="debian-12-server")
+    bond = (Link("bond0", "bond", ("eth0",)),)
+    for name, profile, octet in (("old", "centos-6-server", 6), ("new", "rocky-9-server", 9)):
+        card = Interface("eth0", Mac(bytes((2, 0, 0, 0, 1, octet))))
+        world.services.systems.add(System(name, profile, (card,), links=bond))
+    world.turn()
     services = world.services
     preview = AnswerPreview(
         answers=services.preview_answers(),
@@ -79,6 +86,13 @@ def test_what_the_judge_refuses_is_an_error(linter: Linter) -> None:
     rows = lint(linter, profile="refused")
     assert rows[0]["level"] == "error"
     assert rows[0]["installer"] == "kickstart"
+
+
+def test_a_network_that_the_family_has_no_words_for_is_an_error_of_the_machine(linter: Linter) -> None:
+    (row,) = (row for row in lint(linter, system="old") if row["level"] == "error")
+    assert row["document"] == "ks.cfg"
+    assert row["text"].endswith(": link bond0: Kickstart of version 6 has no place for a bond")
+    assert [row for row in lint(linter, system="new") if row["level"] == "error"] == []
 
 
 def test_a_machine_that_nobody_could_enter_is_a_warning(linter: Linter) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 from xml.etree.ElementTree import fromstring, tostring
 
+from provd.model.system import Link
 from provd.plugin.api import Installer, Location, Profile
 from provd.testing.documents import documents
 from provd.testing.samples import plan
@@ -49,8 +50,9 @@ _HEAD: Final = """# Where each answer goes
 
 What a profile says under `[answers]` means the same in every family; this page shows what becomes of it. It is generated:
 each answer of a shipped profile is changed, and what changes in the family's documents is listed (`python -m tests.docs.answers_page`;
-a test compares the two). A dash means that the family has no place for it, *refused* that it says so in one sentence. What each answer
-holds is in the manual of the family's plugin, `provd plugin show installer_preseed`, and in [families.md](families.md).
+a test compares the two). The last row of each table is a bond over the machine's card. A dash means that the family has no place for
+it, *refused* that it says so in one sentence. What each answer holds is in the manual of the family's plugin,
+`provd plugin show installer_preseed`, and in [families.md](families.md).
 """
 
 
@@ -68,12 +70,25 @@ def _section(distro: str, title: str) -> str:
     lines = [f"## {title}", "", f"Installer `{installer.name}`, here with `{distro}`. Documents: {files}.", ""]
     lines += ["| answer | where it goes |", "|---|---|"]
     lines += [f"| `{key}` | {_where(installer, profile, key)} |" for key in PROBES if key in keys(installer)]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, f"| `[[links]]` of the system | {_linked(installer, profile)} |", ""])
 
 
 def keys(installer: Installer) -> set[str]:
     """Its answers."""
     return {*installer.defaults, "network"} - SETTINGS
+
+
+def _linked(installer: Installer, profile: Profile) -> str:
+    """Where a bond over the card goes."""
+    made = _plan(profile)
+    bonded = replace(made, system=replace(made.system, links=(Link("bond0", "bond", ("eth0",)),)))
+    before, after = (documents(installer, one, **profile.answers) for one in (made, bonded))
+    return "; ".join(_differing(before, after)) or "-"
+
+
+def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    told = [_told(name, before[name], after[name], alone=len(before) == 1) for name in after]
+    return [text for text in told if text]
 
 
 def _where(installer: Installer, profile: Profile, key: str) -> str:
@@ -82,11 +97,11 @@ def _where(installer: Installer, profile: Profile, key: str) -> str:
         before, after = _made(installer, profile), _made(installer, changed)
     except ValueError:
         return "*refused*"
-    told = [_told(name, before[name], after[name], alone=len(before) == 1) for name in after]
+    told = _differing(before, after)
     arguments = _arguments(installer, profile), _arguments(installer, changed)
     names = dict.fromkeys(word.partition("=")[0] for word in arguments[1] if word not in arguments[0])
     told += [f"kernel argument `{name}=`" for name in names]
-    return "; ".join(text for text in told if text) or "-"
+    return "; ".join(told) or "-"
 
 
 def _made(installer: Installer, profile: Profile) -> dict[str, str]:

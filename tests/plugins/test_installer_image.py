@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from plugins.installer_image import PLUGIN, ImageInstaller, ImageSettings, image_of, kernel_args, lint
-from provd.plugin.api import BootPlan, Content, FileBody, FileRequest, Installer, NotFound, Profile
+from provd.model.system import Link
+from provd.plugin.api import BootPlan, Content, FileBody, FileRequest, Installer, Interface, Mac, NotFound, Profile
 from provd.testing.documents import documents
 from provd.testing.samples import DISTRO, plan, profile
 
@@ -129,6 +131,46 @@ def test_network_may_be_written_down() -> None:
     assert 'addresses: ["10.88.0.133/24"]' in text
     assert 'routes: [{to: "0.0.0.0/0", via: "10.88.0.1"}]' in text
     assert "dhcp4: true" not in text
+
+
+def networked(*links: Link, **answers: object) -> str:
+    """The network of a machine with two cards and these links."""
+    made = machine(**answers)
+    assert made.system is not None
+    cards = (*made.system.interfaces, Interface("eth1", Mac.parse("52:54:00:aa:bb:dd")))
+    named = replace(made, system=replace(made.system, interfaces=cards, links=links))
+    return documents(installer(), named, **answers)["network-config"]
+
+
+def test_bonds_bridges_and_vlans_are_written_over_the_cards() -> None:
+    options = {"mode": "active-backup", "primary": "eth1"}
+    text = networked(
+        Link("br0", "bridge", ("bond0.7",)),
+        Link("bond0.7", "vlan", ("bond0",), 7),
+        Link("bond0", "bond", ("eth0", "eth1"), options=options, address=IPv4Address("10.88.0.9")),
+    )
+    head, tables = text.split("bonds:\n")
+    assert head.count("dhcp4: false") == 2
+    assert "dhcp4: true" not in head
+    rows = dict(line.strip().split(": ", 1) for line in tables.splitlines() if line.startswith(" "))
+    assert [line for line in tables.splitlines() if not line.startswith(" ")] == ["bridges:", "vlans:"]
+    assert json.loads(rows['"bond0"']) == {
+        "interfaces": ["nic0", "nic1"],
+        "parameters": {"mode": "active-backup", "primary": "nic1"},
+        "dhcp4": False,
+        "addresses": ["10.88.0.9/24"],
+        "routes": [{"to": "0.0.0.0/0", "via": "10.88.0.1"}],
+        "nameservers": {"addresses": ["10.88.0.1"]},
+    }
+    assert json.loads(rows['"bond0.7"']) == {"id": 7, "link": "bond0", "dhcp4": False}
+    assert json.loads(rows['"br0"']) == {"interfaces": ["bond0.7"], "dhcp4": True}
+
+
+def test_a_network_that_cannot_be_written_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ValueError, match=r"^link b: 'eth7' is neither an interface nor a link of this system$"):
+        networked(Link("b", "bond", ("eth7",)))
+    with pytest.raises(ValueError, match=r"^answers\.network is 'bootp', must be one of dhcp, static$"):
+        networked(network="bootp")
 
 
 def test_row24_kernel_arguments_keep_the_token_off_the_consoles() -> None:

@@ -8,9 +8,9 @@ from subprocess import run
 
 import pytest
 
-from plugins.installer_ignition.network import connections
 from plugins.installer_ignition.networkmanager import keyfile
 from provd.lab.unpacked import fetch
+from provd.plugin.api import connections
 from tests.fakes.ignition_machine import BONDED, FIRST, SECOND
 
 pytestmark = pytest.mark.netns

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from plugins.installer_ignition import networkd
-from plugins.installer_ignition.network import connections
 from provd.lab.network import Host, PrivateNetwork
 from provd.lab.unpacked import fetch
+from provd.plugin.api import connections
 from tests.fakes.ignition_machine import card, files, link
 from tests.system.real_clients import NETWORKD
 

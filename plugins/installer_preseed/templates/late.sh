@@ -26,6 +26,9 @@ provd_late() {
 {% if root_ssh_keys %}
     provd_keys root /root {{ root_ssh_keys | shell_quote }}
 {% endif %}
+{% if network == "static" or links %}
+    provd_network
+{% endif %}
 {% for command in post_install %}
     in-target sh -c {{ command | shell_quote }}
 {% endfor %}
@@ -43,6 +46,27 @@ provd_keys() {
     in-target chown -R "$user:" "$home/.ssh"
 }
 
+{% if network == "static" or links %}
+# The network of the installed system. The installer copies its own file once more after this script.
+provd_network() {
+    cat > /etc/network/interfaces << 'PROVD_NETWORK'
+# provd: network
+PROVD_NETWORK
+    for card in /sys/class/net/*; do
+        [ ! -e "$card/device" ] || sed -i "s/@$(cat "$card/address")@/${card##*/}/g" /etc/network/interfaces
+    done
+    if grep '@[0-9a-f:]*@' /etc/network/interfaces >&2; then
+        echo "this machine has no network card of this address" >&2
+        return 1
+    fi
+    cp /etc/network/interfaces /target/etc/network/interfaces
+{% set fixed = network == "static" or links | selectattr("address") | list %}
+{% if fixed and interface.dns %}
+    printf '%s\n' {{ ("search " ~ interface.domain) | shell_quote if interface.domain else "" }}{% for server in interface.dns %} {{ ("nameserver " ~ server) | shell_quote }}{% endfor %} > /target/etc/resolv.conf
+{% endif %}
+}
+
+{% endif %}
 # The installed system reports its first boot once; bash can talk to a port, and nothing else is needed.
 provd_firstboot() {
     cat > /target/usr/local/sbin/provd-firstboot << 'END'

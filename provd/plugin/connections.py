@@ -11,6 +11,19 @@ from typing import Any
 _LONGEST_NAME = 15
 """Octets of a network interface's name (IFNAMSIZ of Linux without the final zero)."""
 _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9_.-]")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9_.,+-]+")
+_OF_A_BRIDGE = ("stp", "priority", "forward-delay", "hello-time", "max-age", "ageing-time")
+_OF_A_BOND: Mapping[str, str] = {
+    "mii-monitor-interval": "miimon",
+    "up-delay": "updelay",
+    "down-delay": "downdelay",
+    "transmit-hash-policy": "xmit_hash_policy",
+    "arp-ip-targets": "arp_ip_target",
+    "fail-over-mac-policy": "fail_over_mac",
+    "primary-reselect-policy": "primary_reselect",
+}
+"""Names of netplan, as the module of the kernel calls them where the hyphens are not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,13 @@ def connections(values: Mapping[str, Any]) -> list[Connection]:
     return [*(_card(name, card, values) for name, card in cards.items()), *(_link(link, values) for link in links)]
 
 
+def with_booting(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same values with the card that boots among the cards: a machine known by its UUID may not list it."""
+    card, cards = values["interface"], values["interfaces"]
+    known = any(one["mac"] == card["mac"] for one in cards)
+    return values if known else {**values, "interfaces": [*cards, {**card, "name": f"nic{len(cards)}"}]}
+
+
 def _named(cards: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     return {card["name"] or f"nic{index}": card for index, card in enumerate(cards)}
 
@@ -118,3 +138,65 @@ def _static(link: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, Any]:
         router = card["gateway"]
     found: dict[str, Any] = {"method": "static", "address": str(address), "gateway": router}
     return {**found, "dns": tuple(card["dns"]), "search": card["domain"]} if router else found
+
+
+def beneath_first(found: Sequence[Connection]) -> list[Connection]:
+    """Cards, then links, each after what it is made of."""
+    waiting, placed = list(found), list[Connection]()
+    while waiting:
+        names = {one.name for one in waiting}
+        # A circle is no fault here: the check of systems names it.
+        ready = [one for one in waiting if one.kind == "ethernet" or not names & set(parts(one, found))] or waiting
+        placed += ready
+        waiting = [one for one in waiting if one not in ready]
+    return placed
+
+
+def parts(link: Connection, found: Sequence[Connection]) -> tuple[str, ...]:
+    """Names of what a link is made of, in the order of the machine; of a VLAN the one that carries it."""
+    return (link.beneath,) if link.kind == "vlan" else tuple(one.name for one in found if one.over == link.name)
+
+
+def bond_options(link: Connection) -> dict[str, str]:
+    """Options of a bond as the module of the kernel calls them, ``mode`` first; active-backup where none is said.
+
+    Raises:
+        ValueError: a name or value that is no plain word.
+    """
+    made = {"mode": "active-backup"}
+    for key, value in link.options.items():
+        listed = value if isinstance(value, list | tuple) else [value]
+        text = ",".join(str(int(one) if isinstance(one, bool) else one) for one in listed)
+        if not _PLAIN.fullmatch(key) or not _PLAIN.fullmatch(text):
+            raise ValueError(f"link {link.name}: option {key!r} is {value!r}, a plain word or number is expected")
+        made[_OF_A_BOND.get(key, key.replace("-", "_"))] = text
+    return made if len(made) > 1 else made | {"miimon": "100"}
+
+
+def bridge_options(link: Connection) -> dict[str, int]:
+    """Options of a bridge as netplan calls them, times in seconds; ``stp`` is always there, 0 where it is not said.
+
+    Raises:
+        ValueError: an option that is none of these, or no number.
+    """
+    made = {"stp": 0}
+    for key, value in link.options.items():
+        name = key.replace("_", "-")
+        if name not in _OF_A_BRIDGE:
+            raise ValueError(f"link {link.name}: option {key!r} of a bridge is not one of {', '.join(_OF_A_BRIDGE)}")
+        if not isinstance(value, int):
+            sentence = f"link {link.name}: option {key!r} is {value!r}, a number or true or false is expected"
+            raise ValueError(sentence)  # noqa: TRY004  a value of a file, like its siblings
+        made[name] = int(value)
+    return made
+
+
+def plain_names(found: Sequence[Connection]) -> None:
+    """Refuse names of links that a shell or a list with commas would read otherwise.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for one in found:
+        if one.kind != "ethernet" and not _PLAIN_NAME.fullmatch(one.name):
+            raise ValueError(f"link {one.name!r}: letters, digits and the signs - _ . are expected in the name")
