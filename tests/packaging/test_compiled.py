@@ -56,14 +56,14 @@ def test_the_sources_run_where_nothing_is_compiled_or_it_is_switched_off(tmp_pat
     elsewhere = f"compiled.folder = lambda: Path({str(tmp_path)!r})"
     assert tell(elsewhere).stdout.split() == ["False", "False", "True"]
     assert tell(**{SWITCH: "0"}).stdout.split() == ["False", "False", "True"]
-    assert tell("import provd.core.dhcp_binding").stdout.split() == ["False", "False", "True"]
+    assert tell("import provd.core.dhcp_layout").stdout.split() == ["False", "False", "True"]
 
 
 def test_modules_that_cannot_be_loaded_are_told_of_and_the_sources_run(tmp_path: Path) -> None:
     place = tmp_path / "provd" / "core"
     place.mkdir(parents=True)
     (tmp_path / COMPLETE).touch()
-    (place / f"dhcp_binding{sysconfig.get_config_var('EXT_SUFFIX')}").write_bytes(b"no module")
+    (place / f"dhcp_layout{sysconfig.get_config_var('EXT_SUFFIX')}").write_bytes(b"no module")
     told = tell(f"compiled.folder = lambda: Path({str(tmp_path)!r})")
     assert told.stdout.split() == ["False", "False", "True"]
     assert f"the compiled modules in {tmp_path} cannot be used" in told.stderr
