@@ -37,6 +37,7 @@ from provd.net.rogue import RogueProber
 from provd.net.runtime import TwistedRuntime
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import Loaded, build_host
+from provd.service.machines import machines
 from provd.service.rogue import RogueWatch
 from provd.service.stalls import Stalls
 from provd.store.sqlite import SqliteStore
@@ -117,7 +118,15 @@ class Server:
         self.services.load()
         self.listeners.bind()
         self._addresses_changed()
-        self.host.start(TwistedRuntime(self._reactor, open_file=self._open_file, power=self.services.power.told))
+        services = self.services
+        self.host.start(
+            TwistedRuntime(
+                self._reactor,
+                open_file=self._open_file,
+                power=services.power.told,
+                machines=lambda: machines(services.systems.all(), services.store.installs.get, services.address_of),
+            )
+        )
         self.services.triggers.resume()
         table = operations_of(self, self._found, self._started_at)
         try:

@@ -23,8 +23,8 @@ SERVER: Final = f"{NETWORK}.1"
 SYSTEM: Final = "rehearsal"
 MAC: Final = "52:54:00:77:00:02"
 _LEFT_OUT: Final = frozenset(
-    {"trigger_script", "trigger_webhook", "trigger_mail", "trigger_wol", "trigger_power", "inventory_file", "auth_ldap",
-     "auth_pam", "event_log", "change_guard", "gate_rules", "unknown_machines"}
+    {"trigger_script", "trigger_webhook", "trigger_mail", "trigger_wol", "trigger_power", "trigger_inventory",
+     "inventory_file", "auth_ldap", "auth_pam", "event_log", "change_guard", "gate_rules", "unknown_machines"}
 )  # fmt: skip
 """Plugins that act outside, or know other machines only."""
 _KEPT: Final = ("defaults", "options", "class", "identity", "tftp", "http", "plugin_dirs", "plugins", "sessions")

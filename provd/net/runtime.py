@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from provd.config.secrets import KINDS, SecretReader, is_reference
 from provd.model.content import Content, FileRequest, NotFound, settled
 from provd.net.background import BackgroundTask
 from provd.net.wake import broadcast
+from provd.plugin.machines import Machine
 from provd.plugin.runtime import MOST_OUTPUT, NONE, ProcessResult
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class TwistedRuntime:
         open_file: decides whose file it is.
         secrets: reads what references name.
         power: switches machines.
+        machines: every system, made one by one.
     """
 
     def __init__(
@@ -89,11 +91,12 @@ class TwistedRuntime:
         open_file: OpenFile = _nobody,
         secrets: SecretReader | None = None,
         power: Power = _no_power,
+        machines: Callable[[], Iterator[Machine]] = lambda: iter(()),
     ) -> None:
         self._time: IReactorTime = reactor
         self._processes: IReactorProcess = reactor
         self._reactor, self._given, self._open_file = reactor, agent, open_file
-        self._secrets, self._power = secrets or SecretReader(), power
+        self._secrets, self._power, self._machines = secrets or SecretReader(), power, machines
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] = NONE
@@ -206,6 +209,10 @@ class TwistedRuntime:
     async def power(self, system: str, action: str, *, pxe: bool = False) -> str:
         """See :meth:`provd.plugin.runtime.Runtime.power`."""
         return await self._power(system, action, pxe=pxe)
+
+    def machines(self) -> Iterator[Machine]:
+        """See :meth:`provd.plugin.runtime.Runtime.machines`."""
+        return self._machines()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """See :meth:`provd.plugin.runtime.Runtime.in_thread`."""

@@ -66,6 +66,7 @@ from provd.plugin.contract import (
     Veto,
     Vouched,
 )
+from provd.plugin.machines import Machine
 from provd.plugin.power import POWER_ACTIONS, PowerCall, PowerDriver
 from provd.plugin.roles import RoleGroups
 from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, Task
@@ -170,6 +171,7 @@ __all__ = [
     "Location",
     "LogSettings",
     "Mac",
+    "Machine",
     "Menu",
     "MenuEntry",
     "NotFound",

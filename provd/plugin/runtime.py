@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
 from provd.model.content import Content, FileRequest, NotFound
+from provd.plugin.machines import Machine
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -256,6 +257,13 @@ class Runtime(Protocol):
         Raises:
             ValueError: no such machine, no usable table, or the board refused.
             OSError: the board could not be reached.
+        """
+        ...
+
+    def machines(self) -> Iterator[Machine]:
+        """Every system with its state and address, made as it is asked for.
+
+        There may be tens of thousands: who reads all of them lets others have their turn (``sleep(0)``) now and then.
         """
         ...
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from provd.model.content import Content, FileRequest, NotFound
+from provd.plugin.machines import Machine
 from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Task
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class FakeRuntime:
     broadcasts: list[tuple[bytes, str, int]] = field(default_factory=list)
     powered: list[tuple[str, str, bool]] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
+    known: list[Machine] = field(default_factory=list)
 
     async def run_process(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, env: Mapping[str, str] | None = None
@@ -83,6 +85,9 @@ class FakeRuntime:
     async def power(self, system: str, action: str, *, pxe: bool = False) -> str:
         self.powered.append((system, action, pxe))
         return f"told {system}"
+
+    def machines(self) -> Iterator[Machine]:
+        return iter(self.known)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return work()

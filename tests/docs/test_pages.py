@@ -260,11 +260,11 @@ def test_the_page_about_menus_shows_one_that_fits(tmp_path: Path) -> None:
 
 
 def test_the_page_about_triggers_shows_toml_that_fits(tmp_path: Path) -> None:
-    (mail,) = blocks(ROOT / "docs" / "triggers.md", "toml")
-    (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\n{mail}')
-    host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
-    assert host.triggers["ops"].durable
-    host.close()
+    for shown, name in zip(blocks(ROOT / "docs" / "triggers.md", "toml"), ("ops", "ansible"), strict=True):
+        (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\n{shown}')
+        host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+        assert host.triggers[name].durable
+        host.close()
 
 
 def test_the_page_about_power_shows_toml_that_fits(tmp_path: Path) -> None:
