@@ -140,8 +140,8 @@ def test_the_machine_puts_the_names_of_its_cards_in(tmp_path: Path, *, there: bo
     assert before.count("%pre") == 1
     body = (
         script(f"%pre{after}", "pre")
-        .replace("/sys/class/net", f"{tmp_path}/net")
         .replace("/tmp/provd", f"{tmp_path}/p")
+        .replace("/sys/class/net", f"{tmp_path}/net")
     )
     head, tail = body.split("# Kickstart wants", 1)
     (tmp_path / "s").write_text(f'{head}\nprovd_say() {{ echo "$@"; }}\n#{tail}')
