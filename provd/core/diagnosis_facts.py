@@ -142,3 +142,10 @@ class Boot:
 def word(event: Event, name: str) -> str:
     """A detail of an event as text, empty where there is none."""
     return str(event.fields.get(name, "") or "")
+
+
+def is_other_processor(boot: Boot) -> bool:
+    """The machine was to start a kernel for a processor that it has not."""
+    _, wanted = boot.facts.distro
+    known = bool(boot.facts.kernels and wanted)
+    return known and wanted not in boot.facts.kernels and boot.session.action in {"install", "hold"}

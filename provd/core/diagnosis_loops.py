@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from provd.core.boot_policy import is_loop
-from provd.core.diagnosis_facts import Boot, Finding, word
+from provd.core.diagnosis_facts import Boot, Finding, is_other_processor, word
 from provd.model.session import STEPS, BootSession, step_reached
 
 LOOP_BOOTS: Final = 3
@@ -27,7 +27,7 @@ def held(boot: Boot) -> Iterator[Finding]:
     if boot.session.action != "hold" and event is None:
         return
     reason = boot.facts.held or (word(event, "reason") if event is not None else "")
-    if " is missing" in reason:
+    if " is missing" in reason or is_other_processor(boot):
         return  # told as what it is
     before = _why_it_loops(boot) if is_loop(reason) else ""
     yield Finding(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from provd.core.diagnosis_dhcp import elsewhere, full_pool, lost_offer, no_subnet, refused_client
-from provd.core.diagnosis_facts import Boot, Finding, Trouble, word
+from provd.core.diagnosis_facts import Boot, Finding, Trouble, is_other_processor, word
 from provd.core.diagnosis_files import broken_transfer, dead_source, missing_file
 from provd.core.diagnosis_loops import held, loops
 from provd.core.diagnosis_silence import NEXT
@@ -71,7 +71,7 @@ def _report(cause: str, advice: str) -> Finding:
 
 def _no_loader(boot: Boot) -> Iterator[Finding]:
     event = boot.last("boot.none")
-    if event is None or boot.session.action == "none" or word(event, "missing"):
+    if event is None or boot.session.action == "none" or word(event, "missing") or is_other_processor(boot):
         return
     arch = word(event, "arch") or "of an unknown kind"
     named = f" ({', '.join(boot.facts.loaders)})" if boot.facts.loaders else ""
@@ -84,12 +84,7 @@ def _no_loader(boot: Boot) -> Iterator[Finding]:
 
 def _wrong_cpu(boot: Boot) -> Iterator[Finding]:
     name, wanted = boot.facts.distro
-    if (
-        boot.facts.kernels
-        and wanted
-        and wanted not in boot.facts.kernels
-        and boot.session.action in {"install", "hold"}
-    ):
+    if is_other_processor(boot):
         yield Finding(
             "wrong-arch", "kernel",
             f"the machine says {boot.facts.kernels[0]}, distro {name} is for {wanted}",

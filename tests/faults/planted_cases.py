@@ -67,7 +67,7 @@ CASES: Final = (
     Case("arch-loader", "wrong-arch", ("x64-uefi", "pxelinux"), "loader", "only-pxelinux", UEFI),
     Case("arch-bios", "wrong-arch", ("bios", "grub_efi"), "loader", "only-grub"),
     Case("arch-distro", "wrong-arch", ("x86_64", "aarch64"), "kernel", "arm", {"dies": "installer"}),
-    Case("arch-arm", "wrong-arch", ("arm64",), "", order={"firmware": "arm64-uefi"}),
+    Case("arch-arm", "wrong-arch", ("aarch64", "x86_64"), "kernel", order={"firmware": "arm64-uefi"}),
     Case("file-kernel", "missing-file", ("vmlinuz-gone",), "config", "no-kernel"),
     Case("file-initrd", "missing-file", ("initrd-gone.gz",), "config", "no-initrd"),
     Case("file-initrd-uefi", "missing-file", ("initrd-gone.gz",), "config", "no-initrd", UEFI),
