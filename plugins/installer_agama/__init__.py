@@ -33,7 +33,7 @@ Answers of a profile, with their defaults::
     reboot = "reboot"         # or "poweroff"
     external = ""             # URL of an Agama profile elsewhere, handed on untouched
 
-A system's bonds, bridges and VLANs (``[[links]]``) are connections of NetworkManager. ``profile.json`` is the only
+A system's bonds, bridges and VLANs (``[[link]]``) are connections of NetworkManager. ``profile.json`` is the only
 document. The installer calls back ``started``, ``progress``, ``log`` and ``finished`` (or ``failed``), the installed
 system ``firstboot`` once. The judge is a JSON schema after Agama's reference, and rules that a schema cannot say.
 """

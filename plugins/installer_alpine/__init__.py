@@ -34,7 +34,7 @@ Answers of a profile, with their defaults::
     reboot = "reboot"         # or "poweroff"
     external = ""             # URL of an answer file elsewhere, used untouched
 
-A system's bonds, bridges and VLANs (``[[links]]``) are written into ``/etc/network/interfaces`` of the installed
+A system's bonds, bridges and VLANs (``[[link]]``) are written into ``/etc/network/interfaces`` of the installed
 system. musl has one locale, so ``locale`` changes nothing. The installer calls back ``started``, ``progress``, ``log``
 and ``finished`` (or ``failed``), the installed system ``firstboot``. The judge is a shell (busybox's, else the host's)
 for the form, and a list of what setup-alpine would ask for.

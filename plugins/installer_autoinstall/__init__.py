@@ -31,7 +31,7 @@ Answers of a profile, with their defaults::
     reboot = "reboot"         # or "poweroff"
     external = ""             # URL of a NoCloud seed elsewhere, handed on untouched
 
-A system's bonds, bridges and VLANs (``[[links]]``) are made in the installed system. Documents: ``user-data``,
+A system's bonds, bridges and VLANs (``[[link]]``) are made in the installed system. Documents: ``user-data``,
 ``meta-data`` and ``vendor-data`` (empty; NoCloud asks for it). The installer calls back ``started``, ``log`` and
 ``finished`` (or ``failed``), the installed system ``firstboot`` by cloud-init's phone_home.
 """

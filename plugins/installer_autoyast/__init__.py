@@ -41,7 +41,7 @@ A drive without ``device`` is the disk that ``disk`` finds. LVM, with a place to
     partitions = [{lv_name = "root", mount = "/", filesystem = "ext4", size = "20G"}]
 
 ``vars.product`` names the product to install, ``vars.modules`` the modules of the full medium (SLES 15). A system's
-bonds, bridges and VLANs (``[[links]]``) are made in the installed system. ``autoinst.xml`` is the only document. The
+bonds, bridges and VLANs (``[[link]]``) are made in the installed system. ``autoinst.xml`` is the only document. The
 installer calls back ``started``, ``log`` and ``finished`` (or ``failed``), the installed system ``firstboot`` once.
 """
 

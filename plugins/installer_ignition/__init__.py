@@ -35,7 +35,7 @@ Answers of a profile, with their defaults::
     ignition = {}             # a piece of Ignition of the site's own (storage, units, ...), merged into config.ign
     external = ""             # URL of an Ignition file elsewhere, installed untouched
 
-A system's bonds, bridges and VLANs (``[[links]]``) become NetworkManager's or networkd's files. These systems have no
+A system's bonds, bridges and VLANs (``[[link]]``) become NetworkManager's or networkd's files. These systems have no
 locale but C.UTF-8, so ``locale`` changes nothing. ``vars.ignition_spec`` names another version of the file's format
 than 3.3.0. The installer calls back ``started``, ``progress``, ``log`` and ``finished`` (or ``failed``), the installed
 system ``firstboot``, or ``failed`` where a command of ``post_install`` fails. jsonschema judges both files where it is

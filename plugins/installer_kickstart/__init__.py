@@ -29,7 +29,7 @@ Answers of a profile, with their defaults::
     reboot = "reboot"         # or "poweroff"
     external = ""             # URL of a Kickstart file elsewhere, handed on untouched
 
-A system's bonds, bridges and VLANs (``[[links]]``) become ``network`` commands, from version 7 on; a bridge takes bonds
+A system's bonds, bridges and VLANs (``[[link]]``) become ``network`` commands, from version 7 on; a bridge takes bonds
 beside cards from version 9 on. What Kickstart has no word for is refused in one sentence.
 
 ``ks.cfg`` is the only document. The installer calls back ``started``, ``log`` and ``finished`` (or ``failed``), the

@@ -32,7 +32,7 @@ Answers of a profile, with their defaults::
     reboot = "reboot"         # or "poweroff"
 
 The installer stays on DHCP while it installs. Where ``network`` is ``static``, or the system has bonds, bridges or
-VLANs (``[[links]]``), the installed system gets its own ``/etc/network/interfaces``, which ifupdown and iproute2
+VLANs (``[[link]]``), the installed system gets its own ``/etc/network/interfaces``, which ifupdown and iproute2
 understand without a further package.
 
 The distro's ``vars.suite`` names the release (``bookworm``). Three documents are served: ``preseed.cfg``;

@@ -101,6 +101,8 @@ class SettingsOfTriggerMail(Settings, frozen=True):
             raise ValueError("host must not be empty, and port must be from 0 to 65535")
         if bool(self.user) != bool(self.password):
             raise ValueError("user and password go together")
+        if self.password and not self.password.keys() <= {"file", "env", "credential"}:
+            raise ValueError("password: a secret is a table with one of the keys file, env, credential")
         if self.user and self.tls == "none":
             raise ValueError('tls = "none" sends the password in the clear: use "starttls" or "tls"')
         if min(self.attempts, self.most_at_once) < 1 or self.timeout_s <= 0 or self.backoff_s < 0:
@@ -127,9 +129,8 @@ class TriggerMail:
         self._runtime: Runtime | None = None
 
     def start(self, runtime: Runtime) -> None:
-        """Keep what connects; a secret or a file of authorities that cannot be read stops the start."""
+        """Keep what connects. What cannot be read is told by the mail that needs it: it is no reason not to serve."""
         self._runtime = runtime
-        self._server(runtime)
 
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:

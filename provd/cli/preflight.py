@@ -68,6 +68,7 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
     yield from _sources(loaded, host.install_sources.values())
     yield from menu_remarks(loaded, host.installers)
     yield from _power(loaded, host.power_drivers)
+    yield from _secrets_of_plugins(loaded, path)
     host.close()
 
 
@@ -89,6 +90,17 @@ def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remar
         for source in sources:
             if scheme in source.schemes and (told := source.probe(url)):
                 yield Remark("warning", f"install source {url}: {told}")
+
+
+def _secrets_of_plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
+    """Secrets that settings of plugins refer to, and that the service may not be able to read."""
+    for key, reference in references(loaded.config.plugins, "plugins"):
+        try:
+            SecretReader().resolve(reference)
+        except SecretError as error:
+            # The environment and the credentials of the service are not those of this command.
+            level = "warning" if "file" in reference else "info"
+            yield Remark(level, str(Problem(str(path), key, f"{error}{'' if 'file' in reference else ' here'}")))
 
 
 def _power(loaded: Loaded, drivers: Mapping[str, PowerDriver]) -> Iterator[Remark]:

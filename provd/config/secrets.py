@@ -101,7 +101,7 @@ class SecretReader:
             try:
                 return SecretText(self._read(value))
             except SecretError as error:
-                raise SecretError(f"{path}: {error}") from error
+                raise SecretError(f"{path}: {error}" if path else str(error)) from error
         if isinstance(value, Mapping):
             return {
                 name: self._resolve(child, f"{path}.{name}" if path else str(name)) for name, child in value.items()

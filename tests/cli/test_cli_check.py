@@ -179,3 +179,16 @@ def test_power_tables_that_cannot_be_used_are_told(tmp_path: Path) -> None:
         ("warning", f".password: secret file {secret} is readable by everybody (mode 0644); chmod 0600 is expected"),
     ]
     assert "geheim" not in told
+
+
+def test_secrets_of_plugins_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_SUCH_NAME", raising=False)
+    head = f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\nenabled = ["trigger_mail"]\n'
+    tail = '\n[plugins.trigger_mail]\nhost = "h"\nfrom = "a@b.org"\nuser = "u"\npassword = {{{reference}}}\n'
+    levels = {'env = "NO_SUCH_NAME"': "info", f'file = "{tmp_path}/gone"': "warning"}
+    for reference, level in levels.items():
+        more = head + tail.format(reference=reference)
+        rows = json.loads(provd(tmp_path, "check", "-o", "json", more=more).output)
+        (told,) = [row for row in rows if "plugins.trigger_mail.password" in row["text"]]
+        assert told["level"] == level
+        assert told["text"].startswith(f"{tmp_path}/provd.toml: plugins.trigger_mail.password: ")

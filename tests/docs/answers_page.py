@@ -70,7 +70,7 @@ def _section(distro: str, title: str) -> str:
     lines = [f"## {title}", "", f"Installer `{installer.name}`, here with `{distro}`. Documents: {files}.", ""]
     lines += ["| answer | where it goes |", "|---|---|"]
     lines += [f"| `{key}` | {_where(installer, profile, key)} |" for key in PROBES if key in keys(installer)]
-    return "\n".join([*lines, f"| `[[links]]` of the system | {_linked(installer, profile)} |", ""])
+    return "\n".join([*lines, f"| `[[link]]` of the system | {_linked(installer, profile)} |", ""])
 
 
 def keys(installer: Installer) -> set[str]:

@@ -313,8 +313,6 @@ async def test_a_server_that_says_nothing_is_a_timeout() -> None:
         ({}, {"to": ["x\nBcc: y <a@b>"]}, "is not a mail address"),
         ({}, {"subject": "a\nb"}, "'ops': subject must be one line"),
         ({}, {"subject": "{{ a"}, r"ops\.subject line 1: "),
-        ({"ca_file": "/nowhere/ca.pem", "tls": "tls"}, {}, "ca_file /nowhere/ca.pem cannot be read"),
-        ({"user": "x", "password": {"env": "NO_SUCH_NAME"}, "tls": "tls"}, {}, "NO_SUCH_NAME is not set"),
         ({"user": "x", "password": {"plain": "hunter2"}, "tls": "tls"}, {}, "a secret is a table with one of the keys"),
     ],
 )  # fmt: skip
@@ -322,3 +320,20 @@ def test_wrong_settings_stop_the_start(table: dict[str, Any], mail: dict[str, An
     with pytest.raises(PluginError, match=sentence) as caught:
         trigger(TwistedRuntime(reactor), table, **mail)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ({"ca_file": "/nowhere/ca.pem", "tls": "tls"}, "^ca_file /nowhere/ca.pem cannot be read"),
+        (
+            {"user": "x", "password": {"env": "NO_SUCH_NAME"}, "tls": "tls"},
+            "^environment variable NO_SUCH_NAME is not set$",
+        ),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_cannot_be_read_fails_the_mail_and_not_the_service(table: dict[str, Any], sentence: str) -> None:
+    started = trigger(TwistedRuntime(reactor), table)
+    with pytest.raises(ValueError, match=sentence):
+        await started.run(EVENT)
