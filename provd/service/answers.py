@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Protocol
 
+from provd.core.answer_shapes import answer_fault
 from provd.model.boot import BootPlan
 from provd.model.content import Content
 from provd.model.repo import Repo
@@ -149,6 +150,8 @@ class Answers:
         assert plan.system is not None  # noqa: S101
         answers, once = self._secrets({**installer.defaults, **plan.profile.answers})
         assert isinstance(answers, Mapping)  # noqa: S101  a mapping went in
+        if fault := answer_fault(answers):
+            raise AnswerError(f"profile {plan.profile.name}, system {plan.system.name}: {fault}")
         built_in = {
             "system": _facts(plan.system),
             "profile": {"name": plan.profile.name},

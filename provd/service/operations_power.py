@@ -13,7 +13,7 @@ from provd.plugin.power import PowerDriver
 from provd.service import audit
 from provd.service.operations import Arguments, NoArguments, OperationError
 from provd.service.power import NoSuchMachineError, Power, PowerDeniedError
-from provd.service.power_tables import power_faults, table_of
+from provd.service.power_tables import PowerTableError, power_faults, table_of
 
 DryRun = Annotated[bool, Meta(description="Tell which board would be asked, and ask none.")]
 Pxe = Annotated[bool, Meta(description="Boot from the network this once.")]
@@ -134,6 +134,8 @@ class PowerOperations:
             raise OperationError(str(error), field="name", kind="denied") from error
         except NoSuchMachineError as error:
             raise OperationError(str(error), field="name", kind="not-found") from error
+        except PowerTableError as error:
+            raise OperationError(str(error), field="name", kind="refused") from error
         except (OSError, ValueError) as error:
             raise OperationError(str(error), field="name", kind="failed") from error
         return {**row, "driver": done.driver, "address": done.address, "result": done.text}
