@@ -114,8 +114,7 @@ def _power(loaded: Loaded, drivers: Mapping[str, PowerDriver]) -> Iterator[Remar
                 try:
                     SecretReader().resolve(reference)
                 except SecretError as error:
-                    told = str(error).removeprefix(": ")
-                    yield Remark("warning", str(Problem(system.file, "", f"system {name}: {key}: {told}")))
+                    yield Remark("warning", str(Problem(system.file, "", f"system {name}: {key}: {error}")))
 
 
 def _profiles_in_use(loaded: Loaded) -> set[str]:

@@ -7,7 +7,6 @@ Real are the service and its sockets, the second DHCP server (dnsmasq), the rela
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,11 +18,7 @@ from tests.app.running_server import wait_until
 from tests.faults.planted_cases import CASES, HEALTHY, TENANTS, Case
 from tests.faults.planted_site import PlantedSite, planted
 
-pytestmark = [
-    pytest.mark.netns,
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin") is None, reason="needs nftables"),
-]
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(240)]
 
 
 def boot(site: PlantedSite, cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
