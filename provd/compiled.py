@@ -17,6 +17,8 @@ from typing import Final
 MODULES: Final = (
     *(f"provd.core.dhcp_{name}" for name in ("binding", "layout", "timers", "pool", "identity", "leases", "times")),
     *(f"provd.service.dhcp_{name}" for name in ("commit", "shortcut")),
+    "provd.wire.ipv4_udp",
+    *(f"provd.net.{name}" for name in ("datagram_batch", "rawsocket")),
 )
 """What is compiled: measured. The store gained nothing by it."""
 
@@ -27,7 +29,7 @@ COMPLETE: Final = "complete"
 """Name of the file that a finished folder has."""
 
 _PACKAGE: Final = Path(__file__).resolve().parent
-_READ_FROM: Final = ("wire", "model", "core", "service")
+_READ_FROM: Final = ("wire", "model", "core", "service", "net")
 """Packages whose constants and types the compiler wrote into its code."""
 
 

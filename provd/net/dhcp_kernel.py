@@ -7,7 +7,7 @@ import fcntl
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from provd.net.datagram_batch import DatagramBatch
@@ -33,17 +33,18 @@ class Link:
         index: changes when the interface is made anew.
         mtu: octets of the largest IP packet.
         addresses: IPv4 addresses as ints, the first one first.
+        loopback: its addresses are the host's own.
     """
 
     name: str
     index: int
     mtu: int
     addresses: tuple[int, ...]
+    loopback: bool = field(init=False)
 
-    @property
-    def loopback(self) -> bool:
-        """Its addresses are the host's own."""
-        return any(address & 0xFF000000 == _LOOPBACK for address in self.addresses)
+    def __post_init__(self) -> None:
+        """Look at the addresses once: every answer asks."""
+        object.__setattr__(self, "loopback", any(one & 0xFF000000 == _LOOPBACK for one in self.addresses))
 
 
 class RawOutput(Protocol):

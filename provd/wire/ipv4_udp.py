@@ -10,11 +10,13 @@ from provd.wire.errors import WireError
 
 _IP: Final = struct.Struct("!BBHHHBBHII")
 _UDP: Final = struct.Struct("!HHHH")
-_PSEUDO: Final = struct.Struct("!IIBBH")
+_HEADERS: Final = struct.Struct("!BBHHHBBHIIHHHH")
 _UDP_PROTOCOL: Final = 17
 _TTL: Final = 64
 _DSCP_CS6: Final = 0xC0
 _MAX_PAYLOAD: Final = 65535 - 28
+_FIRST_WORDS: Final = (0x45 << 8 | _DSCP_CS6) + 0x4000 + (_TTL << 8 | _UDP_PROTOCOL)
+"""What is the same in every header of ours, added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,15 @@ def ip_udp_packet(data: bytes, source: int, source_port: int, destination: int, 
     if len(data) > _MAX_PAYLOAD:
         raise ValueError(f"{len(data)} octets do not fit into an IPv4 packet")
     length = _UDP.size + len(data)
-    pseudo = _PSEUDO.pack(source, destination, 0, _UDP_PROTOCOL, length)
+    # A checksum is a sum, so what stands in no octets yet is added as numbers: this is done for every direct answer.
+    addresses = (source >> 16) + (source & 0xFFFF) + (destination >> 16) + (destination & 0xFFFF)
+    total = int.from_bytes(data if length % 2 == 0 else data + b"\0") % 0xFFFF
+    total += addresses + _UDP_PROTOCOL + source_port + port + 2 * length
+    head = _FIRST_WORDS + _IP.size + length + addresses
     # RFC 768: a checksum of zero means none was made, so zero is sent as its complement.
-    total = checksum(pseudo + _UDP.pack(source_port, port, length, 0) + data) or 0xFFFF
-    header = _IP.pack(0x45, _DSCP_CS6, _IP.size + length, 0, 0x4000, _TTL, _UDP_PROTOCOL, 0, source, destination)
-    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
-    return header + _UDP.pack(source_port, port, length, total) + data
+    sums = 0xFFFF - (head % 0xFFFF or 0xFFFF), 0xFFFF - total % 0xFFFF
+    first = _HEADERS.pack(
+        0x45, _DSCP_CS6, _IP.size + length, 0, 0x4000, _TTL, _UDP_PROTOCOL,
+        sums[0], source, destination, source_port, port, length, sums[1],
+    )  # fmt: skip
+    return first + data
