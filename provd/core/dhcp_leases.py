@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -44,6 +44,8 @@ class AddressTable:
         self._timers = Timers()
         self._reserved: dict[int, bytes] = {}
         self.declined = 0
+        #: Option 51 of the newest offer, as one object for all that say the same.
+        self._lease_s: Any = 0
         #: Leases that ended by their time and were not told of yet.
         self.ended: deque[Lease] = deque(maxlen=MOST_TOLD)
         self.reconfigure(subnet, excluded)
@@ -157,7 +159,9 @@ class AddressTable:
             binding.state = State.OFFERED
             self._idle.pop(address, None)
             self._timers.schedule(binding, now + offer_s)
-        binding.lease_s = lease_s
+        if lease_s != self._lease_s:
+            self._lease_s = lease_s
+        binding.lease_s = self._lease_s
         self._offers[who.key] = binding
         return binding
 
@@ -290,8 +294,9 @@ class AddressTable:
             return binding
         if binding is not None:
             self.cut(binding)
-        taken = Binding(address, who, State.OFFERED, now, math.inf)
-        self._by_address[address] = taken
+        kept: Any = address  # compiled, a number is made anew for each place that keeps it
+        taken = Binding(kept, who, State.OFFERED, now, math.inf)
+        self._by_address[kept] = taken
         return taken
 
     def _drop_offer(self, key: bytes, keep: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from provd.core.dhcp_binding import Binding
 
@@ -21,11 +21,13 @@ class Timers:
 
     def schedule(self, binding: Binding, until: float) -> None:
         """The binding's state ends at ``until``; infinity for never."""
-        binding.until = until
+        # Compiled, a number is made anew for each place that keeps it; as an object it is one for all three.
+        kept: Any = until
+        binding.until = kept
         if until < binding.due:
             self.cancel(binding)
-            binding.due = until
-            heapq.heappush(self._heap, (until, binding))
+            binding.due = kept
+            heapq.heappush(self._heap, (kept, binding))
 
     def cancel(self, binding: Binding) -> None:
         """The binding's entry is void, because it left the table or ends sooner."""

@@ -14,7 +14,18 @@ import struct
 from typing import Final
 
 from provd.net.datagram_memory import (
-    CONTROLLEN, COUNTS, HEADER, IOVECS, LEN, MAX_DATAGRAM, NAME, NAMELEN, PEER, RECEIVED_LEN, SIZES, Memory,
+    CONTROLLEN,
+    COUNTS,
+    HEADER,
+    IOVECS,
+    LEN,
+    MAX_DATAGRAM,
+    NAME,
+    NAMELEN,
+    PEER,
+    RECEIVED_LEN,
+    SIZES,
+    Memory,
 )  # fmt: skip
 
 RECEIVED: Final = 128

@@ -9,7 +9,7 @@ is, which address it gets, whether its REQUEST is for our offer. Everything else
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from provd.core.dhcp_binding import Who
 from provd.core.dhcp_layout import Key, Layout, Pattern, key_of, layout_of, pattern_of
@@ -175,8 +175,8 @@ class Shortcut:
             return False
         if offered.who == who:
             # The same octets as one object: with 50,000 leases that is 5 MiB.
-            who, address = offered.who, offered.address
-        lease = self._lease(way, data, who, address, now)
+            who = offered.who
+        lease = self._lease(way, data, who, offered, now)
         self._counters.received["request"] += 1
         message = self._message(way, data, mac, address, client_id)
         self._commits.grant(Grant(table, who, lease, end_of(now, way.lease_s), key), message, self._durable)
@@ -195,10 +195,11 @@ class Shortcut:
         self._send(message.interface, message.data, message.destination, message.local)
         self._counters.sent[message.kind] += 1
 
-    def _lease(self, way: Way, data: bytes, who: Who, address: int, now: float) -> Lease:
+    def _lease(self, way: Way, data: bytes, who: Who, offered: Any, now: float) -> Lease:
+        # Of a binding that the compiler does not know, the address is taken as the object that the table keeps.
         wall, name = self._clocks.wall(), way.layout.octets(data, way.layout.hostname)
         return Lease(
-            address,
+            offered.address,
             way.table.subnet.name,
             who.mac,
             who.client_id,

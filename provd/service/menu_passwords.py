@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from passlib.hash import grub_pbkdf2_sha512, sha512_crypt
-
 from provd.model.menu import Menu, PasswordHashes
 
 _CRYPT_ROUNDS: Final = 5000
@@ -75,6 +73,9 @@ class MenuPasswords:
         return self._hashed(password)
 
     def _hashed(self, password: str) -> PasswordHashes:
+        # Taken when the first menu has a password: most services have none, and it is most of a MiB.
+        from passlib.hash import grub_pbkdf2_sha512, sha512_crypt
+
         # The password itself is not kept.
         key = hmac.digest(self._key, password.encode(), "sha256")
         if key not in self._known:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from provd.net.datagram_batch import (
-    MAX_DATAGRAM,
     RECEIVED,
     SENT,
     DatagramBatch,
@@ -19,6 +18,7 @@ from provd.net.datagram_batch import (
     to_address,
     to_hardware,
 )
+from provd.net.datagram_memory import MAX_DATAGRAM
 
 HOME = 0x7F000001
 

@@ -272,6 +272,15 @@ def test_the_raw_packet_has_right_checksums_for_even_and_odd_lengths() -> None:
         assert (parsed.len, parsed[UDP].len) == (28 + len(data), 8 + len(data))
 
 
+def test_a_udp_checksum_of_zero_is_sent_as_its_complement() -> None:
+    """RFC 768: zero on the wire means that none was made."""
+    plain = ip_udp_packet(b"\0\0", LOCAL, 67, CLIENT, 68)
+    packet = ip_udp_packet(plain[26:28], LOCAL, 67, CLIENT, 68)
+    assert packet[26:28] == b"\xff\xff"
+    pseudo = packet[12:20] + b"\0\x11" + packet[24:26]
+    assert checksum(pseudo + packet[20:]) == 0
+
+
 def test_C23_a_payload_no_packet_can_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="65508 octets do not fit"):
         ip_udp_packet(bytes(65508), LOCAL, 67, CLIENT, 68)
