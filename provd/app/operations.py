@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provd.app.doctor import Doctor
 from provd.app.running import Running
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.config.kinds import KINDS
 from provd.config.payloads import missing_payloads
 from provd.model.profile import Profile
@@ -20,6 +20,7 @@ from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import Operation
 from provd.plugin.loading import Found
 from provd.service.audit import Audit
+from provd.service.current import Current
 from provd.service.diagnoses import Diagnoser
 from provd.service.explain import Explainer
 from provd.service.explain_options import OptionExplainer, Places
@@ -94,7 +95,9 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
     table.add(QueueOperations(services.admission, services.wall).operations())
     table.add(
-        WakeOperation(services.systems, lambda: services.current.subnets, services.address_of, broadcast).operations()
+        WakeOperation(
+            services.systems, lambda: services.current.subnets, services.whereabouts.address_of, broadcast
+        ).operations()
     )
     table.add(PowerOperations(services.power, services.systems.all, lambda: host.power_drivers).operations())
     table.add(plugin_operations(lambda: found, lambda: host))
@@ -116,10 +119,10 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
 
 
 def _subnet_of(services: Services, system: System) -> Subnet | None:
-    addresses = (services.address_of(card.mac.octets) for card in system.interfaces)
+    addresses = (services.whereabouts.address_of(card.mac.octets) for card in system.interfaces)
     known = next((address for address in addresses if address), "")
     if known:
-        return services.subnet_of(known)
+        return services.whereabouts.subnet_of(known)
     return services.current.subnets[0] if len(services.current.subnets) == 1 else None
 
 
@@ -131,7 +134,7 @@ def preview_of(services: Services) -> AnswerPreview:
         systems=services.systems,
         location=services.director.location,
         subnet_of=lambda system: _subnet_of(services, system),
-        server_of=services.server_of,
+        server_of=services.whereabouts.server_of,
         http_port=services.current.config.listen.http_port,
         log_port=lambda: services.log_port(),  # noqa: PLW0108  the listener is bound later
     )
@@ -147,7 +150,7 @@ def explainer_of(services: Services, systems: NamedSystems | None = None) -> Exp
         location=services.director.location,
         prepare=services.director.with_payload,
         subnet_of=lambda system: _subnet_of(services, system),
-        server_of=services.server_of,
+        server_of=services.whereabouts.server_of,
         http_port=services.current.config.listen.http_port,
         options=OptionExplainer(services.dhcp.levels, services.host, lambda: _places(services.current)),
     )

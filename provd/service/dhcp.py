@@ -23,6 +23,7 @@ from provd.model.quirk import Quirk
 from provd.model.subnet import PROXY, Subnet
 from provd.model.system import System
 from provd.service.dhcp_admission import Admission
+from provd.service.dhcp_clocks import Clocks
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_request
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_expiry import ended
@@ -32,7 +33,6 @@ from provd.service.dhcp_outcomes import NAMES, Outcomes, dotted
 from provd.service.dhcp_ports import (
     Arrival,
     BootDirector,
-    Clocks,
     DhcpHooks,
     Foreign,
     KnownSystems,

@@ -14,6 +14,7 @@ from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.plugin.contract import BootLoader, Callback, Change, Installer, InstallSource, Veto
+from provd.plugin.power import PowerDriver
 from provd.store.interface import SystemWrite
 
 Publish = Callable[[Event], None]
@@ -90,3 +91,22 @@ class SystemStore(Protocol):
     def get(self, name: str) -> System | None: ...
     def put(self, system: System, *, expected: str) -> System: ...
     def change(self, writes: Sequence[SystemWrite]) -> Sequence[System]: ...
+
+
+class PluginNames(Protocol):
+    """What enabled plugins bring and a system can name, each by its name."""
+
+    @property
+    def installers(self) -> Mapping[str, Installer]: ...
+    @property
+    def boot_loaders(self) -> Mapping[str, BootLoader]: ...
+    @property
+    def install_sources(self) -> Mapping[str, InstallSource]: ...
+    @property
+    def power_drivers(self) -> Mapping[str, PowerDriver]: ...
+
+
+class CardOwners(Protocol):
+    """The systems, by the hardware addresses of their cards."""
+
+    def of_mac(self, mac: bytes) -> System | None: ...

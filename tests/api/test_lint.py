@@ -51,7 +51,7 @@ def linter(tmp_path_factory: pytest.TempPathFactory) -> Linter:
         systems=services.systems,
         location=services.director.location,
         subnet_of=lambda _system: None,
-        server_of=services.server_of,
+        server_of=services.whereabouts.server_of,
         http_port=80,
     )
     return Linter(
