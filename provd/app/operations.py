@@ -38,13 +38,14 @@ from provd.service.operations_power import PowerOperations
 from provd.service.operations_queue import QueueOperations
 from provd.service.operations_recordings import RecordingOperations
 from provd.service.operations_server import server_operations
-from provd.service.operations_systems import NamedSystems, SystemOperations
+from provd.service.operations_systems import SystemOperations
 from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.operations_triggers import TriggerOperations
 from provd.service.operations_waiting import WaitingOperations
 from provd.service.operations_wake import WakeOperation
 from provd.service.stalls import Stalls
+from provd.service.system_lookup import NamedSystems
 
 
 def operations_of(server: Running, found: Mapping[str, Found], started_at: float) -> OperationTable:
@@ -132,7 +133,7 @@ def preview_of(services: Services) -> AnswerPreview:
         answers=services.preview_answers(),
         catalogue=lambda: services.current.catalogue,
         systems=services.systems,
-        location=services.director.location,
+        location=services.contents.location,
         subnet_of=lambda system: _subnet_of(services, system),
         server_of=services.whereabouts.server_of,
         http_port=services.current.config.listen.http_port,
@@ -147,8 +148,8 @@ def explainer_of(services: Services, systems: NamedSystems | None = None) -> Exp
         catalogue=lambda: services.current.catalogue,
         systems=services.systems if systems is None else systems,
         states=services.store.installs,
-        location=services.director.location,
-        prepare=services.director.with_payload,
+        location=services.contents.location,
+        prepare=services.contents.with_payload,
         subnet_of=lambda system: _subnet_of(services, system),
         server_of=services.whereabouts.server_of,
         http_port=services.current.config.listen.http_port,

@@ -40,6 +40,7 @@ from provd.service.inventories import Inventories
 from provd.service.menu_choices import MenuChoices
 from provd.service.menu_passwords import MenuPasswords
 from provd.service.operations_answers import MaskedHost, unresolved
+from provd.service.plan_contents import PlanContents
 from provd.service.ports import AnswerHost
 from provd.service.power import Power
 from provd.service.proxy_claims import ProxyClaims
@@ -126,15 +127,14 @@ class Services:
         )
 
     def _build_boots(self) -> None:
-        payload = Path(self.current.config.data_dir) / "payload"
-        self.boot_files = BootFiles(payload, lambda: self.host.install_sources)
+        self.boot_files = BootFiles(Path(self.current.config.data_dir) / "payload", lambda: self.host.install_sources)
+        self.contents = PlanContents(self.host, self.boot_files, lambda: self.log_port())  # noqa: PLW0108  bound later
         self.director = BootDirector(
             host=self.host,
             profiles=lambda: self.current.catalogue,
             sessions=self.sessions,
             states=self.store.installs,
-            files=self.boot_files,
-            log_port=lambda: self.log_port(),  # noqa: PLW0108  the listener is bound later
+            contents=self.contents,
         )
         self.plans = BootPlans(
             self.director, self.systems, self.whereabouts, lambda: self.current.config.listen.http_port
@@ -190,7 +190,7 @@ class Services:
         self.files = FileService(
             host=self.host,
             sessions=self.sessions,
-            director=self.director,
+            with_arguments=self.contents.with_arguments,
             files=self.boot_files,
             installs=self.installs,
             tokens=self.tokens,
