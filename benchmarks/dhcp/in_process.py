@@ -20,9 +20,10 @@ from typing import Any, Final
 
 from benchmarks.dhcp.exchanges import Client, number_of
 from provd.app.collector import settle
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.model.dhcp import Destination
 from provd.model.session import WAITING, BootSession
+from provd.service.current import Current
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import build_host, read
 from provd.store.memory import MemoryStore

@@ -22,8 +22,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from provd.app.operations import operations_of
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.model.account import Caller
+from provd.service.current import Current
 from provd.service.load import build_host, read
 from provd.store.sqlite import SqliteStore
 

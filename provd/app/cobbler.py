@@ -128,7 +128,7 @@ def write_secret(path: Path, group: str) -> Secret:
 def facts(services: Services) -> Mapping[str, object]:
     """Settings by Cobbler's names, as far as clients look at them; none of them is secret."""
     config = services.current.config
-    server = services.server_of(None)
+    server = services.whereabouts.server_of(None)
     return {
         "allow_dynamic_settings": False,
         "allow_duplicate_hostnames": False,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provd.app.doctor import Doctor
 from provd.app.running import Running
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.config.kinds import KINDS
 from provd.config.payloads import missing_payloads
 from provd.model.profile import Profile
@@ -20,6 +20,7 @@ from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import Operation
 from provd.plugin.loading import Found
 from provd.service.audit import Audit
+from provd.service.current import Current
 from provd.service.diagnoses import Diagnoser
 from provd.service.explain import Explainer
 from provd.service.explain_options import OptionExplainer, Places
@@ -37,13 +38,14 @@ from provd.service.operations_power import PowerOperations
 from provd.service.operations_queue import QueueOperations
 from provd.service.operations_recordings import RecordingOperations
 from provd.service.operations_server import server_operations
-from provd.service.operations_systems import NamedSystems, SystemOperations
+from provd.service.operations_systems import SystemOperations
 from provd.service.operations_templates import TemplateOperations
 from provd.service.operations_transaction import TransactionOperations
 from provd.service.operations_triggers import TriggerOperations
 from provd.service.operations_waiting import WaitingOperations
 from provd.service.operations_wake import WakeOperation
 from provd.service.stalls import Stalls
+from provd.service.system_lookup import NamedSystems
 
 
 def operations_of(server: Running, found: Mapping[str, Found], started_at: float) -> OperationTable:
@@ -94,7 +96,9 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
     table.add(QueueOperations(services.admission, services.wall).operations())
     table.add(
-        WakeOperation(services.systems, lambda: services.current.subnets, services.address_of, broadcast).operations()
+        WakeOperation(
+            services.systems, lambda: services.current.subnets, services.whereabouts.address_of, broadcast
+        ).operations()
     )
     table.add(PowerOperations(services.power, services.systems.all, lambda: host.power_drivers).operations())
     table.add(plugin_operations(lambda: found, lambda: host))
@@ -116,10 +120,10 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
 
 
 def _subnet_of(services: Services, system: System) -> Subnet | None:
-    addresses = (services.address_of(card.mac.octets) for card in system.interfaces)
+    addresses = (services.whereabouts.address_of(card.mac.octets) for card in system.interfaces)
     known = next((address for address in addresses if address), "")
     if known:
-        return services.subnet_of(known)
+        return services.whereabouts.subnet_of(known)
     return services.current.subnets[0] if len(services.current.subnets) == 1 else None
 
 
@@ -129,9 +133,9 @@ def preview_of(services: Services) -> AnswerPreview:
         answers=services.preview_answers(),
         catalogue=lambda: services.current.catalogue,
         systems=services.systems,
-        location=services.director.location,
+        location=services.contents.location,
         subnet_of=lambda system: _subnet_of(services, system),
-        server_of=services.server_of,
+        server_of=services.whereabouts.server_of,
         http_port=services.current.config.listen.http_port,
         log_port=lambda: services.log_port(),  # noqa: PLW0108  the listener is bound later
     )
@@ -144,10 +148,10 @@ def explainer_of(services: Services, systems: NamedSystems | None = None) -> Exp
         catalogue=lambda: services.current.catalogue,
         systems=services.systems if systems is None else systems,
         states=services.store.installs,
-        location=services.director.location,
-        prepare=services.director.with_payload,
+        location=services.contents.location,
+        prepare=services.contents.with_payload,
         subnet_of=lambda system: _subnet_of(services, system),
-        server_of=services.server_of,
+        server_of=services.whereabouts.server_of,
         http_port=services.current.config.listen.http_port,
         options=OptionExplainer(services.dhcp.levels, services.host, lambda: _places(services.current)),
     )

@@ -12,8 +12,9 @@ import msgspec
 from twisted.internet.task import Clock
 
 from provd.app.operations import operations_of
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.plugin.contract import Operation
+from provd.service.current import Current
 from provd.service.load import build_host, read
 from provd.service.operations import OperationTable
 from provd.store.memory import MemoryStore

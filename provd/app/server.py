@@ -21,7 +21,7 @@ from provd.app.listeners import ListenError, Listeners
 from provd.app.notify import Notifier
 from provd.app.operations import operations_of, stalls_of, status_of
 from provd.app.reload import Reloader, ReloadReport
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.app.watch import Watch
 from provd.config.checks import allowed_servers
 from provd.config.quirks import NAME as QUIRKS
@@ -35,6 +35,7 @@ from provd.model.subnet import PROXY
 from provd.net.probe import AddressProber
 from provd.net.rogue import RogueProber
 from provd.net.runtime import TwistedRuntime
+from provd.service.current import Current
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import Loaded, build_host
 from provd.service.machines import machines
@@ -124,7 +125,9 @@ class Server:
                 self._reactor,
                 open_file=self._open_file,
                 power=services.power.told,
-                machines=lambda: machines(services.systems.all(), services.store.installs.get, services.address_of),
+                machines=lambda: machines(
+                    services.systems.all(), services.store.installs.get, services.whereabouts.address_of
+                ),
             )
         )
         self.services.triggers.resume()

@@ -16,7 +16,8 @@ from provd.config.secrets import SecretError, SecretReader, references
 from provd.config.settings import model_subnets
 from provd.config.systems import check_systems
 from provd.payload.catalogue import PAYLOADS
-from provd.plugin.contract import Installer, InstallSource
+from provd.plugin.contract import InstallSource
+from provd.plugin.contract_install import Installer
 from provd.plugin.errors import PluginError
 from provd.plugin.power import PowerDriver
 from provd.service.load import Loaded, build_host, read

@@ -8,7 +8,8 @@ from typing import Final
 from provd.config.decode import near_miss
 from provd.config.errors import ConfigError
 from provd.config.options import check_options
-from provd.config.schema import ClassConfig, ServerConfig
+from provd.config.schema import ServerConfig
+from provd.config.schema_dhcp import ClassConfig
 from provd.model.arch import ARCHS
 from provd.model.client_class import ClientClass
 from provd.model.system import octets_of

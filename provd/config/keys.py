@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 APPLIES: Final = "x-applies"
 """Name in the JSON Schema of what brings a changed value into effect: ``reload`` or ``restart``."""
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+"""A UDP or TCP port."""
 
 Applies = Literal["reload", "restart"]
 

@@ -8,7 +8,8 @@ from ipaddress import IPv4Address
 from provd.config.decode import parse_address, parse_pool
 from provd.config.errors import ConfigError
 from provd.config.options import check_options
-from provd.config.schema import ServerConfig, SubnetConfig
+from provd.config.schema import ServerConfig
+from provd.config.schema_dhcp import SubnetConfig
 from provd.model.subnet import DHCP, PROXY, Pool, Subnet
 
 

@@ -134,7 +134,7 @@ def _remember(server: MemoryServer, found: Sequence[Exchange]) -> None:
     leases: dict[int, Lease] = {}
     for one in found:
         for reply in (decode(data) for data in one.replies):
-            subnet = server.services.subnet_of(str(IPv4Address(reply.yiaddr))) if reply.yiaddr else None
+            subnet = server.services.whereabouts.subnet_of(str(IPv4Address(reply.yiaddr))) if reply.yiaddr else None
             if subnet is not None:
                 client_id = decode(one.datagram.data).options.get(_CLIENT_ID, b"")
                 mac = reply.chaddr[:6]

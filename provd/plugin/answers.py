@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from provd.model.profile import Profile
-from provd.plugin.contract import Finding
+from provd.plugin.contract_install import Finding
 
 COMMON_ANSWERS: Final[Mapping[str, object]] = {
     "locale": "en_US.UTF-8",

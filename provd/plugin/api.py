@@ -46,18 +46,11 @@ from provd.plugin.connections import (
 from provd.plugin.contract import (
     API_VERSION,
     Adoption,
-    Answer,
     Authenticator,
     BootLoader,
-    Callback,
-    CallbackCall,
-    CallbackResult,
     Change,
     Daemon,
-    Document,
-    Finding,
     GiveUpError,
-    Installer,
     InstallSource,
     Inventory,
     Operation,
@@ -66,6 +59,7 @@ from provd.plugin.contract import (
     Veto,
     Vouched,
 )
+from provd.plugin.contract_install import Answer, Callback, CallbackCall, CallbackResult, Document, Finding, Installer
 from provd.plugin.machines import Machine
 from provd.plugin.power import POWER_ACTIONS, PowerCall, PowerDriver
 from provd.plugin.roles import RoleGroups

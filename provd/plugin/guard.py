@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
@@ -10,14 +9,8 @@ from inspect import iscoroutine
 
 from twisted.logger import Logger
 
-from provd.model.boot import BootPlan
-from provd.model.client import ClientFacts
-from provd.model.content import FileRequest
-from provd.model.dhcp import DhcpRequest
-from provd.model.event import Event
-from provd.model.system import System
 from provd.plugin.breaker import Breaker, Limits
-from provd.plugin.contract import CallbackCall, Change
+from provd.plugin.call_words import describe, text_of, trace_of, whose
 from provd.plugin.scrub import scrub
 
 _LAST_BUCKET = 31
@@ -200,7 +193,7 @@ class Guard:
         row.failures += 1
         row.bad_at = now
         wrong = isinstance(error, WrongValueError)
-        row.last_error = scrub(str(error) if wrong else f"{type(error).__name__}: {_text(error)}")
+        row.last_error = scrub(str(error) if wrong else f"{type(error).__name__}: {text_of(error)}")
         self._remember(row, f"failed ({row.last_error})", args, now)
         self._why[row.plugin] = f"{row.hook} failed again and again ({row.last_error})"
         self._log.error(
@@ -210,7 +203,7 @@ class Guard:
             verb="returned a wrong value" if wrong else "failed",
             about=describe(args),
             error=row.last_error,
-            traceback="" if wrong else _trace(error),
+            traceback="" if wrong else trace_of(error),
         )
         if breaker.failed(now):
             self._log.error(
@@ -254,67 +247,7 @@ class Guard:
         return [bad for (_, name, _), bad in self._bad.items() if name in names and bad.at >= since]
 
 
-def whose(args: tuple[object, ...]) -> str:
-    """Hardware address, address or session id of the machine that a call is about; empty where it is about none."""
-    for arg in args:
-        match arg:
-            case DhcpRequest():
-                return str(arg.client.mac)
-            case FileRequest() | CallbackCall():
-                return arg.peer
-            case BootPlan():
-                return arg.session or str(arg.client.mac)
-            case ClientFacts():
-                return str(arg.mac)
-            case Event():
-                return arg.session
-            case _:
-                continue
-    return ""
-
-
-def describe(args: tuple[object, ...]) -> str:
-    """The id of a request for the log: transaction, session, path or event; never a token."""
-    about = "registration"
-    for arg in args:
-        match arg:
-            case DhcpRequest():
-                about = f"DHCP xid {arg.packet.xid:08x} from {arg.client.mac}"
-            case FileRequest():
-                about = f"{arg.protocol.upper()} {arg.path} from {arg.peer}"
-            case BootPlan():
-                about = f"session {arg.session or '(none)'} of {arg.client.mac}"
-            case CallbackCall():
-                about = f"callback {arg.name} from {arg.peer}"
-            case Event():
-                about = f"event {arg.kind} {arg.session}".rstrip()
-            case Change():
-                about = f"{arg.kind} {arg.name}"
-            case ClientFacts():
-                about = f"client {arg.mac}"
-            case System():
-                about = f"system {arg.name}"
-            case _:
-                continue
-        break
-    return scrub(about)
-
-
 def discard(value: object) -> None:
     """Close a coroutine that nobody will await, so that Python does not warn about it."""
     if iscoroutine(value):
         value.close()
-
-
-def _text(error: BaseException) -> str:
-    """``str(error)``, even where the exception's own ``__str__`` fails."""
-    try:
-        return str(error)[:500]
-    except Exception:  # noqa: BLE001  a hostile __str__ is one more fault to contain
-        return "(no text)"
-
-
-def _trace(error: BaseException) -> str:
-    """Where it was raised: file, line and function of each frame, without values."""
-    frames = traceback.extract_tb(error.__traceback__)[-5:]
-    return " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))

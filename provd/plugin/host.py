@@ -25,16 +25,15 @@ from provd.plugin.contract import (
     Adoption,
     Authenticator,
     BootLoader,
-    Callback,
     Change,
     Daemon,
-    Installer,
     InstallSource,
     Inventory,
     Operation,
     Trigger,
     Veto,
 )
+from provd.plugin.contract_install import Callback, Installer
 from provd.plugin.errors import PluginError
 from provd.plugin.guard import BadCall, Guard, Missing, Row
 from provd.plugin.instance import Instance

@@ -13,20 +13,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from provd.model.content import NotFound
-from provd.plugin.contract import (
-    CALLBACK_FAILED,
-    Authenticator,
-    BootLoader,
-    Callback,
-    CallbackResult,
-    Daemon,
-    Document,
-    Installer,
-    InstallSource,
-    Inventory,
-    Operation,
-    Trigger,
-)
+from provd.plugin.contract import Authenticator, BootLoader, Daemon, InstallSource, Inventory, Operation, Trigger
+from provd.plugin.contract_install import CALLBACK_FAILED, Callback, CallbackResult, Document, Installer
 from provd.plugin.errors import PluginError
 from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance

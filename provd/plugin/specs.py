@@ -25,16 +25,15 @@ from provd.plugin.contract import (
     Adoption,
     Authenticator,
     BootLoader,
-    Callback,
     Change,
     Daemon,
-    Installer,
     InstallSource,
     Inventory,
     Operation,
     Trigger,
     Veto,
 )
+from provd.plugin.contract_install import Callback, Installer
 from provd.plugin.power import PowerDriver
 from provd.plugin.signatures import Signature
 

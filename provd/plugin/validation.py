@@ -12,7 +12,8 @@ from provd.model.boot import Action, BootFile, BootPlan, Location
 from provd.model.content import AwaitedBody, Content, FileBody, NotFound, StreamBody
 from provd.model.dhcp import Allow, Destination, Ignore, OptionSet, Refuse, Reply
 from provd.model.subnet import Subnet
-from provd.plugin.contract import Adoption, CallbackResult, Veto
+from provd.plugin.contract import Adoption, Veto
+from provd.plugin.contract_install import CallbackResult
 from provd.plugin.guard import WrongValueError, discard
 
 Args = tuple[object, ...]

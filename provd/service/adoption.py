@@ -48,6 +48,7 @@ class Adopter:
     Args:
         ask: what the plugins say of a machine.
         systems: the systems service.
+        subnet_of: the subnet of an address (dotted quad), or None.
         wall: seconds since the epoch.
     """
 
@@ -55,9 +56,10 @@ class Adopter:
         self,
         ask: Callable[[ClientFacts, Subnet], Adoption | None],
         systems: Systems,
+        subnet_of: Callable[[str], Subnet | None],
         wall: Callable[[], float],
     ) -> None:
-        self._ask, self._systems, self._wall = ask, systems, wall
+        self._ask, self._systems, self._subnet_of, self._wall = ask, systems, subnet_of, wall
         self._refused: OrderedDict[bytes, float] = OrderedDict()
         self._logger = Logger(namespace="provd.adoption")
 
@@ -71,9 +73,24 @@ class Adopter:
         wish = self._ask(client, subnet)
         if wish is None:
             return NOBODY
-        return self.adopt_as(client, subnet, wish)
+        return self._adopt_as(client, subnet, wish)
 
-    def adopt_as(self, client: ClientFacts, subnet: Subnet, wish: Adoption) -> Adopted:
+    def adopt_chosen(self, client: ClientFacts, peer: str, name: str, profile: str) -> System | str:
+        """Make it a system because somebody chose an entry of its menu that installs; or say why not.
+
+        Args:
+            client: its facts.
+            peer: its address (dotted quad).
+            name: the pattern of its name.
+            profile: what it will be installed with.
+        """
+        subnet = self._subnet_of(peer)
+        if subnet is None:
+            return f"{peer} is in no subnet"
+        made = self._adopt_as(client, subnet, Adoption(name, profile, reason="chosen at the menu"))
+        return made.system or str(made.fields.get("reason", "it was refused a moment ago"))
+
+    def _adopt_as(self, client: ClientFacts, subnet: Subnet, wish: Adoption) -> Adopted:
         """Make it the system that is wished; one that could not be made a moment ago is left alone."""
         if self._wall() - self._refused.get(client.mac.octets, 0.0) < _AGAIN_S:
             return NOBODY

@@ -15,7 +15,7 @@ from provd.model.repo import Repo
 from provd.model.subnet import Subnet
 from provd.model.system import Link, System
 from provd.model.token import InstallToken
-from provd.plugin.contract import Answer, Document, Installer
+from provd.plugin.contract_install import Answer, Document, Installer
 from provd.service.ports import AnswerHost
 
 

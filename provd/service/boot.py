@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from twisted.logger import Logger
 
-from provd.core.boot_policy import Decision, after_held, decide, effective_netboot, other_processor
+from provd.core.boot_policy import Decision, after_held, decide, effective_netboot
 from provd.core.ipxe_guard import is_ipxe_image
 from provd.core.menus import menu_for, menu_named
-from provd.core.programs import program_for
 from provd.model.arch import arch_named
-from provd.model.boot import Action, BootFile, BootPlan, Location, Payload
+from provd.model.boot import Action, BootFile, BootPlan
 from provd.model.client import ClientFacts
-from provd.model.distro import Distro
 from provd.model.mac import Mac
 from provd.model.menu import Menu
 from provd.model.profile import Profile
 from provd.model.system import InstallState, System
-from provd.plugin.contract import Installer
-from provd.service.boot_files import BootFiles, PayloadMissingError
+from provd.plugin.contract_install import Installer
+from provd.service.plan_contents import PlanContents, unready
+from provd.service.plugin_calls import asked
 from provd.service.ports import BootHost, InstallStates, Profiles
 from provd.service.sessions import Boot, Sessions
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +47,14 @@ class BootDirector:
         profiles: Callable[[], Profiles],
         sessions: Sessions,
         states: InstallStates,
-        files: BootFiles,
-        log_port: Callable[[], int] = lambda: 0,
+        contents: PlanContents,
     ) -> None:
-        """Take collaborators; ``log_port`` is where installers send their logs, 0 for nowhere."""
-        self._log_port = log_port
+        """Take collaborators; ``contents`` gives installing plans what they need."""
         self._host = host
         self._profiles = profiles
         self._sessions = sessions
         self._states = states
-        self._files = files
+        self._contents = contents
         self._logger = Logger(namespace="provd.boot")
 
     def discover(self, client: ClientFacts, system: System | None, sending: Sending) -> Boot:
@@ -91,7 +84,7 @@ class BootDirector:
         names = (own.boot_loaders if own else ()) or tuple(self._host.boot_loaders)
         for name in names:
             loader = self._host.boot_loaders.get(name)
-            chosen = self._guard(f"select of boot loader {name}", loader.select, client, plan) if loader else None
+            chosen = asked(f"select of boot loader {name}", loader.select, client, plan) if loader else None
             if chosen is not None and client.is_ipxe and is_ipxe_image(chosen.path):
                 self._logger.info("{mac} runs iPXE already and is not handed {path}", mac=client.mac, path=chosen.path)
                 continue
@@ -109,7 +102,7 @@ class BootDirector:
         names = plan.profile.boot_loaders if plan.profile and plan.profile.boot_loaders else self._host.boot_loaders
         for name in names:
             loader = self._host.boot_loaders.get(name)
-            found = self._guard(f"lacks of boot loader {name}", loader.lacks, client, plan) if loader else None
+            found = asked(f"lacks of boot loader {name}", loader.lacks, client, plan) if loader else None
             if found:
                 return found
         return ""
@@ -195,7 +188,7 @@ class BootDirector:
         asked = plan.menu or Menu(plan.profile.boot.menu if plan.profile else "")
         menu = menu_named(self._profiles().menus, asked.name)
         if isinstance(menu, str):
-            return _unready(plan, menu)
+            return unready(plan, menu)
         shown = menu_for(
             replace(menu, adopt_as=asked.adopt_as),
             arch=plan.client.arch,
@@ -211,108 +204,15 @@ class BootDirector:
         if plan.action is Action.MENU:
             return self._menu(plan)
         if plan.action is Action.START and plan.profile is not None:
-            return self.with_payload(plan)
+            return self._contents.with_payload(plan)
         if plan.action is not Action.INSTALL:
             return plan
         if plan.profile is None or plan.system is None:
-            return _unready(plan, plan.reason if plan.system else "only a known system is installed")
-        return self.with_payload(plan)
+            return unready(plan, plan.reason if plan.system else "only a known system is installed")
+        return self._contents.with_payload(plan)
 
     def _placed(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
         return replace(plan, session=boot.session.id, server=sending.server, http_port=sending.http_port)
-
-    def with_payload(self, plan: BootPlan) -> BootPlan:
-        """Kernel, initrds and source of an installing plan; one that cannot work becomes a held one that says why."""
-        plan = replace(plan, log_port=self._log_port())
-        assert plan.profile is not None  # noqa: S101  an INSTALL decision has one
-        distro = plan.profile.distro
-        # Programs are for firmware of their own each, and the machine's own disk is for any.
-        named = plan.action is Action.INSTALL or bool(distro.kernel)
-        if named and not distro.programs and (unfit := other_processor(plan.client.arch, distro)):
-            return _unready(plan, unfit)
-        name = plan.profile.installer or distro.installer
-        installer = self._host.installers.get(name)
-        if installer is None:
-            return _unready(plan, f"no enabled plugin brings the installer {name!r} of profile {plan.profile.name}")
-        if installer.families and distro.family not in installer.families:
-            return _unready(plan, f"installer {name} does not install the family {distro.family!r} of {distro.name}")
-        missing = self._guard(f"ready of installer {name}", installer.ready, plan.profile)
-        if missing is None or missing:
-            return _unready(plan, missing or f"installer {name} failed; the log has the error")
-        try:
-            payload = self._payload(installer, plan) or self._of_distro(plan, distro)
-            if payload is None:
-                return replace(plan, action=Action.LOCAL, reason=f"distro {distro.name} is the machine's own disk")
-            kernel, initrd = self._files.publish(distro.name, Payload(payload.kernel, payload.initrd))
-        except PayloadMissingError as error:
-            return _unready(plan, str(error))
-        location, source = self.location(plan), plan.profile.source or distro.tree
-        if location is not None and (refusal := self._guard(f"refuses of {name}", installer.refuses, location)):
-            return _unready(plan, f"profile {plan.profile.name} and its source {source!r}: {refusal}")
-        if source and location is None:
-            reason = f"no enabled plugin resolves the install source {source!r} of profile {plan.profile.name}"
-            return _unready(plan, f"{reason}; is its mirror configured?" if source.startswith("mirror:") else reason)
-        return replace(plan, kernel=kernel, initrd=initrd, kind=payload.kind, location=location)
-
-    def _payload(self, installer: Installer, plan: BootPlan) -> Payload | None:
-        """The installer's own kernel, or None; one that fails must not become the distro's instead.
-
-        Raises:
-            PayloadMissingError: the plugin failed, or gave something else.
-        """
-        try:
-            own: object = installer.payload(plan)
-        except Exception as error:  # one plugin must not cost a machine its reply
-            self._logger.failure("payload of installer {name} raised", name=installer.name)
-            raise PayloadMissingError(f"installer {installer.name} failed; the log has the error") from error
-        if own is None or isinstance(own, Payload):
-            return own
-        raise PayloadMissingError(f"installer {installer.name} gave a {type(own).__name__} as its payload")
-
-    def _of_distro(self, plan: BootPlan, distro: Distro) -> Payload | None:
-        """What the distro itself names; None where it installs nothing and names nothing: the machine's own disk.
-
-        Raises:
-            PayloadMissingError: nothing of it is for this machine.
-        """
-        if distro.programs:
-            program = program_for(distro, plan.client.arch)
-            if isinstance(program, str):
-                raise PayloadMissingError(program)
-            return self._files.of_program(program)
-        if plan.action is Action.START and not distro.kernel:
-            return None
-        return self._files.of_distro(distro)
-
-    def location(self, plan: BootPlan) -> Location | None:
-        """Where the installer finds packages: the profile's source or the distro's tree, by the URL's scheme."""
-        if plan.profile is None:
-            return None
-        url = plan.profile.source or plan.profile.distro.tree
-        match = re.match(r"([a-z][a-z0-9+.-]*):", url)
-        scheme = match.group(1) if match else ""
-        for source in self._host.install_sources.values():
-            if url and scheme in source.schemes:
-                place = self._guard(f"resolve of install source {source.name}", source.resolve, url, plan)
-                if place is not None:
-                    return place
-        return None
-
-    def with_arguments(self, plan: BootPlan) -> BootPlan:
-        """The plan with its whole command line: distro, profile, system, then the installer, then plugins in order."""
-        if plan.profile is None or plan.action not in {Action.INSTALL, Action.START}:
-            return plan
-        name = plan.profile.installer or plan.profile.distro.installer
-        installer = self._host.installers.get(name)
-        own = self._guard(f"kernel_args of installer {name}", installer.kernel_args, plan) if installer else None
-        if not isinstance(own, tuple | list) or not all(isinstance(word, str) for word in own):
-            # Without them the installer would ask somebody in front of the machine, or worse.
-            return _unready(plan, f"installer {name} gave no usable kernel arguments; the log has the error")
-        args = [*plan.profile.kernel_args, *own]
-        if plan.kind == "linux":  # plugins speak to Linux
-            for _plugin, more in self._host.kernel_args(plan):
-                args.extend(more)
-        return replace(plan, kernel_args=tuple(args))
 
     def _basis(self, system: System | None) -> object:
         """What a plan is made of: where this changes before a configuration was served, the plan is made anew."""
@@ -321,16 +221,6 @@ class BootDirector:
         state = self._states.get(system.name)
         wanted = effective_netboot(system, state)
         return (system, wanted, state.state, state.attempts, self._profiles().generation)
-
-    def _guard(self, what: str, function: Callable[..., T], *args: object) -> T | None:
-        """Call a plugin's function; its exception is logged and counts as no answer."""
-        try:
-            return function(*args)
-        except PayloadMissingError:
-            raise
-        except Exception:  # noqa: BLE001  one plugin must not cost a machine its reply
-            self._logger.failure("{what} raised", what=what)
-            return None
 
 
 def installs(installers: Mapping[str, Installer], profile: Profile | None) -> bool:
@@ -342,7 +232,3 @@ def installs(installers: Mapping[str, Installer], profile: Profile | None) -> bo
 def _remembered(boot: Boot) -> ClientFacts:
     """What a session says of its machine's firmware."""
     return ClientFacts(mac=Mac.parse(boot.session.mac), arch=arch_named(boot.session.arch))
-
-
-def _unready(plan: BootPlan, reason: str) -> BootPlan:
-    return replace(plan, action=Action.HOLD, reason=reason, kernel="", initrd=())

@@ -6,14 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-import msgspec
 from twisted.logger import Logger
 
-from provd.core.client_facts import relay_info
-from provd.core.dhcp_binding import Binding, Who
+from provd.core.dhcp_binding import Binding
 from provd.core.dhcp_identity import AUTO
-from provd.core.dhcp_leases import AddressTable
-from provd.core.dhcp_network import subnet_of_network
 from provd.core.quirks import Quirks
 from provd.model.client_class import ClientClass
 from provd.model.dhcp import DhcpRequest, Ignore, Refuse
@@ -23,16 +19,17 @@ from provd.model.quirk import Quirk
 from provd.model.subnet import PROXY, Subnet
 from provd.model.system import System
 from provd.service.dhcp_admission import Admission
+from provd.service.dhcp_clocks import Clocks
 from provd.service.dhcp_commit import LeaseCommits, RepeatedRequests, same_request
 from provd.service.dhcp_counters import DhcpCounters, Throttle
+from provd.service.dhcp_exchanges import Exchanges
 from provd.service.dhcp_expiry import ended
 from provd.service.dhcp_levels import OptionLevels
-from provd.service.dhcp_memory import ClientMemory, Known
+from provd.service.dhcp_memory import ClientMemory
 from provd.service.dhcp_outcomes import NAMES, Outcomes, dotted
 from provd.service.dhcp_ports import (
     Arrival,
     BootDirector,
-    Clocks,
     DhcpHooks,
     Foreign,
     KnownSystems,
@@ -44,15 +41,13 @@ from provd.service.dhcp_ports import (
 from provd.service.dhcp_probe import AddressProbe, ConflictProbes
 from provd.service.dhcp_proxy import ProxyAnswers
 from provd.service.dhcp_release import ReleaseByHand
-from provd.service.dhcp_reply import Exchange, Ports, ReplyBuilder
+from provd.service.dhcp_reply import Ports, ReplyBuilder
 from provd.service.dhcp_shortcut import Shortcut
-from provd.service.dhcp_subnets import SubnetTables, reservations_of, reserved_addresses
+from provd.service.dhcp_subnets import SubnetTables, reservations_of
 from provd.wire.codes import MessageType
 from provd.wire.dhcp import decode_request
 from provd.wire.errors import WireError
 from provd.wire.packet import DhcpPacket
-
-__all__ = ["Clocks", "DhcpService", "server_address"]
 
 _FROM_CLIENTS: Final = frozenset(
     int(kind)
@@ -68,7 +63,6 @@ _FROM_CLIENTS: Final = frozenset(
 _MAX_HOPS: Final = 16
 _MULTICAST: Final = 0xE0000000
 _SMALLEST: Final = 0x01000000
-_REQUEST: Final = int(MessageType.REQUEST)
 
 
 def _at_once(_seconds: float, function: Callable[[], None]) -> None:
@@ -123,6 +117,7 @@ class DhcpService:
         self._reserved: dict[str, dict[int, bytes]] = {}
         self.levels = OptionLevels(self._throttle)
         self._memory = ClientMemory(hooks)
+        self._exchanges = Exchanges(self._memory, self.tables, clocks)
         self._builder = ReplyBuilder(
             hooks=hooks,
             memory=self._memory,
@@ -258,7 +253,7 @@ class DhcpService:
             return
         known = self._memory.of(packet, arrival)
         if not packet.giaddr and packet.ciaddr and arrival.unicast:
-            known = self._with_remembered_relay(packet, known)
+            known = self._exchanges.with_remembered_relay(packet, known)
         request = DhcpRequest(
             packet,
             known.facts,
@@ -278,7 +273,7 @@ class DhcpService:
         client = self._memory.labelled(known, request)
         if client is not known.facts:
             request = replace(request, client=client)
-        exchange = self._exchange(request, arrival, known)
+        exchange = self._exchanges.of(request, arrival, known)
         if isinstance(exchange, str):
             self._outcomes.unanswered(request, exchange, exchange)
         elif arrival.pxe or exchange.table.subnet.mode == PROXY:
@@ -288,83 +283,6 @@ class DhcpService:
         else:
             exchange.data = data
             self._outcomes.answer(exchange, same_request(data), self.tables.host)
-
-    def _with_remembered_relay(self, packet: DhcpPacket, known: Known) -> Known:
-        """A unicast renewal carries no option 82; the lease remembers it (rule L10)."""
-        table = self.tables.of_address(packet.ciaddr)
-        binding = table.at(packet.ciaddr) if table is not None else None
-        if binding is None or binding.lease is None or not binding.lease.relay or binding.lease.mac != packet.mac:
-            return known
-        giaddr, _, raw = binding.lease.relay.partition(":")
-        return Known(known.about, replace(known.facts, relay=relay_info(int(giaddr, 16), bytes.fromhex(raw))))
-
-    def _exchange(self, request: DhcpRequest, arrival: Arrival, known: Known) -> Exchange | str:
-        """Everything known about the client, or why it gets no answer."""
-        packet, system = request.packet, known.system
-        reserved = () if system is None else reserved_addresses(system, packet.mac)
-        chosen = self._memory.subnet(known, request, self.tables.subnets)
-        if chosen is not None:
-            table = self.tables.named(chosen)
-        elif packet.giaddr:
-            return "unknown relay"
-        else:
-            table = self.tables.on_link(packet, arrival, reserved)
-        if table is None:
-            return "no subnet"
-        if table.subnet.shared_network:
-            table = self._of_network(table, request, known, reserved)
-        if system is None and table.subnet.unknown == "ignore":
-            return "unknown machine"
-        server = server_address(table, packet, arrival)
-        if not server:
-            return "interface without an address"
-        now = self._clocks.monotonic()
-        if table.next_expiry <= now:
-            table.expire(now)
-        return Exchange(
-            request=request,
-            arrival=arrival,
-            table=table,
-            who=self._who(table, request, known, reserved),
-            system=system,
-            profile=known.profile,
-            server=server,
-            now=now,
-            known=known,
-        )
-
-    def _of_network(
-        self, table: AddressTable, request: DhcpRequest, known: Known, reserved: tuple[int, ...]
-    ) -> AddressTable:
-        """The subnet of a shared network that the message is about."""
-        packet, now = request.packet, self._clocks.monotonic()
-        tables = self.tables.network_of(table)
-        for one in tables:
-            if one.next_expiry <= now:
-                one.expire(now)
-
-        def who_of(one: AddressTable) -> Who:
-            mine = next((address for address in reserved if address in one), 0)
-            registered = known.system is not None
-            return one.who(packet.htype, packet.mac, request.client.client_id, known=registered, reserved=mine)
-
-        return subnet_of_network(tables, packet, reserved, who_of)
-
-    def _who(self, table: AddressTable, request: DhcpRequest, known: Known, reserved: tuple[int, ...]) -> Who:
-        packet, client_id = request.packet, request.client.client_id
-        registered = known.system is not None
-        if known.who is not None and known.table is table:
-            who = known.who
-        else:
-            mine = next((address for address in reserved if address in table), 0)
-            who = table.who(packet.htype, packet.mac, client_id, known=registered, reserved=mine)
-            # A client-id that says more than the hardware address is weighed against the other clients of the table.
-            known.table, known.who = (table, None if who.client_id else who)
-        request_kind = packet.message_type == _REQUEST
-        if request_kind and not registered and not packet.server_id and not table.held(who):
-            elsewhere = self.tables.elsewhere(table, packet.htype, packet.mac, client_id, known=registered)
-            return msgspec.structs.replace(who, elsewhere=elsewhere) if elsewhere else who
-        return who
 
 
 def _triage(packet: DhcpPacket) -> str:
@@ -377,13 +295,3 @@ def _triage(packet: DhcpPacket) -> str:
     if packet.giaddr and (packet.giaddr >= _MULTICAST or packet.giaddr < _SMALLEST):
         return "giaddr is no relay's"  # an answer would go to a group or to nobody (RFC 1122 section 3.2.1.3)
     return ""
-
-
-def server_address(table: AddressTable, packet: DhcpPacket, arrival: Arrival) -> int:
-    """This server's address as the client reaches it: option 54, siaddr and URLs (RFC 2131 section 4.1)."""
-    near = next((address for address in arrival.addresses if address in table), 0)
-    if table.subnet.server_address is not None and (packet.giaddr or not near):
-        return int(table.subnet.server_address)
-    if packet.giaddr or (arrival.unicast and arrival.local):
-        return arrival.local
-    return near or arrival.local

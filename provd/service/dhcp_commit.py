@@ -16,8 +16,9 @@ from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_times import end_of
 from provd.model.client import RelayInfo
 from provd.model.lease import Lease
+from provd.service.dhcp_clocks import Clocks
 from provd.service.dhcp_counters import DhcpCounters, Throttle
-from provd.service.dhcp_ports import Clocks, LeaseWriter
+from provd.service.dhcp_ports import LeaseWriter
 from provd.service.dhcp_reply import Exchange, Message
 
 ABANDONED: Final = "abandoned"

@@ -10,9 +10,10 @@ from provd.core.dhcp_quarantine import DeclineGuard
 from provd.core.dhcp_times import end_of, lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
 from provd.service.dhcp_admission import Admission
+from provd.service.dhcp_clocks import Clocks
 from provd.service.dhcp_commit import Grant, LeaseCommits, RepeatedRequests, lease_of
 from provd.service.dhcp_counters import DhcpCounters, Throttle
-from provd.service.dhcp_ports import BootDirector, Clocks, Foreign, Later, Send
+from provd.service.dhcp_ports import BootDirector, Foreign, Later, Send
 from provd.service.dhcp_probe import ConflictProbes
 from provd.service.dhcp_reply import Exchange, Message, ReplyBuilder, is_rapid
 from provd.wire.codes import MessageType

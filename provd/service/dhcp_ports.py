@@ -40,21 +40,6 @@ class Arrival:
     pxe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """Time as arguments.
-
-    Attributes:
-        wall: seconds since the epoch, for what is stored and shown.
-        monotonic: seconds that no clock change moves, for everything that ends.
-        boot: which run of the machine ``monotonic`` counts in; empty where nobody knows.
-    """
-
-    wall: Callable[[], float]
-    monotonic: Callable[[], float]
-    boot: str = ""
-
-
 Send = Callable[[str, bytes, Destination, int], None]
 """Sends one datagram: interface it leaves by, octets, receiver, our address. Raises nothing."""
 

@@ -18,10 +18,11 @@ from provd.core.dhcp_times import end_of
 from provd.model.dhcp import Destination
 from provd.model.lease import Lease
 from provd.model.subnet import PROXY, Subnet
+from provd.service.dhcp_clocks import Clocks
 from provd.service.dhcp_commit import Grant, LeaseCommits, RepeatedRequests, context_of, relay_text, same_request
 from provd.service.dhcp_counters import DhcpCounters
 from provd.service.dhcp_levels import OptionLevels
-from provd.service.dhcp_ports import Arrival, BootDirector, Clocks, DhcpHooks, KnownSystems, Send
+from provd.service.dhcp_ports import Arrival, BootDirector, DhcpHooks, KnownSystems, Send
 from provd.service.dhcp_reply import Exchange, Message
 from provd.service.dhcp_subnets import SubnetTables
 from provd.wire import codes

@@ -19,41 +19,17 @@ from provd.model.origin import Origin
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import PROXY, Subnet
 from provd.model.system import InstallState, System
-from provd.plugin.contract import BootLoader, Installer, Operation
-from provd.plugin.scrub import HIDDEN, scrub, scrub_value
+from provd.plugin.contract import Operation
+from provd.plugin.scrub import scrub
 from provd.service.boot import installs
 from provd.service.explain_options import Imagined
+from provd.service.masking import masked
 from provd.service.operations import Arguments, OperationError
-from provd.service.operations_systems import NamedSystems, StatesView, find_system
+from provd.service.ports import ExplainHost, ResolvedProfiles
+from provd.service.system_lookup import NamedSystems, StatesView, find_system
 
 _TOKEN = "TOKEN"  # noqa: S105 - stands where the token of a real boot will stand
 _VENDOR = {"uefi": "PXEClient:Arch:00007:UNDI:003000", "bios": "PXEClient:Arch:00000:UNDI:002001"}
-
-
-class ExplainHost(Protocol):
-    """What explaining asks of the plugin host."""
-
-    @property
-    def boot_loaders(self) -> Mapping[str, BootLoader]:
-        """Loaders in order."""
-        ...
-
-    @property
-    def installers(self) -> Mapping[str, Installer]:
-        """Installers by name."""
-        ...
-
-    def boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None:
-        """A plugin's plan."""
-        ...
-
-    def kernel_args(self, plan: BootPlan) -> Sequence[tuple[str, Sequence[str]]]:
-        """Arguments by plugin."""
-        ...
-
-    def answer_vars(self, system: System, profile: Profile) -> Mapping[str, tuple[str, object]]:
-        """Variables by plugin."""
-        ...
 
 
 class OptionRows(Protocol):
@@ -61,18 +37,6 @@ class OptionRows(Protocol):
 
     def rows(self, imagined: Imagined) -> list[dict[str, object]]:
         """One row per option."""
-        ...
-
-
-class ProfileView(Protocol):
-    """The catalogue of this moment."""
-
-    def resolve(self, system: System) -> Profile:
-        """The system's profile.
-
-        Raises:
-            LookupError: it has none; the sentence says why.
-        """
         ...
 
 
@@ -111,7 +75,7 @@ class Explainer:
         self,
         *,
         host: ExplainHost,
-        catalogue: Callable[[], ProfileView],
+        catalogue: Callable[[], ResolvedProfiles],
         systems: NamedSystems,
         states: StatesView,
         location: Callable[[BootPlan], Location | None],
@@ -287,17 +251,6 @@ class Explainer:
             yield from _leaves(f"vars.{name}", value, profile.origins)
         for name, (plugin, value) in sorted(self._host.answer_vars(system, profile).items()):
             yield {"key": name, "value": masked(value, name), "origin": f"plugin {plugin}"}
-
-
-def masked(value: object, key: str) -> object:
-    """The value as it may be shown: secrets and references to them are hidden, tokens cut."""
-    if is_reference(value):
-        return HIDDEN
-    if isinstance(value, Mapping):
-        return {str(name): masked(child, str(name)) for name, child in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(child, key) for child in value]
-    return scrub_value(value, key)
 
 
 def _leaves(key: str, value: object, origins: Mapping[str, Origin]) -> Iterable[dict[str, object]]:

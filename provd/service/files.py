@@ -15,7 +15,6 @@ from provd.model.scrub import scrub_path
 from provd.plugin.beneath import etag_of
 from provd.plugin.contract import BootLoader
 from provd.service import boot_files, installs
-from provd.service.boot import BootDirector
 from provd.service.boot_files import BootFiles
 from provd.service.installs import Installs
 from provd.service.menu_choices import MenuChoices
@@ -36,7 +35,7 @@ class FileService:
         *,
         host: FileHost,
         sessions: Sessions,
-        director: BootDirector,
+        with_arguments: Callable[[BootPlan], BootPlan],
         files: BootFiles,
         installs: Installs,
         tokens: Tokens,
@@ -53,7 +52,7 @@ class FileService:
         Args:
             host: the plugin host.
             sessions: running boots.
-            director: completes plans.
+            with_arguments: gives a plan its whole command line.
             files: kernels and initrds.
             installs: answers and callbacks.
             tokens: mints the session's token.
@@ -70,7 +69,7 @@ class FileService:
         self._known_files: dict[str, tuple[BootLoader, float, Mapping[str, Path]]] = {}
         self._host = host
         self._sessions = sessions
-        self._director = director
+        self._with_arguments = with_arguments
         self._files = files
         self._installs = installs
         self._tokens = tokens
@@ -145,9 +144,9 @@ class FileService:
                 return NotFound(f"the configuration is bound to another address than {request.peer}", status=403)
             plan = self._admitted(boot, plan, request.peer)
         if plan.action is Action.INSTALL:
-            plan = self._director.with_arguments(self._tokens.for_plan(boot, plan, request.peer))
+            plan = self._with_arguments(self._tokens.for_plan(boot, plan, request.peer))
         elif plan.action is Action.START:
-            plan = self._director.with_arguments(plan)
+            plan = self._with_arguments(plan)
         content = loader.config(request, plan)
         if isinstance(content, NotFound):
             return content

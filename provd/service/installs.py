@@ -12,7 +12,7 @@ from provd.core.token_rules import Denied
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.scrub import scrub_path
 from provd.model.token import InstallToken
-from provd.plugin.contract import CALLBACK_FAILED, CallbackCall, CallbackResult
+from provd.plugin.contract_install import CALLBACK_FAILED, CallbackCall, CallbackResult
 from provd.service.answers import AnswerError, Answers
 from provd.service.ports import AnswerHost, InstallStates
 from provd.service.sessions import Boot, Sessions

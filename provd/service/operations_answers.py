@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -14,12 +14,13 @@ from provd.model.mac import Mac
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import Interface, System
-from provd.plugin.contract import Installer, Operation
+from provd.plugin.contract import Operation
+from provd.plugin.contract_install import Installer
 from provd.service.answers import AnswerError, Answers
-from provd.service.explain import masked
+from provd.service.masking import masked
 from provd.service.operations import Arguments, OperationError
-from provd.service.operations_systems import NamedSystems, find_system
-from provd.service.ports import AnswerHost
+from provd.service.ports import AnswerHost, ResolvedProfiles
+from provd.service.system_lookup import NamedSystems, find_system
 
 _TOKEN: Final = "TOKEN"  # noqa: S105 - stands where the token of a real boot will stand
 _MAIN: Final = ("ks.cfg", "preseed.cfg", "user-data")
@@ -31,14 +32,6 @@ class PreviewQuery(Arguments, frozen=True):
     system: Annotated[str, msgspec.Meta(description="Machine.")] = ""
     profile: Annotated[str, msgspec.Meta(description="Profile of an imagined machine.")] = ""
     document: Annotated[str, msgspec.Meta(description="Which file; none: the installer's main one.")] = ""
-
-
-class ProfileView(Protocol):
-    """The catalogue of this moment."""
-
-    def resolve(self, system: System) -> Profile:
-        """The system's profile with its overrides."""
-        ...
 
 
 class MaskedHost:
@@ -82,7 +75,7 @@ class AnswerPreview:
         self,
         *,
         answers: Answers,
-        catalogue: Callable[[], ProfileView],
+        catalogue: Callable[[], ResolvedProfiles],
         systems: NamedSystems,
         location: Callable[[BootPlan], Location | None],
         subnet_of: Callable[[System], Subnet | None],

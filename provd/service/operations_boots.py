@@ -14,7 +14,7 @@ from provd.model.session import BootSession
 from provd.plugin.contract import Operation
 from provd.service.inspect import packages, phases, session_row, timeline, verdict
 from provd.service.operations import Arguments, OperationError
-from provd.service.operations_systems import NamedSystems
+from provd.service.system_lookup import NamedSystems
 
 _NOTHING_CAME: Final = (
     "its cable and boot order, UDP 67 here (provd check firewall), its relay, or its hardware address in provd"

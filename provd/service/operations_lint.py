@@ -13,10 +13,11 @@ from provd.model.boot import BootPlan, Location
 from provd.model.mac import Mac
 from provd.model.profile import Profile
 from provd.model.system import Interface, System
-from provd.plugin.contract import Finding, Installer, Operation
+from provd.plugin.contract import Operation
+from provd.plugin.contract_install import Finding, Installer
 from provd.service.answers import AnswerError, Answers
 from provd.service.operations import Arguments, OperationError
-from provd.service.operations_systems import NamedSystems, find_system
+from provd.service.system_lookup import NamedSystems, find_system
 
 InThread = Callable[[Callable[[], Sequence[Finding]]], Awaitable[Sequence[Finding]]]
 

@@ -11,8 +11,8 @@ from msgspec import Meta
 from provd.model.mac import Mac
 from provd.plugin.contract import Operation
 from provd.service.operations import Arguments, OperationError
-from provd.service.operations_systems import NamedSystems
 from provd.service.recorder import Recorder, Recording
+from provd.service.system_lookup import NamedSystems
 from provd.wire.pcapng import encode
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -12,8 +12,7 @@ from msgspec import UNSET
 from provd.config.edits import changed
 from provd.config.errors import ConfigError
 from provd.config.system_document import document_of, systems_of
-from provd.model.mac import Mac
-from provd.model.system import InstallState, System
+from provd.model.system import System
 from provd.plugin.contract import Operation
 from provd.service.find import page
 from provd.service.operations import OperationError
@@ -35,47 +34,11 @@ from provd.service.system_arguments import (
 )
 from provd.service.system_edits import ChangeRefusedError, Edit
 from provd.service.system_find import find_systems
+from provd.service.system_lookup import StatesView, find_system
 from provd.service.system_views import differences, system_row, system_view
 from provd.service.systems import Systems
 
 T = TypeVar("T")
-
-
-class NamedSystems(Protocol):
-    """Looks systems up."""
-
-    def get(self, name: str) -> System | None:
-        """The system of this name."""
-        ...
-
-    def of_mac(self, mac: bytes) -> System | None:
-        """The system with this card."""
-        ...
-
-
-class StatesView(Protocol):
-    """Install states by system name."""
-
-    def get(self, system: str) -> InstallState:
-        """The state, a fresh one where none is kept."""
-        ...
-
-
-def find_system(systems: NamedSystems, name: str) -> System:
-    """A system by its name or one of its MACs.
-
-    Raises:
-        OperationError: nothing has this name or MAC.
-    """
-    found = systems.get(name)
-    if found is None:
-        try:
-            found = systems.of_mac(Mac.parse(name).octets)
-        except ValueError:
-            found = None
-    if found is None:
-        raise OperationError(f"there is no system {name!r}", field="name", kind="not-found")
-    return found
 
 
 class SystemOperations:

@@ -13,7 +13,9 @@ from provd.model.menu import Menu
 from provd.model.profile import Profile
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
-from provd.plugin.contract import BootLoader, Callback, Change, Installer, InstallSource, Veto
+from provd.plugin.contract import BootLoader, Change, InstallSource, Veto
+from provd.plugin.contract_install import Callback, Installer
+from provd.plugin.power import PowerDriver
 from provd.store.interface import SystemWrite
 
 Publish = Callable[[Event], None]
@@ -90,3 +92,46 @@ class SystemStore(Protocol):
     def get(self, name: str) -> System | None: ...
     def put(self, system: System, *, expected: str) -> System: ...
     def change(self, writes: Sequence[SystemWrite]) -> Sequence[System]: ...
+
+
+class PluginNames(Protocol):
+    """What enabled plugins bring and a system can name, each by its name."""
+
+    @property
+    def installers(self) -> Mapping[str, Installer]: ...
+    @property
+    def boot_loaders(self) -> Mapping[str, BootLoader]: ...
+    @property
+    def install_sources(self) -> Mapping[str, InstallSource]: ...
+    @property
+    def power_drivers(self) -> Mapping[str, PowerDriver]: ...
+
+
+class CardOwners(Protocol):
+    """The systems, by the hardware addresses of their cards."""
+
+    def of_mac(self, mac: bytes) -> System | None: ...
+
+
+class ResolvedProfiles(Protocol):
+    """The catalogue of this moment, for those who are told what is wrong with it."""
+
+    def resolve(self, system: System) -> Profile:
+        """The system's profile with its overrides.
+
+        Raises:
+            LookupError: it has none; the sentence says why.
+        """
+        ...
+
+
+class ExplainHost(Protocol):
+    """What explaining asks of the plugin host."""
+
+    @property
+    def boot_loaders(self) -> Mapping[str, BootLoader]: ...
+    @property
+    def installers(self) -> Mapping[str, Installer]: ...
+    def boot_plan(self, system: System | None, profile: Profile | None, client: ClientFacts) -> BootPlan | None: ...
+    def kernel_args(self, plan: BootPlan) -> Sequence[tuple[str, Sequence[str]]]: ...
+    def answer_vars(self, system: System, profile: Profile) -> Mapping[str, tuple[str, object]]: ...

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from provd.config.decode import near_miss
 from provd.model.system import System
-from provd.plugin.contract import Installer
+from provd.plugin.contract_install import Installer
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 

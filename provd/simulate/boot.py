@@ -22,8 +22,10 @@ from provd.simulate.firmware import (
     ClientStyle,
     Machine,
 )
+from provd.simulate.grub_loader import ARM64_EFI, X64_EFI, grub_by_http, grub_by_tftp, shim
 from provd.simulate.installer import Installed, install
-from provd.simulate.loaders import ARM64_EFI, X64_EFI, Started, grub_by_http, grub_by_tftp, ipxe, pxelinux, shim
+from provd.simulate.loader_steps import Started
+from provd.simulate.loaders import ipxe, pxelinux
 
 FirmwareName = Literal["bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi", "arm64-uefi-http"]
 FIRMWARE: Final[tuple[FirmwareName, ...]] = (

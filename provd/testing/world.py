@@ -14,11 +14,12 @@ from uuid import UUID
 from msgspec import structs
 from twisted.internet.task import Clock
 
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.model.content import Content, FileBody, FileRequest, NotFound, settled
 from provd.model.dhcp import Destination
 from provd.model.mac import Mac
 from provd.model.system import Interface, System
+from provd.service.current import Current
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import build_host, read, read_catalogue
 from provd.simulate.actions import DhcpSend, Fetched, HttpSend, TftpGet

@@ -10,7 +10,7 @@ import pytest
 
 from provd.model.mac import Mac
 from provd.model.system import Interface, Link, System
-from provd.plugin.contract import Finding
+from provd.plugin.contract_install import Finding
 from provd.service.operations import OperationError
 from provd.service.operations_answers import AnswerPreview
 from provd.service.operations_lint import Linter, LintQuery
@@ -49,9 +49,9 @@ def linter(tmp_path_factory: pytest.TempPathFactory) -> Linter:
         answers=services.preview_answers(),
         catalogue=lambda: services.current.catalogue,
         systems=services.systems,
-        location=services.director.location,
+        location=services.contents.location,
         subnet_of=lambda _system: None,
-        server_of=services.server_of,
+        server_of=services.whereabouts.server_of,
         http_port=80,
     )
     return Linter(

@@ -22,7 +22,9 @@ from twisted.internet.defer import Deferred
 from provd.api.client import LocalClient
 from provd.app.doctor import Doctor, _asked
 from provd.cli.main import build_cli
-from provd.config.schema import ApiConfig, ListenConfig, ServerConfig
+from provd.config.schema import ServerConfig
+from provd.config.schema_api import ApiConfig
+from provd.config.schema_listeners import ListenConfig
 from provd.net import self_probe
 from provd.plugin.contract import Operation
 from provd.service.operations import NoArguments

@@ -21,18 +21,8 @@ from provd.model.session import BootSession
 from provd.model.subnet import Subnet
 from provd.model.system import InstallState, Interface, System
 from provd.model.token import InstallToken
-from provd.plugin.contract import (
-    Answer,
-    BootLoader,
-    Callback,
-    CallbackCall,
-    CallbackResult,
-    Change,
-    Document,
-    Installer,
-    InstallSource,
-    Veto,
-)
+from provd.plugin.contract import BootLoader, Change, InstallSource, Veto
+from provd.plugin.contract_install import Answer, Callback, CallbackCall, CallbackResult, Document, Installer
 from provd.service.answers import Answers
 from provd.service.boot import BootDirector, Sending
 from provd.service.boot_files import BootFiles
@@ -40,6 +30,7 @@ from provd.service.files import FileService
 from provd.service.installs import Installs
 from provd.service.menu_choices import MenuChoices
 from provd.service.menu_passwords import MenuPasswords
+from provd.service.plan_contents import PlanContents
 from provd.service.sessions import Boot, Sessions
 from provd.service.tokens import Tokens
 from provd.store.interface import StoreError, SystemWrite
@@ -255,12 +246,13 @@ class BootWorld:
         self.sessions = Sessions(self.session_log, self.events.append, self.wall)
         self.sessions.load(0.0)
         self.boot_files = BootFiles(self.payload_dir)
+        contents = PlanContents(self.host, self.boot_files)
         self.director = BootDirector(
             host=self.host,
             profiles=lambda: self.profiles,
             sessions=self.sessions,
             states=self.states,
-            files=self.boot_files,
+            contents=contents,
         )
         self.tokens = Tokens(
             store=self.token_store,
@@ -290,7 +282,7 @@ class BootWorld:
             seconds=self.wall,
             host=self.host,
             sessions=self.sessions,
-            director=self.director,
+            with_arguments=contents.with_arguments,
             files=self.boot_files,
             installs=self.installs,
             tokens=self.tokens,

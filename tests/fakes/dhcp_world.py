@@ -14,7 +14,8 @@ from provd.model.mac import Mac
 from provd.model.profile import BootPolicy, Profile
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import Interface, System
-from provd.service.dhcp import Clocks, DhcpService
+from provd.service.dhcp import DhcpService
+from provd.service.dhcp_clocks import Clocks
 from provd.service.dhcp_ports import Arrival, DhcpHooks, Foreign
 from provd.wire.dhcp import DhcpPacket, decode, encode
 from tests.fakes.dhcp_fakes import FakeBootDirector, FakeHooks, FakeProbe, FakeSystems, MemoryLeases

@@ -26,7 +26,8 @@ from provd.model.profile import Profile
 from provd.model.session import BootSession
 from provd.model.subnet import Subnet
 from provd.model.system import InstallState, Interface, System
-from provd.plugin.contract import BootLoader, Change, Installer, Operation, Veto
+from provd.plugin.contract import BootLoader, Change, Operation, Veto
+from provd.plugin.contract_install import Installer
 from provd.plugin.host import PluginHost
 from provd.service.dhcp_counters import Throttle
 from provd.service.dhcp_levels import OptionLevels

@@ -7,8 +7,9 @@ from typing import Final
 
 from twisted.internet.task import Clock
 
-from provd.app.services import Current, Services
+from provd.app.services import Services
 from provd.model.dhcp import Destination
+from provd.service.current import Current
 from provd.service.dhcp_ports import Arrival
 from provd.service.load import build_host, read
 from provd.store.memory import MemoryStore

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from provd.config.schema import ApiConfig
+from provd.config.schema_api import ApiConfig
 from tests.json_api.api_server import PASSWORD, ApiServer
 
 CARD = [{"name": "eth0", "mac": "52:54:00:12:35:01"}]

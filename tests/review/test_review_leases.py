@@ -5,15 +5,14 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
 
 from provd.app.privileges import is_own_folder
-from provd.app.services import Services
 from provd.model.lease import Lease
 from provd.model.mac import Mac
 from provd.model.subnet import Pool, Subnet
 from provd.model.system import Interface, System
 from provd.service.dhcp_subnets import SubnetTables
+from provd.service.whereabouts import Whereabouts
 from tests.fakes.boot_world import ADDRESS, MAC, BootWorld
 
 OTHER = Mac.parse("52:54:00:00:00:02")
@@ -31,20 +30,21 @@ def tables_with(mac: Mac) -> SubnetTables:
     return tables
 
 
-def services(world: BootWorld, tables: SubnetTables) -> Services:
-    made = cast("Any", Services.__new__(Services))
+def whereabouts(world: BootWorld, tables: SubnetTables) -> Whereabouts:
     cards = (Interface("eth0", MAC), Interface("eth1", OTHER, IPv4Address("10.0.0.5")))
     system = System("web1", interfaces=cards)
-    made.dhcp = SimpleNamespace(tables=tables)
-    made.sessions = world.sessions
-    made.systems = SimpleNamespace(of_mac=lambda _mac: system)
-    return cast("Services", made)
+    return Whereabouts(
+        subnets=lambda: (SUBNET,),
+        tables=lambda: tables,
+        sessions=world.sessions,
+        systems=SimpleNamespace(of_mac=lambda _mac: system),
+    )
 
 
 def test_the_second_card_of_an_installing_system_is_known_by_its_lease(tmp_path: Path) -> None:
     world = BootWorld(tmp_path)
     world.discover()
-    made = services(world, tables_with(OTHER))
+    made = whereabouts(world, tables_with(OTHER))
     assert made.address_of(OTHER.octets) == "10.0.0.77"
     assert made.address_of(MAC.octets) == ADDRESS
 
@@ -52,14 +52,14 @@ def test_the_second_card_of_an_installing_system_is_known_by_its_lease(tmp_path:
 def test_a_lease_that_ended_is_nobodys_address(tmp_path: Path) -> None:
     tables = tables_with(OTHER)
     tables.expire(101.0)
-    assert services(BootWorld(tmp_path), tables).address_of(OTHER.octets) == "10.0.0.5"
+    assert whereabouts(BootWorld(tmp_path), tables).address_of(OTHER.octets) == "10.0.0.5"
 
 
 def test_an_address_that_another_machine_took_is_no_longer_the_first_ones(tmp_path: Path) -> None:
     world = BootWorld(tmp_path)
     world.discover()
     world.sessions.given(ADDRESS, str(OTHER))
-    assert services(world, SubnetTables()).address_of(MAC.octets) == ""
+    assert whereabouts(world, SubnetTables()).address_of(MAC.octets) == ""
 
 
 def test_what_a_crashed_run_left_beside_the_socket_is_our_own(tmp_path: Path) -> None:

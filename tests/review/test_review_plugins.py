@@ -11,7 +11,7 @@ import pytest
 
 from provd.model.boot import Action, BootPlan
 from provd.model.content import Content, NotFound
-from provd.plugin.contract import Callback, CallbackCall, CallbackResult, Installer
+from provd.plugin.contract_install import Callback, CallbackCall, CallbackResult, Installer
 from tests.fakes.boot_world import BootWorld, FakeHost
 
 CONFIG = "fake.cfg/default"

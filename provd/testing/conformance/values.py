@@ -12,7 +12,8 @@ from provd.model.boot import Action, BootFile, BootPlan
 from provd.model.content import Content, NotFound
 from provd.model.menu import Menu, MenuEntry
 from provd.model.profile import Profile
-from provd.plugin.contract import BootLoader, CallbackCall, CallbackResult, Installer, InstallSource
+from provd.plugin.contract import BootLoader, InstallSource
+from provd.plugin.contract_install import CallbackCall, CallbackResult, Installer
 from provd.testing.conformance import strange
 from provd.testing.conformance.examined import Examined
 from provd.testing.documents import documents
