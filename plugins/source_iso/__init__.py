@@ -11,7 +11,8 @@ A distro's ``tree`` or a profile's ``source`` names an image and a directory in 
 The machine gets ``http://PROVD/iso/NAME/...``, and TFTP serves the same paths.
 
 The directory of an image is read once, when provd starts or the image changes (a second for ten thousand files), and
-kept in memory; commands that start no service, as ``provd simulate``, read it when they ask. A file's octets leave from the image itself, so a DVD costs the memory of its directory.
+kept in memory; commands that start no service, as ``provd simulate``, read it when they ask. A file's octets leave from
+the image itself, so a DVD costs the memory of its directory.
 """
 
 from __future__ import annotations
