@@ -69,22 +69,30 @@ def simulate(
         click.echo(transcript.text())
     else:
         show(_told(transcript), output)
-    held = "" if server else _why_not(driver, mac)
+    held = "" if server else _why_not(driver, mac, transcript.boot_file)
     if held:
         click.echo(f"provd: {held}", err=True)
     if held or transcript.outcome not in {"installed", "started", "local"}:
         sys.exit(REFUSED)
 
 
-def _why_not(server: Any, mac: str) -> str:
+def _why_not(server: Any, mac: str, boot_file: str) -> str:
     """Why the server in memory gave this machine nothing to install, though it may have meant to; or empty."""
     from provd.model.boot import Action
     from provd.model.mac import Mac
 
     boot = server.services.sessions.of_mac(str(Mac.parse(mac)))
-    if boot is None or boot.plan is None or boot.plan.action not in {Action.HOLD, Action.NONE}:
+    if boot is None or boot.plan is None:
         return ""
-    return str(boot.plan.reason)
+    if boot.plan.action in {Action.HOLD, Action.NONE}:
+        return str(boot.plan.reason)
+    events = () if boot_file else server.store.sessions.events(boot.session.id)
+    none = next((event.fields for event in reversed(events) if event.kind == "boot.none"), None)
+    if none is None:
+        return ""
+    missing = str(none.get("missing", ""))
+    fetch = "provd fetch loaders-arm64" if "aa64" in missing else "provd fetch loaders"
+    return f"{none['reason']}: {missing} is missing; {fetch} gets it" if missing else str(none["reason"])
 
 
 def _machine(mac: str, uuid: str, choice: str) -> Any:
