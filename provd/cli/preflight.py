@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provd.cli.firewall import openings
+from provd.cli.profile_remarks import profile_remarks
 from provd.config.errors import ConfigError, Problem
 from provd.config.payloads import missing_payloads
 from provd.config.schema import ServerConfig
@@ -59,13 +60,8 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
         if not loader.files():
             yield Remark("warning", f"boot loader {loader.name} has no files; provd fetch loaders gets them")
     for name in sorted(_profiles_in_use(loaded)):
-        profile = loaded.catalogue.profiles[name]
-        installer = host.installers.get(profile.installer or profile.distro.installer)
-        missing = (
-            installer.ready(profile) if installer else f"no enabled plugin brings its installer {profile.installer}"
-        )
-        if missing:
-            yield Remark("warning", f"profile {name}: {missing}")
+        for told in profile_remarks(loaded.catalogue.profiles[name], host, Path(loaded.config.site_dir)):
+            yield Remark("warning", f"profile {name}: {told}")
     yield from _sources(loaded, host.install_sources.values())
     yield from menu_remarks(loaded, host.installers)
     yield from _power(loaded, host.power_drivers)
