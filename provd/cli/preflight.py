@@ -64,6 +64,7 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
             yield Remark("warning", f"profile {name}: {told}")
     yield from _sources(loaded, host.install_sources.values())
     yield from menu_remarks(loaded, host.installers)
+    yield from menu_password_remarks(loaded)
     yield from _power(loaded, host.power_drivers)
     yield from _secrets_of_plugins(loaded, path)
     host.close()
@@ -77,6 +78,20 @@ def menu_remarks(loaded: Loaded, installers: Mapping[str, Installer]) -> Iterato
         if installer is not None and installer.installs:
             rule = f"menu {name}: its default {menu.default} installs, so the machine's own disk is started instead"
             yield Remark("warning", rule)
+
+
+def menu_password_remarks(loaded: Loaded) -> Iterator[Remark]:
+    """Passwords of menus that the service may not be able to read: it would show no menu."""
+    for name, menu in loaded.catalogue.menus.items():
+        own = [(f"menu {name}", menu.password)]
+        for whose, reference in own + [(f"menu {name}: entry {one.name}", one.password) for one in menu.entries]:
+            try:
+                if reference is not None:
+                    SecretReader().resolve(reference)
+            except SecretError as error:
+                # The environment and the credentials of the service are not those of this command.
+                level = "warning" if "file" in reference else "info"
+                yield Remark(level, f"{whose}: password: {error}{'' if 'file' in reference else ' here'}")
 
 
 def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remark]:

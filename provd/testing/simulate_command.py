@@ -86,7 +86,12 @@ def _why_not(server: Any, mac: str, boot_file: str) -> str:
         return ""
     if boot.plan.action in {Action.HOLD, Action.NONE}:
         return str(boot.plan.reason)
-    events = () if boot_file else server.store.sessions.events(boot.session.id)
+    events = server.store.sessions.events(boot.session.id)
+    held = next((event.fields for event in reversed(events) if event.kind == "boot.held"), None)
+    if held is not None:
+        return str(held["reason"])
+    if boot_file:
+        return ""
     none = next((event.fields for event in reversed(events) if event.kind == "boot.none"), None)
     if none is None:
         return ""
