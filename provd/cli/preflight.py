@@ -85,9 +85,10 @@ def menu_password_remarks(loaded: Loaded) -> Iterator[Remark]:
     for name, menu in loaded.catalogue.menus.items():
         own = [(f"menu {name}", menu.password)]
         for whose, reference in own + [(f"menu {name}: entry {one.name}", one.password) for one in menu.entries]:
+            if reference is None:
+                continue
             try:
-                if reference is not None:
-                    SecretReader().resolve(reference)
+                SecretReader().resolve(reference)
             except SecretError as error:
                 # The environment and the credentials of the service are not those of this command.
                 level = "warning" if "file" in reference else "info"
