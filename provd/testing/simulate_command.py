@@ -114,6 +114,7 @@ def _machine(mac: str, uuid: str, choice: str) -> Any:
 
 def _in_memory(file: Path, mac: str, profile: str) -> Any:
     """A provd of this configuration; the machine is a system of it where a profile is named."""
+    from provd.config.decode import near_miss
     from provd.config.errors import ConfigError
     from provd.model.mac import Mac
     from provd.model.system import Interface, System
@@ -134,8 +135,11 @@ def _in_memory(file: Path, mac: str, profile: str) -> Any:
     except (ConfigError, PluginError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if profile:
-        if profile not in server.services.current.catalogue.profiles:
-            raise click.ClickException(f"there is no profile {profile}")
+        known = server.services.current.catalogue.profiles
+        if profile not in known:
+            raise click.ClickException(
+                f"no profile that can be installed is {profile}{near_miss(profile, list(known))}"
+            )
         if server.services.systems.of_mac(Mac.parse(mac).octets) is not None:
             raise click.ClickException(f"{mac} belongs to a system already: leave --profile away")
         server.services.systems.add(System("simulated", profile, (Interface("eth0", Mac.parse(mac)),)))

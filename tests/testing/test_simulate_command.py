@@ -50,7 +50,7 @@ def test_without_finish_nothing_is_reported_and_nothing_is_kept(config: str, tmp
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--profile", "nope"], "there is no profile nope"),
+        (["--profile", "wbe"], "no profile that can be installed is wbe; did you mean 'web'?"),
         (["--mac", "52:54"], "--mac or --uuid"),
         (["--uuid", "x"], "--mac or --uuid"),
         ([], "no system has this MAC or UUID"),
