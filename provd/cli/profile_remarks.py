@@ -13,7 +13,8 @@ from provd.config.site_templates import FOLDER
 from provd.model.content import Content, NotFound
 from provd.model.distro import Distro
 from provd.model.profile import Profile
-from provd.plugin.contract import Installer, InstallSource
+from provd.plugin.contract import InstallSource
+from provd.plugin.contract_install import Installer
 from provd.plugin.host import PluginHost
 from provd.plugin.templates import COMMON_FOLDER
 

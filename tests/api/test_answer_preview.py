@@ -27,9 +27,9 @@ def test_a_document_that_is_not_there_is_one_sentence(
         answers=services.preview_answers(),
         catalogue=lambda: services.current.catalogue,
         systems=services.systems,
-        location=services.director.location,
+        location=services.contents.location,
         subnet_of=lambda _system: None,
-        server_of=services.server_of,
+        server_of=services.whereabouts.server_of,
         http_port=80,
     )
     with pytest.raises(OperationError) as refused:
