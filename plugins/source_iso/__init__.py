@@ -11,7 +11,8 @@ A distro's ``tree`` or a profile's ``source`` names an image and a directory in 
 The machine gets ``http://PROVD/iso/NAME/...``, and TFTP serves the same paths.
 
 The directory of an image is read once, when provd starts or the image changes (a second for ten thousand files), and
-kept in memory. A file's octets leave from the image itself, so a DVD costs the memory of its directory.
+kept in memory; commands that start no service, as ``provd simulate``, read it when they ask. A file's octets leave from
+the image itself, so a DVD costs the memory of its directory.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class SourceIso:
         return Location("http", plan.server, f"/{_PREFIX}{quote('/'.join(parts))}", port)
 
     def file(self, url: str) -> Content | NotFound:
-        """A kernel or an initial RAM disk, ``iso:NAME/PATH``; the image must have been read."""
+        """A kernel or an initial RAM disk, ``iso:NAME/PATH``; a running service must have read the image."""
         name, _, path = url.removeprefix(f"{_SCHEME}:").partition("/")
         index = self._library.now(name)
         if isinstance(index, Index):

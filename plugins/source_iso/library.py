@@ -47,7 +47,7 @@ class Library:
         return path if path is not None and path.is_file() else None
 
     def now(self, name: str) -> Index | NotFound | Awaitable[Index | NotFound]:
-        """The directory of an image; awaited where it is being read."""
+        """The directory of an image; awaited where it is being read, read at once where no service runs."""
         path = self.path(name)
         if path is None:
             return NotFound(f"there is no image {name!r}")
@@ -64,16 +64,25 @@ class Library:
         task = self._reading.get(name)
         if task is None or task.done:
             if self._runtime is None:
-                return NotFound(f"image {name} is not read before provd has started", status=503)
+                return self._keep(name, mark, _read(path))  # a command that boots machines in memory: it may wait
             task = self._reading[name] = self._runtime.background(self._read(self._runtime, name, path, mark))
         return task
 
     async def _read(self, runtime: Runtime, name: str, path: Path, mark: Mark) -> Index | NotFound:
-        try:
-            index = await runtime.in_thread(lambda: read_index(path))
-        except IsoError as error:
-            self._faults[name] = (mark, f"image {name}: {error}")
-            return NotFound(f"image {name}: {error}", status=500)
-        self._known[name] = index
+        return self._keep(name, mark, await runtime.in_thread(lambda: _read(path)))
+
+    def _keep(self, name: str, mark: Mark, found: Index | str) -> Index | NotFound:
+        if isinstance(found, str):
+            self._faults[name] = (mark, f"image {name}: {found}")
+            return NotFound(f"image {name}: {found}", status=500)
+        self._known[name] = found
         self._faults.pop(name, None)
-        return index
+        return found
+
+
+def _read(path: Path) -> Index | str:
+    """The directory of an image, or why it cannot be read."""
+    try:
+        return read_index(path)
+    except IsoError as error:
+        return str(error)

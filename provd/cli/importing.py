@@ -39,7 +39,8 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
     output.
     """
     from provd.config.errors import ConfigError
-    from provd.media.importing import Places, bring, draft
+    from provd.media.distro_text import draft
+    from provd.media.importing import Places, bring
     from provd.media.medium import MediumError, open_medium
     from provd.media.recognise import recognise
     from provd.plugin.errors import PluginError
@@ -53,7 +54,7 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
             found = recognise(opened, signatures)
             if isinstance(found, list):
                 _explain(medium, found)
-                click.echo(draft(found, name or Path(medium).stem))
+                click.echo(draft(found, name or Path(medium).stem, opened.kind))
                 sys.exit(REFUSED)
             with _Bar() as bar:
                 done = bring(opened, found, name, places, bar.told, copy=copy, dry_run=dry_run)
@@ -61,6 +62,7 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
         raise click.ClickException(str(error)) from error
     told = {
         "name": done.name, "signature": found.signature.name, "version": found.version, "arch": found.arch,
+        "note": found.signature.note,
         "files": [str(path) for path in done.files], "distro": done.distro, "profile": done.profile,
     }  # fmt: skip
     if output != "table":
@@ -69,13 +71,16 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
     click.echo(f"{medium} is {found.signature.name}, version {found.version}, {found.arch}")
     for path in done.files:
         click.echo(f"{'would write' if dry_run else 'wrote'} {path}")
+    if found.signature.note:
+        click.echo(found.signature.note)
 
 
 def _explain(medium: str, near: list[Near]) -> None:
     """Why it was not recognised, on standard error."""
     click.echo(f"{medium} was not recognised.", err=True)
     if not near:
-        click.echo("  It has nothing that media are known by: .treeinfo, .disk/info, version.info, a kernel.", err=True)
+        known = ".treeinfo, .disk/info, media.1, .alpine-release, a kernel"
+        click.echo(f"  It has nothing that media are known by: {known}.", err=True)
     for one in near:
         click.echo(f"  near {one.signature.name}: {one.kept} of {one.kept + len(one.missed)} rules are kept", err=True)
         for missed in one.missed:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provd.cli.firewall import openings
+from provd.cli.profile_remarks import profile_remarks
 from provd.config.errors import ConfigError, Problem
 from provd.config.payloads import missing_payloads
 from provd.config.schema import ServerConfig
@@ -59,15 +60,11 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
         if not loader.files():
             yield Remark("warning", f"boot loader {loader.name} has no files; provd fetch loaders gets them")
     for name in sorted(_profiles_in_use(loaded)):
-        profile = loaded.catalogue.profiles[name]
-        installer = host.installers.get(profile.installer or profile.distro.installer)
-        missing = (
-            installer.ready(profile) if installer else f"no enabled plugin brings its installer {profile.installer}"
-        )
-        if missing:
-            yield Remark("warning", f"profile {name}: {missing}")
+        for told in profile_remarks(loaded.catalogue.profiles[name], host, Path(loaded.config.site_dir)):
+            yield Remark("warning", f"profile {name}: {told}")
     yield from _sources(loaded, host.install_sources.values())
     yield from menu_remarks(loaded, host.installers)
+    yield from menu_password_remarks(loaded)
     yield from _power(loaded, host.power_drivers)
     yield from _secrets_of_plugins(loaded, path)
     host.close()
@@ -81,6 +78,21 @@ def menu_remarks(loaded: Loaded, installers: Mapping[str, Installer]) -> Iterato
         if installer is not None and installer.installs:
             rule = f"menu {name}: its default {menu.default} installs, so the machine's own disk is started instead"
             yield Remark("warning", rule)
+
+
+def menu_password_remarks(loaded: Loaded) -> Iterator[Remark]:
+    """Passwords of menus that the service may not be able to read: it would show no menu."""
+    for name, menu in loaded.catalogue.menus.items():
+        own = [(f"menu {name}", menu.password)]
+        for whose, reference in own + [(f"menu {name}: entry {one.name}", one.password) for one in menu.entries]:
+            if reference is None:
+                continue
+            try:
+                SecretReader().resolve(reference)
+            except SecretError as error:
+                # The environment and the credentials of the service are not those of this command.
+                level = "warning" if "file" in reference else "info"
+                yield Remark(level, f"{whose}: password: {error}{'' if 'file' in reference else ' here'}")
 
 
 def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remark]:

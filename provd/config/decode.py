@@ -15,6 +15,8 @@ from msgspec import inspect
 from provd.config.errors import ConfigError
 from provd.model.subnet import Pool
 
+_MOST_TOLD: Final = 40
+"""Names in a sentence; a site may have hundreds of profiles."""
 T = TypeVar("T")
 
 _WHERE = re.compile(r"(?P<rule>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
@@ -63,11 +65,12 @@ def _described(type_: Hashable) -> inspect.Type:
 
 
 def near_miss(word: str, known: list[str]) -> str:
-    """``; did you mean 'x'?`` or, where nothing is near, the whole list."""
+    """``; did you mean 'x'?`` or, where nothing is near, the list; of a long one its beginning."""
     near = get_close_matches(word, known, n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(sorted(known))}" if known else ""
+    more = f", ... ({len(known)} in all)" if len(known) > _MOST_TOLD else ""
+    return f"; known: {', '.join(sorted(known)[:_MOST_TOLD])}{more}" if known else ""
 
 
 def parse_pool(text: str) -> Pool:

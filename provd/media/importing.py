@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import tomlkit
-
+from provd.media.distro_text import distro_text
 from provd.media.medium import DirectoryMedium, IsoMedium, Medium, MediumError
-from provd.media.recognise import Near, Recognised
+from provd.media.recognise import Recognised
 from provd.media.refusals import check_free, check_name, check_tree
 
 Told = Callable[[str, int, int], None]
@@ -75,7 +74,7 @@ def bring(
     check_name(name)
     distro_file, profile_file = (places.site / kind / f"{name}.toml" for kind in ("distros", "profiles"))
     source = _Source(medium, found, name, places)
-    distro = _distro(found, source)
+    distro = distro_text(found, source.boot, source.tree)
     profile = f'# The first profile of {name}: add users and keys, then give it to machines.\ndistro = "{name}"\n'
     done = Imported(name, distro, profile, [*source.targets(), distro_file, profile_file])
     check_free(done.files)
@@ -98,12 +97,13 @@ class _Source:
         self._tree = places.data / "tree" / name
         self._payload = places.data / "payload" / name
 
-    @property
-    def boot(self) -> Callable[[str], str]:
+    def boot(self, path: str) -> str:
         """How the distro names a boot file of the medium."""
+        if ":" in path:
+            return path
         if isinstance(self._medium, IsoMedium):
-            return lambda path: f"iso:{self._name}/{path}"
-        return lambda path: f"payload:{self._name}/{path.rpartition('/')[2]}"
+            return f"iso:{self._name}/{path}"
+        return f"payload:{self._name}/{path.rpartition('/')[2]}"
 
     @property
     def tree(self) -> str:
@@ -125,14 +125,17 @@ class _Source:
                 return f"{self._medium.where}{below}"
 
     def check(self) -> None:
-        """Refuse a tree that cannot be copied, before anything is."""
+        """Refuse a medium without its boot files and a tree that cannot be copied, before anything is."""
+        for path in self._boot_files():
+            if not self._medium.has(path):
+                raise MediumError(f"{self._medium.where} has no file {path}, which {self._found.signature.name} boots")
         if isinstance(self._medium, DirectoryMedium) and self._tree in self.targets():
             check_tree(self._medium.root, self._tree)
 
     def targets(self) -> list[Path]:
         """Everything that is made beside the TOML."""
         if isinstance(self._medium, IsoMedium):
-            served = [self._image] if self._outside(self._image) else []
+            served = [self._image] if self._needed and self._outside(self._image) else []
             return [*served, *([self._tree / f"{self._name}.iso"] if self._found.signature.tree == _IMAGE else [])]
         boot = [self._payload / path.rpartition("/")[2] for path in self._boot_files()]
         needs_tree = isinstance(self._medium, DirectoryMedium) and ":" not in self._found.signature.tree
@@ -141,7 +144,7 @@ class _Source:
     def place(self, made: list[Path], told: Told, *, copy: bool) -> None:
         """Make them."""
         if isinstance(self._medium, IsoMedium):
-            if self._outside(self._image):
+            if self._needed and self._outside(self._image):
                 _bring_file(self._medium.path, self._image, made, told, link=not copy)
             if self._found.signature.tree == _IMAGE:
                 _bring_file(self._image, self._tree / f"{self._name}.iso", made, told, link=True)
@@ -156,46 +159,18 @@ class _Source:
             _copy_tree(self._medium.root, self._tree, told)
 
     def _boot_files(self) -> tuple[str, ...]:
-        return (self._found.signature.kernel, *self._found.signature.initrd)
+        signature = self._found.signature
+        return tuple(path for path in (signature.kernel, *signature.initrd) if ":" not in path)
+
+    @property
+    def _needed(self) -> bool:
+        """Something is served from the medium."""
+        return bool(self._boot_files()) or ":" not in self._found.signature.tree
 
     def _outside(self, target: Path) -> bool:
         """It is not where it is served from already."""
         here = self._medium.path if isinstance(self._medium, IsoMedium) else Path(self._medium.where)
         return not (target.exists() and here.exists() and target.samefile(here))
-
-
-def _distro(found: Recognised, source: _Source) -> str:
-    signature = found.signature
-    document = tomlkit.document()
-    document.add(tomlkit.comment(f"{signature.name} as it was imported (signature {signature.name})."))
-    values: dict[str, object] = {
-        "family": signature.family,
-        "version": found.version,
-        "arch": found.arch,
-        "installer": signature.installer,
-        "kernel": source.boot(signature.kernel),
-        "initrd": [source.boot(path) for path in signature.initrd],
-        "tree": source.tree,
-        "efi_loaders": list(signature.efi_loaders),
-    }
-    for key, value in values.items():
-        if value and not (key == "arch" and value == "x86_64"):
-            document.add(key, tomlkit.item(value))
-    if signature.vars:
-        document.add("vars", tomlkit.item(dict(signature.vars)))
-    return tomlkit.dumps(document)
-
-
-def draft(near: list[Near], name: str) -> str:
-    """A distro to complete for a medium that no signature fits: the nearest one's, with what is not known marked."""
-    nearest = near[0].signature if near else None
-    lines = [f"# {name}: nothing recognised this medium. Complete what is marked, and put it into distros/."]
-    family = nearest.family if nearest else "COMPLETE"
-    lines += [f'family = "{family}"        # COMPLETE: which installer family', 'version = "COMPLETE"']
-    lines += [f'installer = "{nearest.installer if nearest else "COMPLETE"}"']
-    lines += [f'kernel = "{nearest.kernel if nearest else "COMPLETE"}"   # COMPLETE: payload:NAME/FILE, iso:NAME/PATH']
-    initrd = ", ".join(f'"{one}"' for one in nearest.initrd) if nearest else '"COMPLETE"'
-    return "\n".join([*lines, f"initrd = [{initrd}]", 'tree = "COMPLETE"']) + "\n"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Callable
+from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -16,6 +17,10 @@ from urllib.request import Request, urlopen
 MOST_OCTETS: Final = 256 * 1024
 """Octets of a descriptive file that are looked at; real ones have a few thousand."""
 _URL_S: Final = 20.0
+_BLOCK: Final = 2048
+_PADDING: Final = 150 * _BLOCK
+"""What makers of images count behind the last file, and copies of a disk's size may lack."""
+_PLAIN: Final = "/%:@!$&'()*+,;=~"
 _ABSENT: Final = frozenset({403, 404, 410})
 """What servers answer for a file they do not have; object stores say 403 to whoever may not list."""
 
@@ -113,6 +118,10 @@ class IsoMedium:
             # The library meets damage with whatever its arithmetic gives, and keeps the file open.
             self._file.close()
             raise MediumError(f"{path} is no ISO 9660 image, or is damaged: {error}") from error
+        volume = self._iso.pvd.space_size * _BLOCK
+        if volume > path.stat().st_size + _PADDING:
+            self.close()
+            raise MediumError(f"{path} is cut short: {volume} octets belong to it and {path.stat().st_size} are there")
         ridge, joliet = self._iso.has_rock_ridge(), self._iso.has_joliet()
         self._key = "rr_path" if ridge else "joliet_path" if joliet else "iso_path"
 
@@ -165,10 +174,18 @@ class UrlMedium:
     kind = "url"
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-            raise MediumError(f"{url} is no http or https URL with a host and without a password")
-        self.where = self.url = url.rstrip("/")
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+            raise MediumError(f"{url} is no http or https URL of a directory, with a host and without a password")
+        if parts.path.lower().endswith(".iso"):
+            raise MediumError(f"{url} is an image: fetch it to this machine, and import the file")
+        # Blanks and letters beyond ASCII as they go over the wire; the distro's tree is this URL, too.
+        path = quote(parts.path.rstrip("/"), safe=_PLAIN)
+        self.where = self.url = f"{parts.scheme}://{parts.netloc}{path}"
 
     def _open(self, path: str, method: str) -> Any:
         request = Request(f"{self.url}/{quote(path)}", method=method)  # noqa: S310  http or https, see above
@@ -179,7 +196,7 @@ class UrlMedium:
             if error.code not in _ABSENT:
                 raise MediumError(f"{self.url}/{path}: the server answered {error.code} {error.reason}") from error
             return None
-        except (URLError, OSError) as error:
+        except (URLError, OSError, HTTPException, ValueError) as error:
             raise MediumError(f"{self.url} cannot be reached: {getattr(error, 'reason', error)}") from error
 
     def read(self, path: str) -> bytes | None:
@@ -224,6 +241,8 @@ def open_medium(what: str) -> Medium:
     Raises:
         MediumError: it is not there or cannot be read.
     """
+    if not what.strip():
+        raise MediumError("the medium has no name: a directory, an ISO image or a URL is expected")
     if "://" in what:
         return UrlMedium(what)
     path = Path(what)

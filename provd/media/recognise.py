@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from provd.media.medium import Medium
+from provd.media.medium import Medium, MediumError
+from provd.media.processor import kernel_arch
 from provd.plugin.signatures import Signature, SignatureRule
 
 _MOST_NEAR = 5
@@ -50,6 +51,9 @@ def recognise(medium: Medium, signatures: Iterable[Signature]) -> Recognised | l
     """The signature that fits, the one with most rules where several do; else the nearest ones, explained.
 
     A signature of which no rule is kept is not near.
+
+    Raises:
+        MediumError: several fit equally well: there is more than one distribution on it.
     """
     texts: dict[str, str | None] = {}
 
@@ -70,9 +74,22 @@ def recognise(medium: Medium, signatures: Iterable[Signature]) -> Recognised | l
     if not fitting:
         touched = [one for one in near if one.kept]
         return sorted(touched, key=lambda one: (len(one.missed), -one.kept, one.signature.name))[:_MOST_NEAR]
-    best = max(fitting, key=lambda one: len(one.rules))
-    arch = _captured(best.arch, text) or "x86_64"
+    best = _best(fitting, medium.where)
+    arch = _captured(best.arch, text) or _kernel_arch(best, medium) or "x86_64"
     return Recognised(best, _ARCHS.get(arch, arch), _captured(best.full_version, text) or best.version)
+
+
+def _best(fitting: list[Signature], where: str) -> Signature:
+    most = max(len(one.rules) for one in fitting)
+    best = [one for one in fitting if len(one.rules) == most]
+    if len(best) > 1:
+        names = " and ".join(sorted(one.name for one in best))
+        raise MediumError(f"{where} is {names} at once: import each from a directory of its own")
+    return best[0]
+
+
+def _kernel_arch(signature: Signature, medium: Medium) -> str:
+    return "" if ":" in signature.kernel else kernel_arch(medium.read(signature.kernel) or b"")
 
 
 def _missed(rule: SignatureRule, text: Text, medium: Medium) -> Missed | None:

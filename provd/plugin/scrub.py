@@ -19,14 +19,14 @@ def scrub(text: str) -> str:
 
 
 def scrub_value(value: object, key: str = "") -> object:
-    """A plain value for a log: secret-looking keys are hidden, texts scrubbed, unknown types turned into text.
+    """A plain value for a log: what secret-looking keys have is hidden, texts scrubbed, unknown types turned into text.
 
     Args:
         value: mapping, list, text, number or anything with ``str()``.
         key: name the value stands under.
     """
     if key and _SECRET_KEY.search(key):
-        return HIDDEN
+        return None if value is None else HIDDEN
     if isinstance(value, Mapping):
         return {str(name): scrub_value(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

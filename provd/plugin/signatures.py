@@ -45,13 +45,16 @@ class Signature:
         version: as the vendor writes it.
         installer: name of the installer.
         rules: all of them must be kept.
-        kernel: path of the installer's kernel in the medium.
-        initrd: paths of its initial RAM disks.
+        kernel: path of the installer's kernel in the medium; ``payload:NAME/FILE`` where the medium's own boots from no
+            network.
+        initrd: paths of its initial RAM disks, likewise.
         tree: directory of the medium that is the install tree; empty for the medium itself; ``.iso`` where the
-            installer wants the image as a file.
+            installer wants the image as a file; ``mirror:NAME`` or a URL where the medium has no whole tree.
         arch: whose first group is the CPU; None for x86-64 alone.
         full_version: whose first group is the whole version.
-        efi_loaders: of the installed system, in the order they are tried.
+        efi_loaders: of the installed system on x86-64, in the order they are tried; those of arm64 follow from them.
+        arguments: kernel arguments of the distro (``kernel_args`` in TOML).
+        note: what whoever imports the medium must know, in a sentence or two.
         vars: free values of the distro.
         source: where the layout is known from.
     """
@@ -67,6 +70,8 @@ class Signature:
     arch: SignatureRule | None = None
     full_version: SignatureRule | None = None
     efi_loaders: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    note: str = ""
     vars: Mapping[str, object] = field(default_factory=dict)
     source: str = ""
 
@@ -91,6 +96,8 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     arch: _Rule | None = None
     full_version: _Rule | None = None
     efi_loaders: list[str] = []
+    kernel_args: list[str] = []
+    note: str = ""
     vars: dict[str, str] = {}
 
 
@@ -130,6 +137,8 @@ def _each(entry: _Entry) -> Iterator[Signature]:
             arch=_rule(entry.arch, version, extra) if entry.arch else None,
             full_version=_rule(entry.full_version, version, extra) if entry.full_version else None,
             efi_loaders=tuple(entry.efi_loaders),
+            arguments=tuple(entry.kernel_args),
+            note=_filled(entry.note, version, extra),
             vars={key: _filled(value, version, extra) for key, value in entry.vars.items()},
             source=entry.source,
         )

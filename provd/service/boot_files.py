@@ -14,6 +14,7 @@ from provd.model.distro import Distro, Program
 from provd.plugin.contract import InstallSource
 
 PREFIX = "boot/"
+_DEPLOYER: Final = "deployer"
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):")
 
 
@@ -85,13 +86,19 @@ class BootFiles:
         try:
             status = path.stat()
         except OSError:
-            raise PayloadMissingError(
-                f"boot file {file} of {name} is missing: provd fetch or provd image build gets it"
-            ) from None
+            raise PayloadMissingError(f"boot file {file} of {name} is missing: {self._remedy(path)}") from None
         mark = hashlib.sha256(f"{path}|{status.st_size}|{status.st_mtime_ns}".encode()).hexdigest()[:8]
         served = f"{PREFIX}{name}/{mark}/{path.name}"
         self._files[served] = path
         return served
+
+    def _remedy(self, path: Path) -> str:
+        """What brings a file that is not there, as far as its place tells."""
+        if not path.is_relative_to(self._payload_dir):
+            return "it must be put there"
+        if path.is_relative_to(self._payload_dir / _DEPLOYER):
+            return "provd image build gets it"
+        return "provd fetch or provd import gets it where they know it, else it must be put there"
 
     def _source(self, reference: str) -> Callable[[str], Content | NotFound] | None:
         """What gives a file that is named by a scheme, None for a path."""

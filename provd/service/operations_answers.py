@@ -111,8 +111,10 @@ class AnswerPreview:
             name = arguments.document or main
             document = installer.documents.get(name)
             if document is None:
-                there = ", ".join(sorted(installer.documents)) or "none"
+                there = ", ".join(sorted(installer.documents))
                 sentence = f"installer {installer.name} has no document {name!r}; it has: {there}"
+                if not there:
+                    sentence = f"installer {installer.name} has no answer files: it boots what it is given"
                 raise OperationError(sentence, field="document", kind="not-found")
             text, _once = self._answers.render(plan, installer, name, document)
         except AnswerError as error:

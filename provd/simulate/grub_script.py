@@ -72,6 +72,7 @@ class GrubScript:
     variables: dict[str, str] = field(default_factory=dict)
     disk_files: Collection[str] = ()
     choice: str = ""
+    _chose: bool = False
     _functions: dict[str, Block] = field(default_factory=dict)
     _kernel: str = ""
     _arguments: str = ""
@@ -113,9 +114,14 @@ class GrubScript:
     def _entry(self, entries: list[MenuEntry]) -> MenuEntry | None:
         """The one that somebody chooses, also in a menu below, else the default, else the first."""
         everywhere = {self._id(one): one for one in _with_below(entries)}
+        if entries and self.choice and not self._chose:
+            if self.choice not in everywhere:
+                raise ScriptError(f"the choice names the entry {self.choice!r}, which is not there")
+            self._chose = True
+            return everywhere[self.choice]
         here = {self._id(one): one for one in entries}
         default = here.get(self.variables.get("default", ""))
-        return everywhere.get(self.choice) or default or (entries[0] if entries else None)
+        return default or (entries[0] if entries else None)
 
     def _id(self, entry: MenuEntry) -> str:
         words = self._expand(entry.words)

@@ -158,8 +158,10 @@ class IpxeScript:
         below = [item for item in self._items if item.startswith("/") and item not in self._been]
         if self.choice and self.choice not in self._items and below:
             chosen = below[0]
+        elif self.choice and self.choice not in self._items:
+            raise IpxeScriptError(f"the choice names the item {self.choice!r}, which is not there")
         else:
-            chosen = self.choice if self.choice in self._items else options.get("--default", "")
+            chosen = self.choice or options.get("--default", "")
         self._been.add(chosen)
         self.settings[arguments[-1]] = chosen
         return bool(chosen)

@@ -69,22 +69,35 @@ def simulate(
         click.echo(transcript.text())
     else:
         show(_told(transcript), output)
-    held = "" if server else _why_not(driver, mac)
+    held = "" if server else _why_not(driver, mac, transcript.boot_file)
     if held:
         click.echo(f"provd: {held}", err=True)
     if held or transcript.outcome not in {"installed", "started", "local"}:
         sys.exit(REFUSED)
 
 
-def _why_not(server: Any, mac: str) -> str:
+def _why_not(server: Any, mac: str, boot_file: str) -> str:
     """Why the server in memory gave this machine nothing to install, though it may have meant to; or empty."""
     from provd.model.boot import Action
     from provd.model.mac import Mac
 
     boot = server.services.sessions.of_mac(str(Mac.parse(mac)))
-    if boot is None or boot.plan is None or boot.plan.action not in {Action.HOLD, Action.NONE}:
+    if boot is None or boot.plan is None:
         return ""
-    return str(boot.plan.reason)
+    if boot.plan.action in {Action.HOLD, Action.NONE}:
+        return str(boot.plan.reason)
+    events = server.store.sessions.events(boot.session.id)
+    held = next((event.fields for event in reversed(events) if event.kind == "boot.held"), None)
+    if held is not None:
+        return str(held["reason"])
+    if boot_file:
+        return ""
+    none = next((event.fields for event in reversed(events) if event.kind == "boot.none"), None)
+    if none is None:
+        return ""
+    missing = str(none.get("missing", ""))
+    fetch = "provd fetch loaders-arm64" if "aa64" in missing else "provd fetch loaders"
+    return f"{none['reason']}: {missing} is missing; {fetch} gets it" if missing else str(none["reason"])
 
 
 def _machine(mac: str, uuid: str, choice: str) -> Any:
@@ -101,6 +114,7 @@ def _machine(mac: str, uuid: str, choice: str) -> Any:
 
 def _in_memory(file: Path, mac: str, profile: str) -> Any:
     """A provd of this configuration; the machine is a system of it where a profile is named."""
+    from provd.config.decode import near_miss
     from provd.config.errors import ConfigError
     from provd.model.mac import Mac
     from provd.model.system import Interface, System
@@ -121,8 +135,11 @@ def _in_memory(file: Path, mac: str, profile: str) -> Any:
     except (ConfigError, PluginError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if profile:
-        if profile not in server.services.current.catalogue.profiles:
-            raise click.ClickException(f"there is no profile {profile}")
+        known = server.services.current.catalogue.profiles
+        if profile not in known:
+            raise click.ClickException(
+                f"no profile that can be installed is {profile}{near_miss(profile, list(known))}"
+            )
         if server.services.systems.of_mac(Mac.parse(mac).octets) is not None:
             raise click.ClickException(f"{mac} belongs to a system already: leave --profile away")
         server.services.systems.add(System("simulated", profile, (Interface("eth0", Mac.parse(mac)),)))

@@ -11,6 +11,7 @@ Agama's live image.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 Files = Mapping[str, bytes]
 
@@ -128,48 +129,52 @@ def _alpine() -> Iterator[tuple[str, str, Files]]:
                 "apks/x86_64/APKINDEX.tar.gz": b"index",
                 "apks/.boot_repository": b"",
             }  # fmt: skip
-        releases = (
-            f"---\n-\n  title: Standard\n  branch: v{number}\n  arch: x86_64\n  version: {version}\n"
-            f"  flavor: alpine-standard\n  file: alpine-standard-{version}-x86_64.iso\n"
-        )
-        yield f"alpine-{number}-netboot", version, {
-            "releases/x86_64/latest-releases.yaml": releases.encode(),
-            "releases/x86_64/netboot/vmlinuz-lts": b"kernel",
-            "releases/x86_64/netboot/initramfs-lts": b"initrd",
-            "releases/x86_64/netboot/modloop-lts": b"modules",
-            "main/x86_64/APKINDEX.tar.gz": b"index",
-        }  # fmt: skip
+        for arch, name in (("x86_64", f"alpine-{number}-netboot"), ("aarch64", f"alpine-{number}-netboot-arm64")):
+            releases = (
+                f"---\n-\n  title: Standard\n  branch: v{number}\n  arch: {arch}\n  version: {version}\n"
+                f"  flavor: alpine-standard\n  file: alpine-standard-{version}-{arch}.iso\n"
+            )
+            yield name, version, {
+                f"releases/{arch}/latest-releases.yaml": releases.encode(),
+                f"releases/{arch}/netboot/vmlinuz-lts": b"kernel",
+                f"releases/{arch}/netboot/initramfs-lts": b"initrd",
+                f"releases/{arch}/netboot/modloop-lts": b"modules",
+                f"main/{arch}/APKINDEX.tar.gz": b"index",
+            }  # fmt: skip
 
 
 def _suse() -> Iterator[tuple[str, str, Files]]:
     boot = {"boot/x86_64/loader/linux": b"kernel", "boot/x86_64/loader/initrd": b"initrd"}
+    arm = {"boot/aarch64/linux": b"kernel", "boot/aarch64/initrd": b"initrd"}
     for pack in range(1, 6):
         build = f"SLE-12-SP{pack}-Server-DVD-x86_64-Build0473\n".encode()
         yield f"sles-12.{pack}", f"12.{pack}", {"media.1/build": build, **boot}
-    for pack in range(2, 8):
-        name = f"SLE-15-SP{pack}-Full-x86_64-Build101.1"
-        yield f"sles-15.{pack}", f"15.{pack}", {"media.1/media": f"SUSE - {name}-Media\n{name}\n1\n".encode(), **boot}
-    for minor in range(7):
-        name = f"openSUSE-Leap-15.{minor}-{'NET' if minor % 2 else 'DVD'}-x86_64-Build710.3"
-        yield f"opensuse-leap-15.{minor}", f"15.{minor}", {
-            "media.1/media": f"openSUSE - {name}-Media\n{name}\n1\n".encode(),
-            "media.1/products": f"/ openSUSE-Leap 15.{minor}-1\n".encode(),
-            **boot,
-        }  # fmt: skip
+    for arch, ending, files in (("x86_64", "", boot), ("aarch64", "-arm64", arm)):
+        for pack in range(2, 8):
+            name = f"SLE-15-SP{pack}-Full-{arch}-Build101.1"
+            media = f"SUSE - {name}-Media\n{name}\n1\n".encode()
+            yield f"sles-15.{pack}{ending}", f"15.{pack}", {"media.1/media": media, **files}
+        for minor in range(7):
+            name = f"openSUSE-Leap-15.{minor}-{'NET' if minor % 2 else 'DVD'}-{arch}-Build710.3"
+            yield f"opensuse-leap-15.{minor}{ending}", f"15.{minor}", {
+                "media.1/media": f"openSUSE - {name}-Media\n{name}\n1\n".encode(),
+                "media.1/products": f"/ openSUSE-Leap 15.{minor}-1\n".encode(),
+                **files,
+            }  # fmt: skip
 
 
 def _agama() -> Iterator[tuple[str, str, Files]]:
-    for version in ("16.0", "16.1"):
-        for distro, vendor, name, product in (
-            ("sles", "SUSE", f"SLES-{version}-x86_64-Build101.6", "SLES"),
-            ("opensuse-leap", "openSUSE", f"Leap-{version}-offline-installer-x86_64-Build171.1", "Leap"),
+    for version, (arch, ending) in product(("16.0", "16.1"), (("x86_64", ""), ("aarch64", "-arm64"))):
+        for distro, vendor, name, what in (
+            ("sles", "SUSE", f"SLES-{version}-{arch}-Build101.6", "SLES"),
+            ("opensuse-leap", "openSUSE", f"Leap-{version}-offline-installer-{arch}-Build171.1", "Leap"),
         ):
-            yield f"{distro}-{version}", version, {
+            yield f"{distro}-{version}{ending}", version, {
                 "install/media.1/media": f"{vendor} - {name}\n{name}\n1\n".encode(),
-                "install/media.1/products": f"/ {product} {version}-1\n".encode(),
+                "install/media.1/products": f"/ {what} {version}-1\n".encode(),
                 "install/repodata/repomd.xml": b"<repomd/>",
-                "boot/x86_64/loader/linux": b"kernel",
-                "boot/x86_64/loader/initrd": b"initrd",
+                f"boot/{arch}/loader/linux": b"kernel",
+                f"boot/{arch}/loader/initrd": b"initrd",
                 "boot/grub2/grub.cfg": b"set default=0\n",
                 "LiveOS/squashfs.img": b"live",
             }  # fmt: skip
@@ -177,13 +182,17 @@ def _agama() -> Iterator[tuple[str, str, Files]]:
 
 def _debian() -> Iterator[tuple[str, str, Files]]:
     for number, (suite, version) in _DEBIAN.items():
-        info = f'Debian GNU/Linux {version} "{suite.capitalize()}" - Official amd64 NETINST 20240210-11:27\n'
-        yield f"debian-{number}", version, {
-            ".disk/info": info.encode(),
-            f"dists/{suite}/Release": f"Origin: Debian\nCodename: {suite}\n".encode(),
-            "install.amd/vmlinuz": b"kernel",
-            "install.amd/initrd.gz": b"initrd",
-        }  # fmt: skip
+        for arch, folder in (("amd64", "install.amd"), ("arm64", "install.a64")):
+            if (number, arch) == ("9", "arm64"):
+                continue
+            for kind, name in (("DVD Binary-1", f"debian-{number}"), ("NETINST", f"debian-{number}-netinst")):
+                info = f'Debian GNU/Linux {version} "{suite.capitalize()}" - Official {arch} {kind} 20240210-11:27\n'
+                yield f"{name}-arm64" if arch == "arm64" else name, version, {
+                    ".disk/info": info.encode(),
+                    f"dists/{suite}/Release": f"Origin: Debian\nCodename: {suite}\n".encode(),
+                    f"{folder}/vmlinuz": b"kernel",
+                    f"{folder}/initrd.gz": b"initrd",
+                }  # fmt: skip
         yield f"debian-{number}-netboot", number, {
             "version.info": f"Debian version:  {number} ({suite})\nInstaller build: 20230607+deb12u5\n".encode(),
             "debian-installer/amd64/linux": b"kernel",
@@ -192,12 +201,6 @@ def _debian() -> Iterator[tuple[str, str, Files]]:
         }  # fmt: skip
         if number == "9":
             continue
-        yield f"debian-{number}-arm64", version, {
-            ".disk/info": info.replace("amd64", "arm64").encode(),
-            f"dists/{suite}/Release": f"Origin: Debian\nCodename: {suite}\n".encode(),
-            "install.a64/vmlinuz": b"kernel",
-            "install.a64/initrd.gz": b"initrd",
-        }  # fmt: skip
         yield f"debian-{number}-arm64-netboot", number, {
             "version.info": f"Debian version:  {number} ({suite})\nInstaller build: 20230607+deb12u5\n".encode(),
             "debian-installer/arm64/linux": b"kernel",

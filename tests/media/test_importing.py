@@ -264,3 +264,17 @@ def test_row_36_an_imported_full_medium_of_suse_says_product_and_modules(tmp_pat
     assert (distro["family"], distro["installer"], distro["version"]) == ("suse", "autoyast", "15.6")
     assert distro["vars"] == {"product": "SLES", "modules": "Basesystem Server-Applications"}
     assert site.problems() == []
+
+
+def test_the_command_that_simulates_reads_an_imported_image(site: Site, tmp_path: Path) -> None:
+    image = make_iso(tmp_path / "R.iso", LAYOUTS["rocky-9"])
+    assert site.provd("import", str(image)).exit_code == 0
+    tree(site.root / "data/payload/loaders", {"pxelinux.0": b"p" * 900, "ldlinux.c32": b"l" * 900})
+    profile = site.root / "site/profiles/rocky-9.toml"
+    profile.write_text(profile.read_text() + '[answers]\nroot_password_hash = "$6$x"\n')
+    booted = site.provd("simulate", "--profile", "rocky-9")
+    assert booted.exit_code == 0, booted.output
+    (site.root / "data/iso/rocky-9.iso").write_bytes(b"no image")
+    refused = site.provd("simulate", "--profile", "rocky-9")
+    assert refused.exit_code == 1
+    assert "is no ISO 9660 image" in refused.output

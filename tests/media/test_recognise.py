@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from provd.media.medium import MediumError
 from provd.media.recognise import Near, Recognised, recognise
 from provd.plugin.errors import PluginError
 from provd.plugin.signatures import read_signatures
@@ -68,7 +70,8 @@ def test_a_version_is_recognised_and_every_other_signature_refuses_it(name: str)
     assert found.arch == ("aarch64" if "arm64" in name else "x86_64")
     others = recognise(InMemory(files), [one for one in SIGNATURES if one.name != name])
     assert isinstance(others, list)
-    assert {found.signature.kernel, *found.signature.initrd} <= set(files)
+    boot = (found.signature.kernel, *found.signature.initrd)
+    assert {path for path in boot if not path.startswith("payload:debian-")} <= set(files)
 
 
 def test_another_processor_is_told() -> None:
@@ -76,6 +79,46 @@ def test_another_processor_is_told() -> None:
     found = recognise(InMemory(files), SIGNATURES)
     assert isinstance(found, Recognised)
     assert found.arch == "aarch64"
+
+
+def program(machine: int) -> bytes:
+    """The head of a kernel that is also a program for EFI: the place of its COFF header at 0x3c, its processor there."""
+    return (
+        b"MZ".ljust(0x3C, b"\0")
+        + (0x80).to_bytes(4, "little")
+        + bytes(0x40)
+        + b"PE\0\0"
+        + machine.to_bytes(2, "little")
+    )
+
+
+@pytest.mark.parametrize(
+    ("kernel", "arch"),
+    [
+        (program(0xAA64), "aarch64"),
+        (gzip.compress(program(0xAA64)), "aarch64"),
+        (b"\0" * 56 + b"ARM\x64", "aarch64"),
+        (program(0x8664), "x86_64"),
+        (program(0x9999), "x86_64"),
+        (b"\x1f\x8bjunk", "x86_64"),
+        (b"MZ", "x86_64"),
+    ],
+)
+@pytest.mark.parametrize(("name", "path"), [
+    ("alpine-3.20", "boot/vmlinuz-lts"), ("fedora-coreos-43", "images/pxeboot/vmlinuz"),
+])  # fmt: skip
+def test_a_medium_that_does_not_name_its_processor_is_asked_for_its_kernel(
+    name: str, path: str, kernel: bytes, arch: str
+) -> None:
+    found = recognise(InMemory({**LAYOUTS[name][1], path: kernel}), SIGNATURES)
+    assert isinstance(found, Recognised)
+    assert found.arch == arch
+
+
+def test_two_distributions_in_one_directory_are_told_apart_by_nobody() -> None:
+    both = {**LAYOUTS["rocky-9"][1], **LAYOUTS["ubuntu-24.04"][1]}
+    with pytest.raises(MediumError, match=r"the medium is rocky-9 and ubuntu-24\.04 at once"):
+        recognise(InMemory(both), SIGNATURES)
 
 
 def test_an_unknown_version_names_its_neighbours_and_what_was_seen() -> None:

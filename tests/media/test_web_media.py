@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provd.media.medium import MediumError, UrlMedium
+from provd.media.medium import MediumError, UrlMedium, open_medium
 
 FILE = b"kernel" * 1000
 
@@ -84,3 +84,27 @@ def test_a_whole_file_with_progress(web: _Server, tmp_path: Path) -> None:
     told: list[int] = []
     _medium(web).copy("vmlinuz", tmp_path / "vmlinuz", told.append)
     assert ((tmp_path / "vmlinuz").read_bytes(), sum(told)) == (FILE, len(FILE))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h/a?b=c", "http://h/a#b", "http://h:none/a", "http://[::1", "http:///a", "ftp://h/a", "http://h:99999/a"],
+)
+def test_what_is_no_url_of_a_directory_is_refused(url: str) -> None:
+    with pytest.raises(MediumError, match="is no http or https URL of a directory"):
+        open_medium(url)
+
+
+def test_an_image_on_a_web_server_is_to_be_fetched() -> None:
+    with pytest.raises(MediumError, match="is an image: fetch it to this machine, and import the file"):
+        open_medium("http://h/Rocky-9.ISO")
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_no_name_is_no_medium(nothing: str) -> None:
+    with pytest.raises(MediumError, match="the medium has no name"):
+        open_medium(nothing)
+
+
+def test_blanks_and_letters_of_a_url_go_over_the_wire_as_such() -> None:
+    assert open_medium("http://h:8080/Röck y/9%20x/").where == "http://h:8080/R%C3%B6ck%20y/9%20x"

@@ -219,12 +219,14 @@ def test_resolve_and_kernels(world: World) -> None:
     assert isinstance(world.plugin.file("iso:rocky/no"), NotFound)
 
 
-def test_before_the_start_an_image_is_not_there_yet(root: Path) -> None:
+def test_where_no_service_runs_an_image_is_read_when_it_is_asked_for(root: Path) -> None:
     make_iso(root / "iso/rocky.iso", FILES)
+    (root / "iso/junk.iso").write_bytes(b"junk")
     plugin = SourceIso(SettingsOfSourceIso(data_dir=str(root)))
-    answer = plugin.file("iso:rocky/empty")
+    assert isinstance(plugin.file("iso:rocky/images/pxeboot/vmlinuz"), Content)
+    answer = plugin.file("iso:junk/images/pxeboot/vmlinuz")
     assert isinstance(answer, NotFound)
-    assert answer.status == 503
+    assert "image junk: " in answer.reason
 
 
 @pytest.mark.parametrize("images", [{"a/b": "/x"}, {"": "/x"}, {"..": "/x"}, {"a": "relative.iso"}])

@@ -10,8 +10,10 @@ import pytest
 from provd.model.arch import EFI_X64
 from provd.model.boot import Action, BootFile, Location
 from provd.model.content import Content, FileBody, NotFound
+from provd.model.distro import Distro
 from provd.model.profile import BootPolicy
 from provd.plugin.contract import InstallSource
+from provd.service.boot_files import BootFiles, PayloadMissingError
 from tests.fakes.boot_world import ADDRESS, FIRMWARE, BootWorld
 
 CONFIG = "fake.cfg/default"
@@ -329,3 +331,18 @@ def test_a_source_that_the_installer_cannot_read_from_is_held_with_the_reason(wo
     assert boot.plan is not None
     assert boot.plan.action is Action.HOLD
     assert boot.plan.reason == "profile web and its source 'nfs:x': it cannot install over nfs"
+
+
+@pytest.mark.parametrize(
+    ("reference", "remedy"),
+    [
+        ("payload:tool/tool.img", "provd fetch or provd import gets it where they know it, else it must be put there"),
+        ("payload:deployer/vmlinuz", "provd image build gets it"),
+        ("/srv/none/vmlinuz", "it must be put there"),
+    ],
+)
+def test_a_boot_file_that_is_missing_says_what_brings_it(tmp_path: Path, reference: str, remedy: str) -> None:
+    files = BootFiles(tmp_path)
+    payload = files.of_distro(Distro(name="tool", family="tool", version="", kernel=reference))
+    with pytest.raises(PayloadMissingError, match=f"of tool is missing: {remedy}$"):
+        files.publish("tool", payload)

@@ -336,3 +336,13 @@ def test_the_check_tells_of_a_default_that_installs(tmp_path: Path) -> None:
     world = world_of(tmp_path, menus__boot='default = "deb"\n')
     told = [remark.text for remark in menu_remarks(world.loaded, world.services.host.installers)]
     assert told == ["menu boot: its default deb installs, so the machine's own disk is started instead"]
+
+
+@pytest.mark.parametrize(("plugins", "firmware"), [(OWN, "bios"), (OWN, "x64-uefi"), (IPXE, "bios")])
+def test_what_the_menu_has_not_cannot_be_chosen(tmp_path: Path, plugins: list[str], firmware: FirmwareName) -> None:
+    world = world_of(tmp_path, plugins)
+    world.add("web1", "web")
+    boot = world.boot(firmware, replace(MACHINE, choice="nosuch"))
+    assert boot.outcome == "failed", boot.text()
+    assert "the choice names the" in boot.text()
+    assert "'nosuch', which is not there" in boot.text()

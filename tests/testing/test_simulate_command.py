@@ -50,7 +50,7 @@ def test_without_finish_nothing_is_reported_and_nothing_is_kept(config: str, tmp
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--profile", "nope"], "there is no profile nope"),
+        (["--profile", "wbe"], "no profile that can be installed is wbe; did you mean 'web'?"),
         (["--mac", "52:54"], "--mac or --uuid"),
         (["--uuid", "x"], "--mac or --uuid"),
         ([], "no system has this MAC or UUID"),
@@ -63,6 +63,26 @@ def test_what_cannot_be_is_said_and_fails(config: str, words: list[str], sentenc
     done = provd(*words, "--config", config)
     assert done.exit_code in {1, 2}
     assert sentence in done.output
+
+
+@pytest.mark.parametrize(
+    ("arch", "told"),
+    [
+        (
+            "bios",
+            "bios, and no boot loader that is enabled has a first file for it: pxelinux.0 is missing; provd fetch loaders",
+        ),
+        ("arm64-uefi", "for it: shimaa64.efi is missing; provd fetch loaders-arm64 gets it"),
+    ],
+)
+def test_a_boot_loader_that_is_not_there_is_why_a_machine_stops(tmp_path: Path, arch: str, told: str) -> None:
+    (tmp_path / "provd.toml").write_text(
+        f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\nuser = ""\n[[interface]]\nname = "eth0"\n'
+        '[[subnet]]\nnetwork = "10.0.0.0/24"\npool = "10.0.0.100-10.0.0.200"\n'
+    )
+    done = provd("--profile", "local-disk", "--arch", arch, "--config", str(tmp_path / "provd.toml"))
+    assert done.exit_code == 1
+    assert told in done.output
 
 
 def test_a_configuration_without_a_subnet_is_one_sentence(tmp_path: Path) -> None:
