@@ -180,7 +180,7 @@ def problems_of(services: Services) -> list[str]:
 def site_problems(services: Services) -> list[str]:
     """What is wrong with the site's objects, its boot files and the store, one sentence each."""
     current = services.current
-    wrong = [str(problem) for problem in current.catalogue.problems]
+    wrong = [*map(str, current.catalogue.problems), *map(str, services.host.faults)]
     used = {profile.distro.name: profile.distro for profile in _profiles_in_use(services)}
     wrong += [str(problem) for problem in missing_payloads(used.values(), Path(current.config.data_dir), PAYLOADS)]
     wrong += services.systems.problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -156,3 +156,9 @@ def _plain_progress() -> Callable[[str, float], None]:
             click.echo(f"{share:4.0%} {text}", err=True)
 
     return report
+
+
+def tell_faults(faults: Iterable[object]) -> None:
+    """What of the configuration is off, on standard error: the command goes on without it."""
+    for fault in faults:
+        click.echo(f"provd: {fault}", err=True)

@@ -33,12 +33,18 @@ class Plugin(Generic[S]):
         build: makes the object whose ``@hookimpl`` methods are called; state lives there, never in the module. An
             object with a ``close()`` method has it called when it is replaced or the service stops.
         api: contract version it was written for.
+        triggers: the setting that lists its triggers, each a table with a ``name``. One that is wrong is left out at a
+            start and told, and the others work; what is wrong elsewhere in the settings leaves the plugin off.
+        guards: it is there to refuse machines or changes. Where it is off, everything is refused in its place, as
+            where ``critical`` names it: letting through what it would refuse is worse.
     """
 
     name: str
     settings: type[S]
     build: Callable[[S], object]
     api: int = API_VERSION
+    triggers: str = ""
+    guards: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from provd.model.content import NotFound
 from provd.plugin.contract import Authenticator, BootLoader, Daemon, InstallSource, Inventory, Operation, Trigger
 from provd.plugin.contract_install import CALLBACK_FAILED, Callback, CallbackResult, Document, Installer
 from provd.plugin.errors import PluginError
+from provd.plugin.faults import PluginFault
 from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance
 from provd.plugin.power import POWER_ACTIONS, PowerDriver
@@ -27,6 +28,7 @@ R = TypeVar(
     Operation, Signature,
 )  # fmt: skip
 Check = Callable[[object, tuple[object, ...]], object]
+Tell = Callable[[PluginFault], None]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -69,14 +71,19 @@ class Registries:
     owners: Mapping[tuple[str, str], str]
 
 
-def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
+def collect(instances: Sequence[Instance], guard: Guard, tell: Tell | None = None) -> Registries:
     """Ask every plugin object once.
 
+    Args:
+        instances: the plugin objects.
+        guard: isolates what they register.
+        tell: hears of values that are wrong or have a name that is taken, which are left out; None to raise instead.
+
     Raises:
-        PluginError: a registration hook raises or returns a wrong value, or two plugins register one name.
+        PluginError: a registration hook raises or returns something else; with no ``tell`` also what that would hear.
     """
     owners: dict[tuple[str, str], str] = {}
-    gather = partial(_gather, instances, guard, owners)
+    gather = partial(_gather, instances, guard, owners, tell or _raise)
     return Registries(
         boot_loaders=gather("provd_boot_loaders", BootLoader),
         install_sources=gather("provd_install_sources", InstallSource),
@@ -93,19 +100,31 @@ def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
     )
 
 
+def _raise(fault: PluginFault) -> None:
+    raise PluginError(fault.plugin, fault.rule)
+
+
 def _gather(
-    instances: Sequence[Instance], guard: Guard, owners: dict[tuple[str, str], str], hook: str, kind: type[R]
+    instances: Sequence[Instance],
+    guard: Guard,
+    owners: dict[tuple[str, str], str],
+    tell: Tell,
+    hook: str,
+    kind: type[R],
 ) -> Mapping[str, R]:
     found: dict[str, R] = {}
     for instance in instances:
         if hook not in instance.hooks:
             continue
         for value in _ask(instance, hook, kind):
-            if value.name in found:
-                raise PluginError(
-                    instance.plugin,
-                    f"{hook}: the name {value.name} is already registered by plugin {owners[hook, value.name]}",
-                )
+            rule = ""
+            if wrong := _fault(value):
+                rule = f"{hook}: {kind.__name__} {value.name!r}: {wrong}"
+            elif value.name in found:
+                rule = f"{hook}: the name {value.name} is already registered by plugin {owners[hook, value.name]}"
+            if rule:
+                tell(PluginFault(instance.plugin, rule, (str(value.name),), kind=_words_of(kind), whole=False))
+                continue
             owners[hook, value.name] = instance.plugin
             found[value.name] = cast("R", _guarded(value, instance, guard))
     return MappingProxyType(found)
@@ -126,11 +145,13 @@ def _ask(instance: Instance, hook: str, kind: type[R]) -> list[R]:
     for value in values:
         if not isinstance(value, kind):
             raise fail(f"it returned a {type(value).__name__}, expected {kind.__name__}")
-        rule = _fault(value)
-        if rule:
-            raise fail(f"{kind.__name__} {value.name!r}: {rule}")
         checked.append(value)
     return checked
+
+
+def _words_of(kind: type) -> str:
+    """``boot loader`` for BootLoader."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
 
 
 def _listed(returned: object) -> list[object] | None:

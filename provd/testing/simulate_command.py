@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context
-from provd.cli.output import show
+from provd.cli.output import show, tell_faults
 
 if TYPE_CHECKING:
     from provd.simulate.actions import Driver
@@ -104,7 +104,6 @@ def _in_memory(file: Path, mac: str, profile: str) -> Any:
     from provd.config.errors import ConfigError
     from provd.model.mac import Mac
     from provd.model.system import Interface, System
-    from provd.plugin.errors import PluginError
     from provd.testing.world import MemoryServer
 
     try:
@@ -118,8 +117,9 @@ def _in_memory(file: Path, mac: str, profile: str) -> Any:
         card = subnet.interface or (config.interfaces[0].name if config.interfaces else "eth0")
         server = MemoryServer(file, str(here), card)
         server.listen_to_logs()
-    except (ConfigError, PluginError, OSError) as error:
+    except (ConfigError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    tell_faults(server.services.host.faults)
     if profile:
         if profile not in server.services.current.catalogue.profiles:
             raise click.ClickException(f"there is no profile {profile}")
