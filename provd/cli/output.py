@@ -25,7 +25,7 @@ COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     **{f"{noun}.{verb}": columns for noun, columns in _OF_NOUN.items() for verb in ("list", "find")},
     "audit.list": ("at", "user", "via", "operation", "outcome", "arguments"),
     "boots": ("session", "system", "mac", "started_at", "seconds", "action", "step", "outcome", "address"),
-    "plugin.list": ("name", "enabled", "origin", "version", "sha256", "calls", "failures", "breaker"),
+    "plugin.list": ("name", "enabled", "state", "origin", "version", "sha256", "calls", "failures", "breaker"),
 }
 """Keys that the table of an operation shows; all where it is not named."""
 

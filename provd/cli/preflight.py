@@ -21,6 +21,7 @@ from provd.plugin.contract_install import Installer
 from provd.plugin.power import PowerDriver
 from provd.service.load import Loaded, build_host, read
 from provd.service.power_tables import power_faults
+from provd.service.trigger_doubts import trigger_doubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
     yield from menu_remarks(loaded, host.installers)
     yield from _power(loaded, host.power_drivers)
     yield from _secrets_of_plugins(loaded, path)
+    for doubt in trigger_doubts(host.triggers):
+        yield Remark("warning", doubt)
     host.close()
 
 

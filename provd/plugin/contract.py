@@ -117,6 +117,8 @@ class Trigger:
         most_at_once: events it works on at the same time; further ones wait.
         durable: what waits is on the disk: an attempt that a stop of provd prevented or cut off is made after the
             start. So it may be made twice; a receiver tells by the event's ``id``.
+        doubts: what would keep it from working as things are now, a sentence each: a program that is not there, a file
+            that cannot be read. Asked by ``provd check``, never for an event; it may look at files.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Trigger:
     backoff_s: float = 2.0
     most_at_once: int = 8
     durable: bool = False
+    doubts: Callable[[], Iterable[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

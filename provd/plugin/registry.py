@@ -21,7 +21,7 @@ from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance
 from provd.plugin.power import POWER_ACTIONS, PowerDriver
 from provd.plugin.signatures import Signature
-from provd.plugin.validation import boot_file, callback_result, content, location, of_type
+from provd.plugin.validation import boot_file, callback_result, content, location, of_type, sentences
 
 R = TypeVar(
     "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, PowerDriver,
@@ -47,6 +47,7 @@ _CALLABLES = (
     "payload",
     "kernel_args",
     "fault",
+    "doubts",
 )
 
 
@@ -282,7 +283,9 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
             failed = CallbackResult(CALLBACK_FAILED, {"name": value.name}, reply="error\n")
             return replace(value, run=safe("run", value.run, callback_result, failed))
         case Trigger():
-            return replace(value, run=instance.in_use(value.run))
+            unknown = ("its doubts cannot be told: the plugin failed; the log has the error",)
+            doubts = safe("doubts", value.doubts, sentences, unknown)
+            return replace(value, run=instance.in_use(value.run), doubts=doubts)
         case Inventory():
             return replace(value, load=instance.in_use(value.load))
         case PowerDriver():

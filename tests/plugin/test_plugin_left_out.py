@@ -138,12 +138,11 @@ def test_all_but_the_first_of_one_name_are_off() -> None:
         caller(), caller("other"),
         tables={"caller": {"calls": [GOOD, second]}, "other": {"calls": [{"name": "own", "on": ["x"]}, third]}},
     )  # fmt: skip
+    off, taken = "; trigger good is off", "the name good is already registered by plugin caller"
     assert {name: trigger.on for name, trigger in host.triggers.items()} == {"good": ("x",), "own": ("x",)}
     assert told(host) == [
-        "plugin caller: provd.toml: plugins.caller.calls[1].name: calls[0] is called 'good' already; "
-        "trigger good is off",
-        "plugin other: provd.toml: plugins.other.calls[1].name: provd_triggers: the name good is already registered "
-        "by plugin caller; trigger good is off",
+        f"plugin caller: provd.toml: plugins.caller.calls[1].name: calls[0] is called 'good' already{off}",
+        f"plugin other: provd.toml: plugins.other.calls[1].name: provd_triggers: {taken}{off}",
     ]
 
 

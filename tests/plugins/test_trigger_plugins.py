@@ -192,17 +192,34 @@ def test_the_timeout_covers_one_attempt() -> None:
         (None, 0, "No such file or directory"),
     ],
 )
-def test_an_unsafe_or_missing_secret_stops_the_start(
+def test_an_unsafe_or_missing_secret_is_told_and_fails_its_post_alone(
     tmp_path: Path, content: str | None, mode: int, sentence: str
 ) -> None:
     secret = tmp_path / "secret"
     if content is not None:
         secret.write_text(content)
         secret.chmod(mode)
-    with pytest.raises(PluginError) as caught:
-        webhook(FakeRuntime(), secret_file=str(secret))
-    assert "plugin trigger_webhook: it cannot be built" in str(caught.value)
-    assert sentence in str(caught.value)
+    runtime = FakeRuntime(answers=[(200, b"")] * 2)
+    hook = webhook(runtime, secret_file=str(secret))
+    (doubt,) = hook.doubts()
+    assert doubt.startswith("secret_file: ")
+    assert sentence in doubt
+    with pytest.raises((OSError, ValueError), match=sentence):
+        run_now(hook.run(EVENT))
+    assert runtime.sent == []
+    secret.write_text("key")
+    secret.chmod(0o600)
+    assert (list(hook.doubts()), run_now(hook.run(EVENT))) == ([], "status 200")
+
+
+def test_a_program_that_cannot_be_started_is_told(tmp_path: Path) -> None:
+    program = tmp_path / "after"
+    trigger = script(FakeRuntime(), argv=[str(program)])
+    assert list(trigger.doubts()) == [f"argv: there is no program {program}"]
+    program.write_text("#!/bin/sh\n")
+    assert list(trigger.doubts()) == [f"argv: {program} may not be executed; use chmod +x"]
+    program.chmod(0o755)
+    assert list(trigger.doubts()) == []
 
 
 @pytest.mark.parametrize("url", ["ftp://h/", "http://user:pw@h/", "http:///x", "h"])
