@@ -69,22 +69,32 @@ def simulate(
         click.echo(transcript.text())
     else:
         show(_told(transcript), output)
-    held = "" if server else _why_not(driver, mac)
+    ended = transcript.outcome in {"installed", "started", "local"}
+    held = "" if server else _why_not(driver, mac, ended=ended)
     if held:
         click.echo(f"provd: {held}", err=True)
-    if held or transcript.outcome not in {"installed", "started", "local"}:
+    if held or not ended:
         sys.exit(REFUSED)
 
 
-def _why_not(server: Any, mac: str) -> str:
-    """Why the server in memory gave this machine nothing to install, though it may have meant to; or empty."""
+def _why_not(server: Any, mac: str, *, ended: bool) -> str:
+    """Why the server in memory gave this machine nothing to install, though it may have meant to; or empty.
+
+    Where a boot did not come to its end it is what `provd trace` finds: the cause and what to do.
+    """
+    from provd.app.operations import diagnoser_of
     from provd.model.boot import Action
     from provd.model.mac import Mac
 
     boot = server.services.sessions.of_mac(str(Mac.parse(mac)))
-    if boot is None or boot.plan is None or boot.plan.action not in {Action.HOLD, Action.NONE}:
+    if boot is None or boot.plan is None:
         return ""
-    return str(boot.plan.reason)
+    if boot.plan.action in {Action.HOLD, Action.NONE}:
+        return str(boot.plan.reason)
+    if ended:
+        return ""
+    found = diagnoser_of(server.services).findings(boot.session, server.store.sessions.events(boot.session.id))
+    return f"{found[0].cause}. Try: {found[0].advice}" if found else ""
 
 
 def _machine(mac: str, uuid: str, choice: str) -> Any:

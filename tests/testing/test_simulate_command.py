@@ -65,6 +65,27 @@ def test_what_cannot_be_is_said_and_fails(config: str, words: list[str], sentenc
     assert sentence in done.output
 
 
+def test_a_menu_for_firmware_without_a_loader_is_explained(config: str, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "menus").mkdir()
+    (site / "menus/boot.toml").write_text('[[entry]]\nprofile = "web"\n')
+    (site / "systems").mkdir(exist_ok=True)
+    (site / "systems/m.toml").write_text(f'profile = "web"\npolicy = "menu"\n[[interface]]\nmac = "{MAC}"\n')
+    done = provd("--arch", "arm64-uefi", "--mac", MAC, "--config", config)
+    assert done.exit_code == 1
+    assert "boot loader for arm64-uefi firmware lacks its file shimaa64.efi" in done.output
+    assert "Try: provd fetch loaders-arm64" in done.output
+
+
+def test_what_is_off_is_told_and_the_rest_is_simulated(config: str) -> None:
+    with Path(config).open("a") as file:
+        file.write("\n[plugins.static_files]\nnosuch = 1\n")
+    done = provd("--profile", "web", "--finish", "--config", config)
+    assert done.exit_code == 0, done.output
+    assert "provd: plugin static_files: " in done.output
+    assert "unknown key nosuch; known are " in done.output
+
+
 def test_a_configuration_without_a_subnet_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}"\n')
     done = provd("--config", str(tmp_path / "provd.toml"))
