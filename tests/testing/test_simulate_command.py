@@ -78,11 +78,11 @@ def test_a_menu_for_firmware_without_a_loader_is_explained(config: str, tmp_path
 
 
 def test_what_is_off_is_told_and_the_rest_is_simulated(config: str) -> None:
-    with Path(config).open("a") as file:
-        file.write("\n[plugins.static_files]\nnosuch = 1\n")
+    text = Path(config).read_text().replace("enabled = [", 'enabled = ["trigger_script", ')
+    Path(config).write_text(text + "\n[plugins.trigger_script]\nnosuch = 1\n")
     done = provd("--profile", "web", "--finish", "--config", config)
     assert done.exit_code == 0, done.output
-    assert "provd: plugin static_files: " in done.output
+    assert "provd: plugin trigger_script: " in done.output
     assert "unknown key nosuch; known are " in done.output
 
 
