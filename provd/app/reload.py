@@ -132,6 +132,7 @@ class Reloader:
         finally:
             if done:
                 self._services.inventories.restart()
+                self._services.triggers.changed()
 
     def _tell(self, left: tuple[str, ...], problems: tuple[str, ...]) -> None:
         for fault in self._services.host.faults:

@@ -159,6 +159,11 @@ class PluginHost:
         """What is off, and why."""
         return self._composition.faults
 
+    @property
+    def triggers_off(self) -> frozenset[str]:
+        """Names of triggers that are configured, and off."""
+        return frozenset(name for one in self.faults if one.kind == "trigger" for name in one.items)
+
     def is_on(self, name: str) -> bool:
         """Whether a plugin works, perhaps without some of its triggers."""
         return self._composition.is_on(name)
