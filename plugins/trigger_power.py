@@ -103,7 +103,8 @@ class TriggerPower(KeepsRuntime):
         if not event.system or not wants(rule.systems, event):
             return f"nothing: {rule.name} does not want events of {event.system or 'unknown machines'}"
         if not _fits(rule.when, event.fields):
-            return f"nothing: {rule.name} wants another {' and '.join(rule.when)}"
+            told = (f"{name} {wanted!r}, it is {event.fields.get(name)!r}" for name, wanted in rule.when.items())
+            return f"nothing: {rule.name} wants {' and '.join(told)}"
         self._count(rule, event)
         try:
             return await self.runtime.power(event.system, rule.do, pxe=rule.pxe)

@@ -21,7 +21,7 @@ import stat
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -61,6 +61,10 @@ class Hook(Delivery, frozen=True, kw_only=True):
         parts = urlsplit(self.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
             raise ValueError(f"url of {self.name!r} must be http or https with a host and without a password")
+        if not self.url.isascii() or not self.url.isprintable() or " " in self.url or not _has_port(parts):
+            raise ValueError(f"url of {self.name!r} must be ASCII without spaces, its port from 1 to 65535")
+        if self.secret_file and not Path(self.secret_file).is_absolute():
+            raise ValueError(f"secret_file of {self.name!r} must be an absolute path")
 
     def doubts(self) -> Iterable[str]:
         """Why it could not be signed now."""
@@ -113,6 +117,14 @@ class TriggerWebhook(KeepsRuntime):
 def signature(key: bytes, body: bytes) -> str:
     """Value of the signature header."""
     return f"sha256={hmac.new(key, body, hashlib.sha256).hexdigest()}"
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Its port, if it names one, is a port."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _secret(path: Path) -> bytes:

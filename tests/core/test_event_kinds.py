@@ -25,3 +25,8 @@ def test_every_kind_that_is_published_is_listed() -> None:
     # Two that no client may send are dropped.
     assert {f"dhcp.{name}" for name in NAMES.values()} - {*EVENT_KINDS} == {"dhcp.forcerenew", "dhcp.leasequery"}
     assert len(set(EVENT_KINDS)) == len(EVENT_KINDS)
+
+
+def test_the_page_on_triggers_lists_them() -> None:
+    page = (ROOT / "docs/triggers.md").read_text().partition("\n## Events\n")[2]
+    assert re.findall(r"`([a-z]+\.[a-z_-]+)`", page) == list(EVENT_KINDS)

@@ -235,7 +235,9 @@ async def test_ipmi_refuses_a_wrong_password(ipmi_board: IpmiBoard) -> None:
 @pytest_twisted.ensureDeferred
 async def test_ipmi_that_is_mute_about_an_unknown_user_is_told_within_the_timeout(ipmi_board: IpmiBoard) -> None:
     began = time.monotonic()
-    with pytest.raises(ValueError, match=r"127\.0\.0\.1 port \d+ does not answer to the user nobody: it has no such user"):
+    with pytest.raises(
+        ValueError, match=r"127\.0\.0\.1 port \d+ does not answer to the user nobody: it has no such user"
+    ):
         await ipmi(ipmi_board.port, "on", user="nobody", timeout_s=2)
     assert 2 <= time.monotonic() - began < 7
     assert ipmi_board.told() == []

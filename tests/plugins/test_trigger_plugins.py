@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,32 @@ def test_a_program_that_cannot_be_started_is_told(tmp_path: Path) -> None:
 def test_a_wrong_url_stops_the_start(url: str) -> None:
     with pytest.raises(PluginError, match="must be http or https with a host and without a password"):
         webhook(FakeRuntime(), url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h:99999/", "https://h:0/", "https://h/a b", "https://h/\u00e4", "https://h/\n"]
+)
+def test_a_url_that_nobody_could_ask_for_is_refused(url: str) -> None:
+    with pytest.raises(PluginError, match=r"must be (ASCII without spaces, its port from 1 to 65535|http or https)"):
+        webhook(FakeRuntime(), url=url)
+
+
+def test_a_secret_of_no_known_place_is_refused() -> None:
+    with pytest.raises(PluginError, match="secret_file of 'cmdb' must be an absolute path"):
+        webhook(FakeRuntime(), secret_file="cmdb.secret")
+
+
+def test_the_receiver_of_the_page_on_triggers_tells_true_from_false(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/triggers.md").read_text()
+    (code,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    secret = tmp_path / "secret"
+    secret.write_text(" key \n")
+    secret.chmod(0o600)
+    runtime = FakeRuntime(answers=[(204, b"")])
+    run_now(webhook(runtime, secret_file=str(secret)).run(EVENT))
+    _, _, body, headers = runtime.sent[0]
+    assert names["is_from_provd"](b"key", body, headers["X-Provd-Signature"])
+    assert not names["is_from_provd"](b"key", body + b" ", headers["X-Provd-Signature"])
+    assert not names["is_from_provd"](b"other", body, headers["X-Provd-Signature"])
