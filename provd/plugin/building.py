@@ -48,7 +48,7 @@ class Builder:
         names = trigger_names(plugin, table) if plugin else ()
         if plugin is None or name not in names:
             return ""
-        return f"{self._file}: plugins.{found.name}.{plugin.triggers}[{names.index(name)}].name: "
+        return f"{self._file}: plugins.{found.name}.{plugin.triggers}[{names.index(name)}]: "
 
     def guards(self, name: str, found: Found | None) -> bool:
         """Whether everything is refused in the place of a plugin that is off."""
