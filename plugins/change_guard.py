@@ -5,8 +5,8 @@
     allowed = ["comment", "tags"]  # what may be edited all the same
     installing = true              # nor is any system while it is being installed
 
-To change a protected system, take its tag away first: that is an edit of ``tags`` alone. List the plugin in
-``critical`` to have every change refused while it fails.
+To change a protected system, take its tag away first: that is an edit of ``tags`` alone. Where the plugin's settings
+are wrong at a start, every change is refused. List it in ``critical`` to have that while it fails, too.
 """
 
 from __future__ import annotations
@@ -69,4 +69,4 @@ class ChangeGuard:
         return changed <= self._allowed
 
 
-PLUGIN = Plugin(name="change_guard", settings=SettingsOfChangeGuard, build=ChangeGuard)
+PLUGIN = Plugin(name="change_guard", settings=SettingsOfChangeGuard, build=ChangeGuard, guards=True)

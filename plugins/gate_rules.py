@@ -6,7 +6,8 @@
     nak = false                                  # true: a denied REQUEST gets a NAK instead of silence
 
 Where a beginning is given, whole pairs count. To answer only machines that provd knows, set ``unknown = "ignore"`` in
-the subnet. List the plugin in ``critical`` to have nobody answered while it fails.
+the subnet. Where its settings are wrong at a start, nobody is answered, since whoever is denied would be. List the
+plugin in ``critical`` to have nobody answered while it fails, either.
 """
 
 from __future__ import annotations
@@ -54,4 +55,4 @@ def _octets(prefix: str) -> bytes:
     return bytes.fromhex(re.sub("[:-]", "", prefix))
 
 
-PLUGIN = Plugin(name="gate_rules", settings=SettingsOfGateRules, build=GateRules)
+PLUGIN = Plugin(name="gate_rules", settings=SettingsOfGateRules, build=GateRules, guards=True)

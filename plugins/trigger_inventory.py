@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from provd.plugin.api import Event, Machine, Plugin, Runtime, Settings, Trigger, hookimpl
+from provd.plugin.api import Event, KeepsRuntime, Machine, Plugin, Settings, Trigger, hookimpl
 
 _AT_ONCE: Final = 500
 """Machines that are looked at before others have their turn."""
@@ -56,6 +56,12 @@ class InventoryFile(Settings, frozen=True):
         if not self.path.startswith("/") or self.path.endswith("/"):
             raise ValueError(f"{self.name!r}: path {self.path!r} must be the absolute path of a file")
 
+    def doubts(self) -> Iterable[str]:
+        """Why the file could not be written now."""
+        folder = Path(self.path).parent
+        if not folder.is_dir():
+            yield f"path: there is no folder {folder}"
+
     def wants(self, machine: Machine) -> bool:
         """Whether a machine is written."""
         if self.installed and machine.state not in _INSTALLED:
@@ -69,37 +75,39 @@ class SettingsOfTriggerInventory(Settings, frozen=True):
     files: tuple[InventoryFile, ...] = ()
 
 
-class TriggerInventory:
+class TriggerInventory(KeepsRuntime):
     """Reads the machines in pieces, and writes in a thread."""
 
     def __init__(self, settings: SettingsOfTriggerInventory) -> None:
         self._files = settings.files
-        self._runtime: Runtime | None = None
-
-    def start(self, runtime: Runtime) -> None:
-        """Keep what knows the machines."""
-        self._runtime = runtime
 
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:
         # One at a time, so that an older list never replaces a newer one.
         return [
-            Trigger(one.name, one.on, 120.0, partial(self.write, one), attempts=5, most_at_once=1, durable=True)
+            Trigger(
+                one.name,
+                one.on,
+                120.0,
+                partial(self.write, one),
+                attempts=5,
+                most_at_once=1,
+                durable=True,
+                doubts=one.doubts,
+            )
             for one in self._files
         ]
 
     async def write(self, wanted: InventoryFile, _event: Event) -> str:
         """Write the file; returns how many machines it has."""
-        if self._runtime is None:
-            raise RuntimeError("provd is not running")
         machines: list[Machine] = []
-        for number, machine in enumerate(self._runtime.machines(), 1):
+        for number, machine in enumerate(self.runtime.machines(), 1):
             if wanted.wants(machine):
                 machines.append(machine)
             if number % _AT_ONCE == 0:
-                await self._runtime.sleep(0.0)
+                await self.runtime.sleep(0.0)
         text = json.dumps(inventory(machines), indent=1, ensure_ascii=False) + "\n"
-        await self._runtime.in_thread(partial(_replace, Path(wanted.path), text))
+        await self.runtime.in_thread(partial(_replace, Path(wanted.path), text))
         return f"{len(machines)} machines in {wanted.path}"
 
 
@@ -138,4 +146,4 @@ def _replace(path: Path, text: str) -> bool:
     return True
 
 
-PLUGIN = Plugin(name="trigger_inventory", settings=SettingsOfTriggerInventory, build=TriggerInventory)
+PLUGIN = Plugin(name="trigger_inventory", settings=SettingsOfTriggerInventory, build=TriggerInventory, triggers="files")

@@ -23,7 +23,17 @@ from typing import Any
 
 import msgspec
 
-from provd.plugin.api import POWER_ACTIONS, Event, GiveUpError, Plugin, Runtime, Settings, Trigger, hookimpl
+from provd.plugin.api import (
+    POWER_ACTIONS,
+    Event,
+    GiveUpError,
+    KeepsRuntime,
+    Plugin,
+    Settings,
+    Trigger,
+    hookimpl,
+    wants,
+)
 
 _OWN = ("power.switched", "power.failed")
 _TIMEOUT_S = 300.0
@@ -75,17 +85,12 @@ class SettingsOfTriggerPower(Settings, frozen=True):
     rules: tuple[Rule, ...] = ()
 
 
-class TriggerPower:
+class TriggerPower(KeepsRuntime):
     """Switches through the runtime, and remembers how often."""
 
     def __init__(self, settings: SettingsOfTriggerPower) -> None:
         self._rules = settings.rules
-        self._runtime: Runtime | None = None
         self._done: dict[tuple[str, str], deque[float]] = {}
-
-    def start(self, runtime: Runtime) -> None:
-        """Keep what switches."""
-        self._runtime = runtime
 
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:
@@ -95,15 +100,14 @@ class TriggerPower:
 
     async def switch(self, rule: Rule, event: Event) -> str:
         """Switch the machine of one event; returns what came of it."""
-        if self._runtime is None:
-            raise RuntimeError("provd is not running")
-        if not any(fnmatchcase(event.system, pattern) for pattern in rule.systems if event.system):
+        if not event.system or not wants(rule.systems, event):
             return f"nothing: {rule.name} does not want events of {event.system or 'unknown machines'}"
         if not _fits(rule.when, event.fields):
-            return f"nothing: {rule.name} wants another {' and '.join(rule.when)}"
+            told = (f"{name} {wanted!r}, it is {event.fields.get(name)!r}" for name, wanted in rule.when.items())
+            return f"nothing: {rule.name} wants {' and '.join(told)}"
         self._count(rule, event)
         try:
-            return await self._runtime.power(event.system, rule.do, pxe=rule.pxe)
+            return await self.runtime.power(event.system, rule.do, pxe=rule.pxe)
         except ValueError as error:
             raise GiveUpError(str(error)) from error
 
@@ -125,4 +129,4 @@ def _fits(when: Mapping[str, Any], fields: Mapping[str, object]) -> bool:
     return all(fnmatchcase(str(fields.get(name, "")), str(pattern)) for name, pattern in when.items())
 
 
-PLUGIN = Plugin(name="trigger_power", settings=SettingsOfTriggerPower, build=TriggerPower)
+PLUGIN = Plugin(name="trigger_power", settings=SettingsOfTriggerPower, build=TriggerPower, triggers="rules")

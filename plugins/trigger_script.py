@@ -14,6 +14,7 @@ be taken for an option. Exit status 0 is success; after ``timeout_s`` its whole 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from functools import partial
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from provd.plugin.api import Event, Plugin, Runtime, Settings, Trigger, hookimpl, scrub, scrub_value
+from provd.plugin.api import Event, KeepsRuntime, Plugin, Settings, Trigger, hookimpl, scrub, scrub_value
 
 _PLACES = ("{system}", "{mac}", "{session}", "{event}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -52,6 +53,16 @@ class Script(Settings, frozen=True):
             raise ValueError(f"argv of {self.name!r}: placeholders may only stand after '--'")
         if any(place in word and word != place for word in self.argv for place in _PLACES):
             raise ValueError(f"argv of {self.name!r}: a placeholder must be a whole argument")
+        if self.timeout_s <= 0:
+            raise ValueError(f"timeout_s of {self.name!r} must be above 0")
+
+    def doubts(self) -> Iterable[str]:
+        """Why the program could not be started now."""
+        program = Path(self.argv[0])
+        if not program.is_file():
+            yield f"argv: there is no program {program}"
+        elif not os.access(program, os.X_OK):
+            yield f"argv: {program} may not be executed; use chmod +x"
 
 
 class SettingsOfTriggerScript(Settings, frozen=True):
@@ -60,28 +71,22 @@ class SettingsOfTriggerScript(Settings, frozen=True):
     scripts: tuple[Script, ...] = ()
 
 
-class TriggerScript:
+class TriggerScript(KeepsRuntime):
     """Runs programs through the runtime."""
 
     def __init__(self, settings: SettingsOfTriggerScript) -> None:
         self._scripts = settings.scripts
-        self._runtime: Runtime | None = None
-
-    def start(self, runtime: Runtime) -> None:
-        """Keep what runs programs."""
-        self._runtime = runtime
 
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:
-        return [Trigger(one.name, one.on, one.timeout_s + 5, partial(self.run, one)) for one in self._scripts]
+        for one in self._scripts:
+            yield Trigger(one.name, one.on, one.timeout_s + 5, partial(self.run, one), doubts=one.doubts)
 
     async def run(self, script: Script, event: Event) -> str:
         """Run it; returns the beginning of its output."""
-        if self._runtime is None:
-            raise RuntimeError("provd is not running")
         values = dict(zip(_PLACES, (event.system, event.mac, event.session, event.kind), strict=True))
         argv = [safe_text(values[word]) if word in values else word for word in script.argv]
-        result = await self._runtime.run_process(
+        result = await self.runtime.run_process(
             argv, stdin=as_json(event), timeout_s=script.timeout_s, env=environment(event)
         )
         output = scrub((result.stdout + result.stderr).decode("utf-8", "replace"))[:_MOST_OUTPUT]
@@ -106,4 +111,4 @@ def as_json(event: Event) -> bytes:
     return msgspec.json.encode(scrub_value(msgspec.to_builtins(event)))
 
 
-PLUGIN = Plugin(name="trigger_script", settings=SettingsOfTriggerScript, build=TriggerScript)
+PLUGIN = Plugin(name="trigger_script", settings=SettingsOfTriggerScript, build=TriggerScript, triggers="scripts")

@@ -21,16 +21,26 @@ import stat
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from provd.plugin.api import Event, GiveUpError, Plugin, Runtime, Settings, Trigger, hookimpl, scrub_value
+from provd.plugin.api import (
+    Delivery,
+    Event,
+    GiveUpError,
+    KeepsRuntime,
+    Plugin,
+    Settings,
+    Trigger,
+    hookimpl,
+    scrub_value,
+)
 
 _AGAIN = frozenset({408, 429})
 
 
-class Hook(Settings, frozen=True):
+class Hook(Delivery, frozen=True, kw_only=True):
     """One receiver.
 
     Attributes:
@@ -38,27 +48,38 @@ class Hook(Settings, frozen=True):
         on: event kinds, ``*`` as in file names.
         url: http or https, without user and password.
         secret_file: file whose content, without surrounding white space, is the HMAC key; empty for no signature.
-        timeout_s: seconds for one attempt.
-        attempts: attempts in all.
-        backoff_s: seconds before the second attempt; doubles each time, an hour at most.
-        most_at_once: events that are posted at the same time; further ones wait.
+        timeout_s: seconds for one attempt; like ``attempts``, ``backoff_s`` and ``most_at_once`` of ``Delivery``.
     """
 
     name: str
     on: tuple[str, ...]
     url: str
     secret_file: str = ""
-    timeout_s: float = 10.0
-    attempts: int = 8
-    backoff_s: float = 2.0
-    most_at_once: int = 4
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         parts = urlsplit(self.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
             raise ValueError(f"url of {self.name!r} must be http or https with a host and without a password")
-        if min(self.attempts, self.most_at_once) < 1 or self.timeout_s <= 0 or self.backoff_s < 0:
-            raise ValueError(f"{self.name!r}: attempts, most_at_once, timeout_s and backoff_s must be positive")
+        if not self.url.isascii() or not self.url.isprintable() or " " in self.url or not _has_port(parts):
+            raise ValueError(f"url of {self.name!r} must be ASCII without spaces, its port from 1 to 65535")
+        if self.secret_file and not Path(self.secret_file).is_absolute():
+            raise ValueError(f"secret_file of {self.name!r} must be an absolute path")
+
+    def doubts(self) -> Iterable[str]:
+        """Why it could not be signed now."""
+        try:
+            self.key()
+        except (OSError, ValueError) as error:
+            yield f"secret_file: {error}"
+
+    def key(self) -> bytes:
+        """The HMAC key, read anew each time so that it can be changed; empty for no signature.
+
+        Raises:
+            OSError, ValueError: it cannot be read, others may read it, or it is empty.
+        """
+        return _secret(Path(self.secret_file)) if self.secret_file else b""
 
 
 class SettingsOfTriggerWebhook(Settings, frozen=True):
@@ -67,41 +88,23 @@ class SettingsOfTriggerWebhook(Settings, frozen=True):
     hooks: tuple[Hook, ...] = ()
 
 
-class TriggerWebhook:
-    """Posts through the runtime; secrets are read once, an unreadable one stops the start."""
+class TriggerWebhook(KeepsRuntime):
+    """Posts through the runtime. A secret that cannot be read fails the post that needs it, and nothing else."""
 
     def __init__(self, settings: SettingsOfTriggerWebhook) -> None:
         self._hooks = settings.hooks
-        self._keys = {hook.name: _secret(Path(hook.secret_file)) for hook in self._hooks if hook.secret_file}
-        self._runtime: Runtime | None = None
-
-    def start(self, runtime: Runtime) -> None:
-        """Keep what sends requests."""
-        self._runtime = runtime
 
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:
-        for hook in self._hooks:
-            yield Trigger(
-                hook.name,
-                hook.on,
-                hook.timeout_s + 5,
-                partial(self.post, hook),
-                attempts=hook.attempts,
-                backoff_s=hook.backoff_s,
-                most_at_once=hook.most_at_once,
-                durable=True,
-            )
+        return [one.trigger(one.name, one.on, partial(self.post, one), one.doubts) for one in self._hooks]
 
     async def post(self, hook: Hook, event: Event) -> str:
         """Send one event; returns the receiver's status."""
-        if self._runtime is None:
-            raise RuntimeError("provd is not running")
         body = msgspec.json.encode(scrub_value(msgspec.to_builtins(event)))
         headers = {"Content-Type": "application/json", "X-Provd-Event": event.kind}
-        if hook.name in self._keys:
-            headers["X-Provd-Signature"] = signature(self._keys[hook.name], body)
-        status, _ = await self._runtime.http_request(
+        if key := hook.key():
+            headers["X-Provd-Signature"] = signature(key, body)
+        status, _ = await self.runtime.http_request(
             "POST", hook.url, body=body, headers=headers, timeout_s=hook.timeout_s
         )
         if 200 <= status < 300:
@@ -116,6 +119,14 @@ def signature(key: bytes, body: bytes) -> str:
     return f"sha256={hmac.new(key, body, hashlib.sha256).hexdigest()}"
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """Its port, if it names one, is a port."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 def _secret(path: Path) -> bytes:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ValueError(f"{path} may be read by others; use chmod 600")
@@ -125,4 +136,4 @@ def _secret(path: Path) -> bytes:
     return key
 
 
-PLUGIN = Plugin(name="trigger_webhook", settings=SettingsOfTriggerWebhook, build=TriggerWebhook)
+PLUGIN = Plugin(name="trigger_webhook", settings=SettingsOfTriggerWebhook, build=TriggerWebhook, triggers="hooks")

@@ -15,11 +15,22 @@ between, because nothing acknowledges it. Name the plugin in ``enabled``. ``prov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
 from functools import partial
 from ipaddress import IPv4Address
 
-from provd.plugin.api import Event, GiveUpError, Mac, Plugin, Runtime, Settings, Trigger, hookimpl, magic_packet
+from provd.plugin.api import (
+    Event,
+    GiveUpError,
+    KeepsRuntime,
+    Mac,
+    Plugin,
+    Runtime,
+    Settings,
+    Trigger,
+    hookimpl,
+    magic_packet,
+    wants,
+)
 
 
 class Wake(Settings, frozen=True):
@@ -62,16 +73,11 @@ class SettingsOfTriggerWol(Settings, frozen=True):
     wakes: tuple[Wake, ...] = ()
 
 
-class TriggerWol:
+class TriggerWol(KeepsRuntime):
     """Sends through the runtime; the kernel chooses the interface."""
 
     def __init__(self, settings: SettingsOfTriggerWol) -> None:
         self._wakes = settings.wakes
-        self._runtime: Runtime | None = None
-
-    def start(self, runtime: Runtime) -> None:
-        """Keep what sends packets."""
-        self._runtime = runtime
 
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:
@@ -79,9 +85,7 @@ class TriggerWol:
 
     async def wake(self, wanted: Wake, event: Event) -> str:
         """Send the packets of one event; returns whom they were for."""
-        if self._runtime is None:
-            raise RuntimeError("provd is not running")
-        if wanted.systems and not any(fnmatchcase(event.system, pattern) for pattern in wanted.systems):
+        if wanted.systems and not wants(wanted.systems, event):
             return f"nobody: {wanted.name} does not want events of {event.system or 'unknown machines'}"
         macs = wanted.macs or ((event.mac,) if event.mac else ())
         if not macs:
@@ -89,8 +93,8 @@ class TriggerWol:
         packets = [magic_packet(Mac.parse(text).octets) for text in macs]
         for at in range(wanted.repeat):
             if at:
-                await self._runtime.sleep(1.0)
-            _send(self._runtime, packets, wanted)
+                await self.runtime.sleep(1.0)
+            _send(self.runtime, packets, wanted)
         return f"woke {', '.join(macs)} at {', '.join(wanted.broadcast)}"
 
 
@@ -114,4 +118,4 @@ def _checked(name: str, key: str, text: str, parse: Callable[[str], object]) -> 
         raise ValueError(f"{name!r}: {key}: {error}") from error
 
 
-PLUGIN = Plugin(name="trigger_wol", settings=SettingsOfTriggerWol, build=TriggerWol)
+PLUGIN = Plugin(name="trigger_wol", settings=SettingsOfTriggerWol, build=TriggerWol, triggers="wakes")

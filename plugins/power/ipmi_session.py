@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from threading import Lock, Timer
 from typing import Any
 
 _LOGIN = ("password", "user", "privilege", "rakp", "hmac")
 _SILENT = ("timeout", "no answer", "no longer connected")
+_SAID = Lock()
 
 
 def answer(asked: dict[str, Any]) -> dict[str, str]:
@@ -47,8 +49,34 @@ def switched(board: Any, asked: dict[str, Any]) -> str:
     return f"it was {state} and was told {wanted}"
 
 
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(answer(json.load(sys.stdin))))
+def late() -> dict[str, str]:
+    """What there is to say when the time is over: the library would go on asking.
+
+    A board that does not know a user may drop his RAKP message 1 (IPMI 2.0 section 13.20) and say nothing.
+    """
+    from pyghmi.ipmi.private.session import Session
+
+    opened = [one for one in list(Session.initting_sessions.values()) if getattr(one, "pendingsessionid", 0)]
+    return {"kind": "mute" if opened else "silent"}
+
+
+def say(told: dict[str, str]) -> None:
+    """Tell the first answer, and end."""
+    _SAID.acquire()
+    sys.stdout.write(json.dumps(told))
     sys.stdout.flush()
     # The library's threads would keep the process for a while.
     os._exit(0)
+
+
+def main() -> None:
+    """One request."""
+    asked = json.load(sys.stdin)
+    timer = Timer(asked["timeout_s"], lambda: say(late()))
+    timer.daemon = True
+    timer.start()
+    say(answer(asked))
+
+
+if __name__ == "__main__":
+    main()

@@ -23,7 +23,7 @@ class Answer(msgspec.Struct):
 
     Attributes:
         kind: ``done``, ``silent`` (the board does not answer), ``unreachable`` (for the reason in ``text``), ``login``
-            (refused) or ``refused``.
+            (refused), ``mute`` (it opens a session and then does not answer to the user) or ``refused``.
         text: words, or the state.
     """
 
@@ -62,4 +62,8 @@ async def held(runtime: Runtime, program: str, board: str, asked: Mapping[str, o
         raise ConnectionError(f"{board}: {text}" if answer.kind == "unreachable" else f"{board} does not answer")
     if answer.kind == "login":
         raise ValueError(f"{board} refuses the login of {asked['user']}, or what it may do")
+    if answer.kind == "mute":
+        raise ValueError(
+            f"{board} does not answer to the user {asked['user']}: it has no such user, or refuses it here"
+        )
     raise ValueError(f"{board} refused: {text}")

@@ -24,18 +24,30 @@ restart of provd loses nothing, and may send a mail twice, with the same ``Messa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from provd.plugin.api import Event, GiveUpError, Plugin, Runtime, Settings, Trigger, hookimpl
+from provd.plugin.api import (
+    Delivery,
+    Event,
+    GiveUpError,
+    KeepsRuntime,
+    Plugin,
+    Runtime,
+    Settings,
+    Trigger,
+    hookimpl,
+    wants,
+)
 
 from .client import Server, deliver
 from .letter import BODY, SUBJECT, Letter, Writer, mailbox
 from .progress import Progress
 
+_ANYBODY = "nobody@localhost"
+"""Stands for the sender of all mails while one of them is looked at."""
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
@@ -60,8 +72,22 @@ class Mail(Settings, frozen=True):
     subject: str = SUBJECT
     body: str = BODY
 
+    def __post_init__(self) -> None:
+        self.writer(_ANYBODY)
 
-class SettingsOfTriggerMail(Settings, frozen=True):
+    def writer(self, sender: str) -> Writer:
+        """What writes its letters.
+
+        Args:
+            sender: of all mails.
+
+        Raises:
+            ValueError: an address or a template is none.
+        """
+        return Writer(self.name, self.sender or sender, self.to, self.subject, self.body)
+
+
+class SettingsOfTriggerMail(Delivery, frozen=True, kw_only=True):
     """The mail server, and ``mails``.
 
     Attributes:
@@ -73,10 +99,7 @@ class SettingsOfTriggerMail(Settings, frozen=True):
         user: who logs in, empty for nobody.
         password: reference to the secret.
         helo: what provd calls itself, empty for this machine's name.
-        timeout_s: seconds for one attempt.
-        attempts: attempts in all.
-        backoff_s: seconds before the second attempt; doubles each time, an hour at most.
-        most_at_once: mails of one kind that are sent at the same time; further ones wait.
+        timeout_s: seconds for one attempt; like ``attempts``, ``backoff_s`` and ``most_at_once`` of ``Delivery``.
         mails: what is sent when.
     """
 
@@ -95,6 +118,8 @@ class SettingsOfTriggerMail(Settings, frozen=True):
     mails: tuple[Mail, ...] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        mailbox(self.sender)
         if self.tls not in PORTS:
             raise ValueError(f"tls is {self.tls!r}, must be one of {', '.join(PORTS)}")
         if not 0 <= self.port <= 65535 or not self.host:
@@ -105,59 +130,32 @@ class SettingsOfTriggerMail(Settings, frozen=True):
             raise ValueError("password: a secret is a table with one of the keys file, env, credential")
         if self.user and self.tls == "none":
             raise ValueError('tls = "none" sends the password in the clear: use "starttls" or "tls"')
-        if min(self.attempts, self.most_at_once) < 1 or self.timeout_s <= 0 or self.backoff_s < 0:
-            raise ValueError("attempts, most_at_once, timeout_s and backoff_s must be positive")
         if self.helo and not (self.helo.isascii() and self.helo.isprintable() and " " not in self.helo):
             raise ValueError("helo must be a host name")
 
 
-class TriggerMail:
-    """Writes letters and hands them to the mail server.
-
-    Raises:
-        ValueError: an address or a template is none.
-    """
+class TriggerMail(KeepsRuntime):
+    """Writes letters and hands them to the mail server. What cannot be read is told by the mail that needs it."""
 
     def __init__(self, settings: SettingsOfTriggerMail) -> None:
         self._settings = settings
-        mailbox(settings.sender)
-        self._writers = {
-            one.name: Writer(one.name, one.sender or settings.sender, one.to, one.subject, one.body)
-            for one in settings.mails
-        }
+        self._writers = {one.name: one.writer(settings.sender) for one in settings.mails}
         self._progress = Progress()
-        self._runtime: Runtime | None = None
-
-    def start(self, runtime: Runtime) -> None:
-        """Keep what connects. What cannot be read is told by the mail that needs it: it is no reason not to serve."""
-        self._runtime = runtime
 
     @hookimpl
     def provd_triggers(self) -> Iterable[Trigger]:
-        settings = self._settings
-        for one in settings.mails:
-            yield Trigger(
-                one.name,
-                one.on,
-                settings.timeout_s + 5,
-                partial(self.send, one),
-                attempts=settings.attempts,
-                backoff_s=settings.backoff_s,
-                most_at_once=settings.most_at_once,
-                durable=True,
-            )
+        for one in self._settings.mails:
+            yield self._settings.trigger(one.name, one.on, partial(self.send, one), self._writers[one.name].doubts)
 
     async def send(self, mail: Mail, event: Event) -> str:
         """Send the mail of one event; returns who got it."""
-        if self._runtime is None:
-            raise RuntimeError("provd is not running")
-        if mail.systems and not any(fnmatchcase(event.system, pattern) for pattern in mail.systems):
+        if mail.systems and not wants(mail.systems, event):
             return f"nobody: {mail.name} does not want events of {event.system or 'unknown machines'}"
         try:
             letter = self._writers[mail.name].letter(event)
         except ValueError as error:
             raise GiveUpError(f"{mail.name}: {error}") from error
-        return await self._delivered(self._runtime, letter)
+        return await self._delivered(self.runtime, letter)
 
     async def _delivered(self, runtime: Runtime, letter: Letter) -> str:
         letter = self._progress.rest_of(letter)
@@ -179,4 +177,4 @@ class TriggerMail:
         )
 
 
-PLUGIN = Plugin(name="trigger_mail", settings=SettingsOfTriggerMail, build=TriggerMail)
+PLUGIN = Plugin(name="trigger_mail", settings=SettingsOfTriggerMail, build=TriggerMail, triggers="mails")

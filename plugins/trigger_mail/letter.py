@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -83,6 +83,11 @@ class Writer:
         self._name = name
         self._subject, self._body = TextTemplate(subject, f"{name}.subject"), TextTemplate(body, f"{name}.body")
 
+    def doubts(self) -> Iterator[str]:
+        """Names in the templates that no event has."""
+        for template in (self._subject, self._body):
+            yield from template.unknown(NAMES)
+
     def letter(self, event: Event) -> Letter:
         """The mail about an event.
 
@@ -106,6 +111,10 @@ class Writer:
         message.set_content(self._body.render(values)[:_LONGEST_BODY], cte="base64")
         recipients = tuple(dict.fromkeys(one.addr_spec for one in self._to))
         return Letter(key, self._sender.addr_spec, recipients, message.as_bytes())
+
+
+NAMES = ("kind", "system", "mac", "session", "at", "when", "fields")
+"""What templates know."""
 
 
 def _values(event: Event, happened: datetime) -> Mapping[str, Any]:

@@ -46,6 +46,7 @@ from provd.service.operations_waiting import WaitingOperations
 from provd.service.operations_wake import WakeOperation
 from provd.service.stalls import Stalls
 from provd.service.system_lookup import NamedSystems
+from provd.service.trigger_doubts import trigger_doubts
 
 
 def operations_of(server: Running, found: Mapping[str, Found], started_at: float) -> OperationTable:
@@ -90,7 +91,14 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
         )
     )
     table.add(
-        TriggerOperations(services.triggers, lambda: host.triggers, store.trigger_runs, services.wall).operations()
+        TriggerOperations(
+            services.triggers,
+            lambda: host.triggers,
+            store.trigger_runs,
+            services.wall,
+            find=services.systems.get,
+            faults=lambda: host.faults,
+        ).operations()
     )
     table.add(RecordingOperations(services.recorder, services.systems).operations())
     table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
@@ -172,6 +180,7 @@ def problems_of(services: Services) -> list[str]:
         for row in services.host.stats()
         if row.breaker != "closed"
     ]
+    wrong += trigger_doubts(services.host.triggers)
     held = sorted(services.store.installs.held().items())
     wrong += [f"system {name} is held: {state.held_reason}" for name, state in held if services.systems.get(name)]
     return wrong
@@ -180,7 +189,7 @@ def problems_of(services: Services) -> list[str]:
 def site_problems(services: Services) -> list[str]:
     """What is wrong with the site's objects, its boot files and the store, one sentence each."""
     current = services.current
-    wrong = [str(problem) for problem in current.catalogue.problems]
+    wrong = [*map(str, current.catalogue.problems), *map(str, services.host.faults)]
     used = {profile.distro.name: profile.distro for profile in _profiles_in_use(services)}
     wrong += [str(problem) for problem in missing_payloads(used.values(), Path(current.config.data_dir), PAYLOADS)]
     wrong += services.systems.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from provd.config.schema import ServerConfig
 from provd.config.settings import changes_needing_restart, model_classes, model_subnets
 from provd.model.event import Event
 from provd.plugin.errors import PluginError
+from provd.plugin.faults import PluginFault
 from provd.service import load
 
 
@@ -55,7 +57,8 @@ class Reloader:
             loaded, fault = self._read()
             if fault:
                 return ReloadReport(applied=False, error=fault)
-            load.build_host(loaded, self._path).close()
+            if fault := self._lost(loaded):
+                return ReloadReport(applied=False, error=fault)
         except (ConfigError, PluginError, OSError) as error:
             return ReloadReport(applied=False, error=str(error))
         left = changes_needing_restart(self._services.current.config, loaded.config)
@@ -70,8 +73,15 @@ class Reloader:
         """
         catalogue = self._services.current.catalogue
         loaded = load.read(self._path, catalogue)
-        new = [problem for problem in loaded.catalogue.problems if problem not in catalogue.problems]
-        return loaded, "; ".join(str(problem) for problem in new)
+        new = [str(problem) for problem in loaded.catalogue.problems if problem not in catalogue.problems]
+        new += _new_faults(loaded.faults, self._services.host.faults)
+        return loaded, "; ".join(new)
+
+    def _lost(self, loaded: load.Loaded) -> str:
+        """What works now and would not work with these files."""
+        now, then = self._services.host, load.build_host(loaded, self._path)
+        then.close()
+        return "; ".join(_new_faults([one for one in then.faults if now.is_on(one.plugin)], now.faults))
 
     def reload(self) -> ReloadReport:
         """Read all files anew and apply what can be applied without a restart."""
@@ -107,7 +117,9 @@ class Reloader:
     def _swap_plugins(self, config: ServerConfig) -> None:
         """New settings make a new plugin object; where one is refused, those before it are swapped back."""
         host, old = self._services.host, self._services.current.config.plugins
-        changed = [name for name in host.names if old.get(name, {}) != config.plugins.get(name, {})]
+        changed = [
+            name for name in host.names if old.get(name, {}) != config.plugins.get(name, {}) or not host.is_on(name)
+        ]
         done: list[str] = []
         try:
             for name in changed:
@@ -115,13 +127,16 @@ class Reloader:
                 done.append(name)
         except PluginError:
             for name in done:
-                host.swap(name, old.get(name, {}))
+                host.swap(name, old.get(name, {}), back=True)
             raise
         finally:
             if done:
                 self._services.inventories.restart()
+                self._services.triggers.changed()
 
     def _tell(self, left: tuple[str, ...], problems: tuple[str, ...]) -> None:
+        for fault in self._services.host.faults:
+            self._logger.error("off: {fault}", fault=str(fault))
         for problem in problems:
             self._logger.warn("left out: {problem}", problem=problem)
         if left:
@@ -131,6 +146,10 @@ class Reloader:
         self._services.bus.publish(
             Event("config.reloaded", wall, fields={"left": list(left), "problems": len(problems)})
         )
+
+
+def _new_faults(found: Iterable[PluginFault], known: Sequence[PluginFault]) -> list[str]:
+    return [str(one) for one in found if not any(one.same(other) for other in known)]
 
 
 def _keep(old: ServerConfig, new: ServerConfig) -> ServerConfig:

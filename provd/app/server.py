@@ -114,7 +114,6 @@ class Server:
 
         Raises:
             ListenError: a port cannot be bound.
-            PluginError: a plugin cannot start.
         """
         self.services.load()
         self.listeners.bind()
@@ -157,6 +156,8 @@ class Server:
         self._watch.start([self._path.parent, site, *(site / folder for folder in SOURCES)])
         for problem in self.services.current.catalogue.problems:
             self._logger.warn("left out: {problem}", problem=str(problem))
+        for fault in self.host.faults:
+            self._logger.error("off: {fault}", fault=str(fault))
 
     def standing(self) -> Iterable[tuple[BootSession, Event]]:
         """Boots that stand still now, each with the event that tells why."""

@@ -269,6 +269,7 @@ class Services:
             wall=self.wall,
             log=self.store.trigger_runs,
             publish=self.bus.publish,
+            off=lambda: self.host.triggers_off,
         )
         self.power = Power(
             find=self.systems.get,

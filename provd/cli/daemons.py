@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from provd.cli.context import Context, config_option, example, local_only, output_option, pass_context
-from provd.cli.output import show
+from provd.cli.output import show, tell_faults
 from provd.plugin.contract import Daemon
 
 _RUN_FOLDER = "/run/provd-{name}"
@@ -71,15 +71,15 @@ def run(context: Context, name: str, folder: str) -> None:
 @contextmanager
 def _daemons(context: Context) -> Iterator[Mapping[str, Daemon]]:
     from provd.config.errors import ConfigError
-    from provd.plugin.errors import PluginError
     from provd.service.load import build_host, read
 
     local_only(context, "provd daemon")
     path = Path(context.config)
     try:
         host = build_host(read(path), path)
-    except (ConfigError, PluginError, OSError) as error:
+    except (ConfigError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    tell_faults(host.faults)
     try:
         yield host.daemons
     finally:

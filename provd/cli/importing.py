@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context
-from provd.cli.output import show
+from provd.cli.output import show, tell_faults
 
 if TYPE_CHECKING:
     from provd.media.recognise import Near
@@ -49,7 +49,9 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
     config = context.server_config()
     places = Places(Path(config.data_dir), Path(config.site_dir))
     try:
-        signatures = build_host(read(Path(context.config)), Path(context.config)).signatures.values()
+        host = build_host(read(Path(context.config)), Path(context.config))
+        tell_faults(host.faults)
+        signatures = host.signatures.values()
         with closing(open_medium(medium)) as opened:
             found = recognise(opened, signatures)
             if isinstance(found, list):

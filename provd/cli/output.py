@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     **{f"{noun}.{verb}": columns for noun, columns in _OF_NOUN.items() for verb in ("list", "find")},
     "audit.list": ("at", "user", "via", "operation", "outcome", "arguments"),
     "boots": ("session", "system", "mac", "started_at", "seconds", "action", "step", "outcome", "address"),
-    "plugin.list": ("name", "enabled", "origin", "version", "sha256", "calls", "failures", "breaker"),
+    "plugin.list": ("name", "enabled", "state", "origin", "version", "sha256", "calls", "failures", "breaker"),
 }
 """Keys that the table of an operation shows; all where it is not named."""
 
@@ -156,3 +156,9 @@ def _plain_progress() -> Callable[[str, float], None]:
             click.echo(f"{share:4.0%} {text}", err=True)
 
     return report
+
+
+def tell_faults(faults: Iterable[object]) -> None:
+    """What of the configuration is off, on standard error: the command goes on without it."""
+    for fault in faults:
+        click.echo(f"provd: {fault}", err=True)

@@ -19,10 +19,10 @@ from provd.config.systems import check_systems
 from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import InstallSource
 from provd.plugin.contract_install import Installer
-from provd.plugin.errors import PluginError
 from provd.plugin.power import PowerDriver
 from provd.service.load import Loaded, build_host, read
 from provd.service.power_tables import power_faults
+from provd.service.trigger_doubts import trigger_doubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def preflight(path: Path) -> list[Remark]:
     """
     try:
         loaded = read(path)
-    except (ConfigError, PluginError, OSError) as error:
+    except (ConfigError, OSError) as error:
         return [Remark("error", str(error))]
     found = [*_plugins(loaded, path), *_catalogue(loaded), *_ports(loaded.config)]
     order = ("error", "warning", "info")
@@ -52,10 +52,12 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
     """Settings decoded, objects built, hooks known; loaders and installers have what they need."""
     try:
         host = build_host(loaded, path)
-    except (ConfigError, PluginError, OSError) as error:
+    except OSError as error:
         yield Remark("error", str(error))
         return
-    yield Remark("info", f"plugins: {', '.join(host.names)}")
+    for fault in host.faults:
+        yield Remark("error", str(fault))
+    yield Remark("info", f"plugins: {', '.join(name for name in host.names if host.is_on(name))}")
     for loader in host.boot_loaders.values():
         if not loader.files():
             yield Remark("warning", f"boot loader {loader.name} has no files; provd fetch loaders gets them")
@@ -67,6 +69,8 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
     yield from menu_password_remarks(loaded)
     yield from _power(loaded, host.power_drivers)
     yield from _secrets_of_plugins(loaded, path)
+    for doubt in trigger_doubts(host.triggers):
+        yield Remark("warning", doubt)
     host.close()
 
 

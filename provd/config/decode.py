@@ -39,7 +39,8 @@ def decode(table: Mapping[str, Any], type_: type[T], file: str, prefix: str = ""
 
     Args:
         table: what TOML gave.
-        type_: structure; keys it does not have are refused if it is declared with ``forbid_unknown_fields``.
+        type_: structure; keys it does not have are refused if it is declared with ``forbid_unknown_fields``. Its
+            attribute ``ELSEWHERE`` has the rule for keys that people look for in it, and that stand somewhere else.
         file: file to name in errors.
         prefix: key path of the table itself, as in ``plugins.pxelinux``.
 
@@ -179,7 +180,9 @@ def _refuse_unknown(value: Any, info: inspect.Type, file: str, path: str) -> Non
             known = [field.encode_name for field in bare.fields]
             for key in value:
                 if key not in known:
-                    raise ConfigError(file, _join(path, key), f"unknown key{near_miss(key, known)}")
+                    elsewhere: Mapping[str, str] = getattr(bare.cls, "ELSEWHERE", {})
+                    rule = elsewhere.get(key) or f"unknown key{near_miss(key, known)}"
+                    raise ConfigError(file, _join(path, key), rule)
     for part, child, below in _children(value, info):
         _refuse_unknown(child, below, file, f"{path}{part}".removeprefix("."))
 

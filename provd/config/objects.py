@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -90,6 +91,11 @@ class LinkTable(Table, frozen=True):
 
 class SystemFile(Table, frozen=True):
     """``systems/NAME.toml`` of the site directory: one machine."""
+
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        "boot": "a system has no [boot]: policy and max_attempts stand at the top of its file, before any table, "
+        "and the other keys of [boot] in its profile"
+    }
 
     interfaces: Annotated[tuple[InterfaceTable, ...], key("Network cards, at least one.")] = msgspec.field(
         name="interface", default=()

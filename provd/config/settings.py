@@ -13,7 +13,7 @@ from provd.config import toml
 from provd.config.checks import check_config
 from provd.config.classes import to_class
 from provd.config.decode import decode, near_miss
-from provd.config.errors import ConfigError
+from provd.config.errors import ConfigError, Problem
 from provd.config.keys import APPLIES
 from provd.config.schema import ServerConfig
 from provd.config.subnets import to_subnet
@@ -24,12 +24,12 @@ __all__ = [
     "ConfigError",
     "ServerConfig",
     "changes_needing_restart",
-    "check_plugin_tables",
     "from_table",
     "json_schema",
     "load",
     "model_classes",
     "model_subnets",
+    "tables_of_nobody",
 ]
 
 
@@ -90,20 +90,17 @@ def model_classes(config: ServerConfig) -> tuple[ClientClass, ...]:
     return tuple(to_class(one) for one in config.classes)
 
 
-def check_plugin_tables(config: ServerConfig, known: Collection[str], file: str) -> None:
-    """Refuse ``[plugins.NAME]`` for a plugin that was not found anywhere.
+def tables_of_nobody(config: ServerConfig, known: Collection[str], file: str) -> Iterator[tuple[str, str]]:
+    """Each ``[plugins.NAME]`` of a plugin that was not found anywhere: its name, and the sentence about it.
 
     Args:
         config: the configuration.
         known: names of all plugins that were found, enabled or not.
-        file: file to name in the error.
-
-    Raises:
-        ConfigError: the first such table.
+        file: file to name in the sentence.
     """
     for name in config.plugins:
         if name not in known:
-            raise ConfigError(file, f"plugins.{name}", f"no plugin has this name{near_miss(name, list(known))}")
+            yield name, str(Problem(file, f"plugins.{name}", f"no plugin has this name{near_miss(name, list(known))}"))
 
 
 def json_schema() -> dict[str, Any]:

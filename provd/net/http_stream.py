@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -11,6 +12,8 @@ from twisted.internet.protocol import Protocol
 from twisted.web.client import ResponseDone
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgent
+
+from provd.net.reasons import reason
 
 _MOST_BUFFERED: Final = 256 * 1024
 """Octets after which the server has to wait."""
@@ -38,17 +41,11 @@ async def open_stream(
             raise TimeoutError(f"no answer in {timeout_s:g} s") from error
         if isinstance(error, CancelledError):
             raise
-        raise ConnectionError(f"{type(error).__name__}: {_reason(error)}") from error
+        raise ConnectionError(f"{urlsplit(url).netloc}: {reason(error)}") from error
     finally:
         if timer.active():
             timer.cancel()
     return ResponseStream(time, response, stall_s)
-
-
-def _reason(error: Exception) -> str:
-    """Twisted wraps what happened in lists of failures, which say nothing about it as text."""
-    reasons = getattr(error, "reasons", None)
-    return str(reasons[0].value) if reasons else str(error)
 
 
 class ResponseStream:

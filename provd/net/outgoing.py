@@ -12,6 +12,8 @@ from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLo
 from twisted.internet.error import TimeoutError as TwistedTimeout
 from twisted.internet.ssl import Certificate, TLSVersion, optionsForClientTLS, trustRootFromCertificates
 
+from provd.net.reasons import reason
+
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 # Twisted's classes carry no annotations
@@ -40,7 +42,7 @@ async def connected(reactor: Any, host: str, port: int, factory: Any, tls: Any, 
     except DNSLookupError as error:
         raise ConnectionError(f"{host} has no address") from error
     except (ConnectError, OSError) as error:
-        raise ConnectionError(f"{host} port {port}: {_reason(error)}") from error
+        raise ConnectionError(f"{host} port {port}: {reason(error)}") from error
     finally:
         if timer.active():
             timer.cancel()
@@ -60,8 +62,3 @@ def client_tls(host: str, ca_file: str) -> Any:
         if not found:
             raise ValueError(f"ca_file {ca_file} holds no certificate in PEM form")
     return _options(host, trustRoot=trusted, extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2})
-
-
-def _reason(error: Exception) -> str:
-    # Twisted's text begins with a sentence that says less than the system's own.
-    return str(error).rstrip(".").rpartition(": ")[2] or type(error).__name__

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import CannotListenError, ProcessDone
@@ -23,6 +24,7 @@ from twisted.web.iweb import IAgent
 from provd.config.secrets import KINDS, SecretReader, is_reference
 from provd.model.content import Content, FileRequest, NotFound, settled
 from provd.net.background import BackgroundTask
+from provd.net.reasons import reason
 from provd.net.wake import broadcast
 from provd.plugin.machines import Machine
 from provd.plugin.runtime import MOST_OUTPUT, NONE, ProcessResult
@@ -138,7 +140,7 @@ class TwistedRuntime:
         except Exception as error:
             if not timer.active():
                 raise TimeoutError(f"no complete answer in {timeout_s:g} s") from error
-            raise ConnectionError(f"{type(error).__name__}: {error}") from error
+            raise ConnectionError(f"{urlsplit(url).netloc}: {reason(error)}") from error
         finally:
             if timer.active():
                 timer.cancel()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provd.cli.context import Context, config_option, example, output_option, pass_context
-from provd.cli.output import show, waiting
+from provd.cli.output import show, tell_faults, waiting
 
 if TYPE_CHECKING:
     from provd.planning.outcome import Side
@@ -82,6 +82,7 @@ def _side(config: Path, site: Path) -> Side:
     from provd.testing.world import MemoryServer
 
     server = MemoryServer(config, "192.0.2.1", "eth0", site=site)
+    tell_faults(server.services.host.faults)
     problems = server.loaded.catalogue.problems
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provd.cli.context import Context, config_option, example, output_option, pass_context
-from provd.cli.output import show
+from provd.cli.output import show, tell_faults
 from provd.planning.command import CHANGED
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _replayed(file: Path, config: Path, systems: Path | None) -> tuple[list[Exch
     found = exchanges(decode(file.read_bytes()))
     address, interface = server_address(found)
     server = MemoryServer(config, address, interface)
+    tell_faults(server.services.host.faults)
     server.listen_to_logs()
     for system in systems_of(systems.read_text(encoding="utf-8")) if systems else ():
         server.services.systems.add(system)

@@ -68,6 +68,7 @@ from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.signatures import Signature, SignatureRule, read_signatures
 from provd.plugin.specs import PROJECT
 from provd.plugin.text_template import TextTemplate
+from provd.plugin.triggering import Delivery, KeepsRuntime, wants
 from provd.wire.magic_packet import magic_packet
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -143,6 +144,7 @@ __all__ = [
     "Connection",
     "Content",
     "Daemon",
+    "Delivery",
     "Destination",
     "DhcpRequest",
     "Distro",
@@ -160,6 +162,7 @@ __all__ = [
     "Installer",
     "Interface",
     "Inventory",
+    "KeepsRuntime",
     "Lease",
     "Listening",
     "Location",
@@ -219,5 +222,6 @@ __all__ = [
     "scrub",
     "scrub_line",
     "scrub_value",
+    "wants",
     "with_booting",
 ]

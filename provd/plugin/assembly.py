@@ -13,7 +13,7 @@ from provd.plugin import validation
 from provd.plugin.errors import PluginError
 from provd.plugin.guard import Endpoint, Guard
 from provd.plugin.instance import Instance
-from provd.plugin.registry import Registries, collect
+from provd.plugin.registry import Registries, Tell, collect
 from provd.plugin.specs import PROJECT, SPECS
 from provd.plugin.verify import specifications
 
@@ -54,8 +54,13 @@ class Assembly:
     concerns: Mapping[str, tuple[frozenset[int], ...]]
 
 
-def assemble(instances: tuple[Instance, ...], guard: Guard) -> Assembly:
+def assemble(instances: tuple[Instance, ...], guard: Guard, tell: Tell | None = None) -> Assembly:
     """Register the objects with pluggy and ask for their registrations.
+
+    Args:
+        instances: in configured order.
+        guard: isolates them.
+        tell: as of ``collect``.
 
     Raises:
         PluginError: pluggy refuses an implementation, or a registration is wrong.
@@ -80,7 +85,7 @@ def assemble(instances: tuple[Instance, ...], guard: Guard) -> Assembly:
         if not all(_is_shared(one) for one in implementations):
             unshared.add(hook)
         concerns[hook] = tuple(getattr(one.function, "provd_only_with", frozenset()) for one in implementations)
-    return Assembly(instances, hooks, collect(instances, guard), frozenset(impure), frozenset(unshared), concerns)
+    return Assembly(instances, hooks, collect(instances, guard, tell), frozenset(impure), frozenset(unshared), concerns)
 
 
 def _offered(implementation: Any) -> bool:

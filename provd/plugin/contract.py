@@ -33,12 +33,18 @@ class Plugin(Generic[S]):
         build: makes the object whose ``@hookimpl`` methods are called; state lives there, never in the module. An
             object with a ``close()`` method has it called when it is replaced or the service stops.
         api: contract version it was written for.
+        triggers: the setting that lists its triggers, each a table with a ``name``. One that is wrong is left out at a
+            start and told, and the others work; what is wrong elsewhere in the settings leaves the plugin off.
+        guards: it is there to refuse machines or changes. Where it is off, everything is refused in its place, as
+            where ``critical`` names it: letting through what it would refuse is worse.
     """
 
     name: str
     settings: type[S]
     build: Callable[[S], object]
     api: int = API_VERSION
+    triggers: str = ""
+    guards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,8 @@ class Trigger:
         most_at_once: events it works on at the same time; further ones wait.
         durable: what waits is on the disk: an attempt that a stop of provd prevented or cut off is made after the
             start. So it may be made twice; a receiver tells by the event's ``id``.
+        doubts: what would keep it from working as things are now, a sentence each: a program that is not there, a file
+            that cannot be read. Asked by ``provd check``, never for an event; it may look at files.
     """
 
     name: str
@@ -121,6 +129,7 @@ class Trigger:
     backoff_s: float = 2.0
     most_at_once: int = 8
     durable: bool = False
+    doubts: Callable[[], Iterable[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

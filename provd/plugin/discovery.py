@@ -6,60 +6,86 @@ Finding runs no plugin code: a plugin is imported when its ``Found.plugin`` is f
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from provd.plugin.errors import PluginError
+from provd.plugin.faults import PluginFault
 from provd.plugin.loading import Found, FoundFile, FoundInstalled, check_directory
 
 GROUP = "provd.plugins"
 """Entry point group: a plugin's name, and where its ``PLUGIN`` is."""
 
 
-def discover(shipped: Path, plugin_dirs: Sequence[Path]) -> dict[str, Found]:
+Tell = Callable[[PluginFault], None]
+"""Hears of what is left out."""
+
+
+def discover(shipped: Path, plugin_dirs: Sequence[Path], tell: Tell | None = None) -> dict[str, Found]:
     """Every plugin that could be enabled, by name.
 
     Args:
         shipped: the shipped folder.
         plugin_dirs: configured directories; only root or the service user may be able to write to them.
+        tell: hears of a directory that cannot be used, from which nothing is run then, and of a name that is taken,
+            which stays with whom was found first; None to raise instead.
 
     Raises:
-        PluginError: the same name twice, a directory that is missing or that others may write to.
+        PluginError: what ``tell`` would hear, where there is none.
     """
     found: dict[str, Found] = {}
-    _add(found, _in_folder(shipped, "shipped", trusted=True))
-    _add(found, _installed())
+    tell = tell or _raise
+    _add(found, _in_folder(shipped, "shipped", trusted=True), tell)
+    _add(found, _installed(), tell)
     for directory in plugin_dirs:
-        check_directory(directory)
-        _add(found, _in_folder(directory, str(directory), trusted=False))
+        try:
+            check_directory(directory)
+        except PluginError as error:
+            tell(PluginFault(error.plugin, error.rule, kind="folder"))
+            continue
+        _add(found, _in_folder(directory, str(directory), trusted=False), tell)
     return found
 
 
-def select_enabled(found: Mapping[str, Found], enabled: Sequence[str]) -> list[Found]:
+def select_enabled(found: Mapping[str, Found], enabled: Sequence[str], tell: Tell | None = None) -> list[Found]:
     """The enabled plugins in the configured order, which is the call order.
 
+    Args:
+        found: every plugin by name.
+        enabled: names.
+        tell: hears of a name that nobody provides, and of one that is listed again; None to raise instead.
+
     Raises:
-        PluginError: a name nobody provides, or one that is listed twice.
+        PluginError: what ``tell`` would hear, where there is none.
     """
     chosen = []
+    tell = tell or _raise
     for position, name in enumerate(enabled):
-        if name not in found:
+        if name in enabled[:position]:
+            rule = "it is enabled twice; the list of enabled plugins is their order"
+            tell(PluginFault(name, rule, ("the second",), kind="entry", whole=False))
+        elif name not in found:
             near = difflib.get_close_matches(name, found, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(found)) or 'none'}"
-            raise PluginError(name, f"it is enabled, but nobody provides it; {hint}")
-        if name in enabled[:position]:
-            raise PluginError(name, "it is enabled twice; the list of enabled plugins is their order")
-        chosen.append(found[name])
+            tell(PluginFault(name, f"it is enabled, but nobody provides it; {hint}"))
+        else:
+            chosen.append(found[name])
     return chosen
 
 
-def _add(found: dict[str, Found], more: Iterable[Found]) -> None:
+def _raise(fault: PluginFault) -> None:
+    raise PluginError(fault.plugin, fault.rule)
+
+
+def _add(found: dict[str, Found], more: Iterable[Found], tell: Tell) -> None:
     for one in more:
         other = found.get(one.name)
         if other is not None:
-            raise PluginError(one.name, f"two plugins have this name: {other.where} and {one.where}")
-        found[one.name] = one
+            rule = f"two plugins have this name: {other.where} and {one.where}"
+            tell(PluginFault(one.name, rule, ("the second",), kind="plugin", whole=False))
+        else:
+            found[one.name] = one
 
 
 def _in_folder(folder: Path, origin: str, *, trusted: bool) -> list[Found]:

@@ -8,8 +8,9 @@ class PluginError(Exception):
 
     Attributes:
         plugin: name of the plugin, or the file where the name is not known yet.
+        rule: what is wrong with it.
     """
 
     def __init__(self, plugin: str, rule: str) -> None:
         super().__init__(f"plugin {plugin}: {rule}")
-        self.plugin = plugin
+        self.plugin, self.rule = plugin, rule

@@ -19,8 +19,9 @@ from provd.model.lease import Lease
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import System
-from provd.plugin.assembly import assemble
 from provd.plugin.breaker import Limits
+from provd.plugin.building import Builder
+from provd.plugin.composition import Composition
 from provd.plugin.contract import (
     Adoption,
     Authenticator,
@@ -35,14 +36,12 @@ from provd.plugin.contract import (
 )
 from provd.plugin.contract_install import Callback, Installer
 from provd.plugin.errors import PluginError
+from provd.plugin.faults import PluginFault
 from provd.plugin.guard import BadCall, Guard, Missing, Row
-from provd.plugin.instance import Instance
 from provd.plugin.loading import Found
 from provd.plugin.power import PowerDriver
 from provd.plugin.runtime import Runtime
-from provd.plugin.settings import decode_settings
 from provd.plugin.signatures import Signature
-from provd.plugin.verify import verify
 
 _ALLOW = Allow()
 
@@ -62,9 +61,11 @@ class PluginHost:
         critical: plugins that fail closed: their failing gate refuses, their failing change hook vetoes.
         file: configuration file, for error sentences.
         limits: slow calls and breakers.
+        faults: what was found wrong before. Given, even empty, whatever is wrong is left out and told in
+            :attr:`faults`; without it the first fault raises.
 
     Raises:
-        PluginError: anything wrong with any plugin; nothing is guarded while starting.
+        PluginError: anything wrong with any plugin, where faults are not left out.
     """
 
     def __init__(
@@ -77,18 +78,20 @@ class PluginHost:
         critical: Collection[str] = (),
         file: str = "",
         limits: Limits | None = None,
+        faults: Sequence[PluginFault] | None = None,
     ) -> None:
         self._found = {found.name: found for found in plugins}
-        self._data_dir = str(data_dir)
-        self._file = file
-        self._runtime: Runtime | None = None
         self._guard = Guard(clock, limits or Limits())
-        for name in critical:
-            if name not in self._found:
-                raise PluginError(name, "it is listed as critical, but it is not enabled")
         self._critical = frozenset(critical)
-        instances = tuple(self._build(name, settings.get(name, {})) for name in self._found)
-        self._now = assemble(instances, self._guard)
+        self._composition = Composition(
+            self._found,
+            settings,
+            builder=Builder(str(data_dir), self._critical, file),
+            guard=self._guard,
+            critical=critical,
+            faults=faults,
+        )
+        self._now = self._composition.now
         self._swaps = 0
 
     @property
@@ -148,12 +151,27 @@ class PluginHost:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Enabled plugins in configured order."""
+        """Enabled plugins in configured order, also those that are off."""
         return tuple(self._found)
 
+    @property
+    def faults(self) -> tuple[PluginFault, ...]:
+        """What is off, and why."""
+        return self._composition.faults
+
+    @property
+    def triggers_off(self) -> frozenset[str]:
+        """Names of triggers that are configured, and off."""
+        return frozenset(name for one in self.faults if one.kind == "trigger" for name in one.items)
+
+    def is_on(self, name: str) -> bool:
+        """Whether a plugin works, perhaps without some of its triggers."""
+        return self._composition.is_on(name)
+
     def hooks_of(self, name: str) -> tuple[str, ...]:
-        """Hooks that an enabled plugin implements."""
-        return next(instance.hooks for instance in self._now.instances if instance.plugin == name)
+        """Hooks that an enabled plugin implements; none where it is off."""
+        hooks = (instance.hooks for instance in self._now.instances if instance.plugin == name)
+        return next(hooks, ()) if self.is_on(name) else ()
 
     def seconds(self) -> float:
         """The clock by which calls are timed."""
@@ -188,11 +206,10 @@ class PluginHost:
         """Hand the runtime to the plugin objects that have a ``start`` method, in configured order.
 
         Raises:
-            PluginError: one of them failed to start.
+            PluginError: one of them failed to start, and faults are not left out.
         """
-        self._runtime = runtime
-        for instance in self._now.instances:
-            _start(instance, runtime)
+        self._composition.start(runtime)
+        self._now = self._composition.now
 
     def gate(self, request: DhcpRequest) -> GateVerdict:
         """First verdict; ``Allow`` where nobody has an opinion. A failing critical plugin refuses."""
@@ -298,43 +315,28 @@ class PluginHost:
         """What plugins did to one machine: slow, failed and rested calls since then (see ``Guard.bad_calls``)."""
         return self._guard.bad_calls(names, since)
 
-    def swap(self, name: str, settings: Mapping[str, object]) -> None:
+    def swap(self, name: str, settings: Mapping[str, object], *, back: bool = False) -> None:
         """Build a new object of one plugin and put it in the old one's place.
 
-        The old one is closed when the last stream, trigger, load or operation that it began has ended.
+        The old one is closed when the last stream, trigger, load or operation that it began has ended. A plugin that
+        was off may stay so, and a trigger that was off as well.
+
+        Args:
+            name: of the plugin.
+            settings: ``[plugins.NAME]``.
+            back: the settings were in force a moment ago; their faults are taken with them.
 
         Raises:
-            PluginError: the new settings or the new object are not usable; the old one stays.
+            PluginError: something that works would not work any more; the old object stays.
         """
-        if name not in self._found:
-            raise PluginError(name, "it is not enabled; the enabled list needs a restart")
-        new = self._build(name, settings)
-        old = next(instance for instance in self._now.instances if instance.plugin == name)
-        try:
-            assembly = assemble(tuple(new if one is old else one for one in self._now.instances), self._guard)
-            if self._runtime is not None:
-                _start(new, self._runtime)
-        except PluginError:
-            new.close()
-            raise
-        self._now = assembly
+        self._composition.swap(name, settings, back=back)
+        self._now = self._composition.now
         self._swaps += 1
         self._guard.reset(name)
-        old.retire()
 
     def close(self) -> None:
         """Close every plugin object, last enabled first."""
-        for instance in reversed(self._now.instances):
-            instance.close()
-
-    def _build(self, name: str, table: Mapping[str, object]) -> Instance:
-        plugin = self._found[name].plugin
-        settings = decode_settings(plugin, table, data_dir=self._data_dir, file=self._file)
-        try:
-            target = plugin.build(settings)
-        except Exception as error:
-            raise PluginError(name, f"it cannot be built: {type(error).__name__}: {error}") from error
-        return Instance(name, target, verify(name, target))
+        self._composition.close()
 
     def _first(self, hook: str, args: tuple[object, ...]) -> object:
         for _, endpoint in self._now.hooks[hook]:
@@ -350,13 +352,6 @@ class PluginHost:
             if not isinstance(answer, Missing):
                 found.append((instance.plugin, answer))
         return found
-
-
-def _start(instance: Instance, runtime: Runtime) -> None:
-    try:
-        instance.start(runtime)
-    except Exception as error:
-        raise PluginError(instance.plugin, f"it cannot start: {type(error).__name__}: {error}") from error
 
 
 def _why(missing: Missing) -> str:

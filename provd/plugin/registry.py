@@ -6,46 +6,27 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-import msgspec
-
 from provd.model.content import NotFound
 from provd.plugin.contract import Authenticator, BootLoader, Daemon, InstallSource, Inventory, Operation, Trigger
-from provd.plugin.contract_install import CALLBACK_FAILED, Callback, CallbackResult, Document, Installer
+from provd.plugin.contract_install import CALLBACK_FAILED, Callback, CallbackResult, Installer
 from provd.plugin.errors import PluginError
+from provd.plugin.faults import PluginFault
 from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance
-from provd.plugin.power import POWER_ACTIONS, PowerDriver
+from provd.plugin.power import PowerDriver
+from provd.plugin.registered import fault_of
 from provd.plugin.signatures import Signature
-from provd.plugin.validation import boot_file, callback_result, content, location, of_type
+from provd.plugin.validation import boot_file, callback_result, content, location, of_type, sentences
 
 R = TypeVar(
     "R", BootLoader, InstallSource, Installer, Trigger, Callback, Inventory, Authenticator, Daemon, PowerDriver,
     Operation, Signature,
 )  # fmt: skip
 Check = Callable[[object, tuple[object, ...]], object]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_OPERATION = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_CALLABLES = (
-    "select",
-    "files",
-    "is_config",
-    "config",
-    "local_boot",
-    "lacks",
-    "resolve",
-    "probe",
-    "run",
-    "load",
-    "check",
-    "payload",
-    "kernel_args",
-    "fault",
-)
+Tell = Callable[[PluginFault], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +50,19 @@ class Registries:
     owners: Mapping[tuple[str, str], str]
 
 
-def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
+def collect(instances: Sequence[Instance], guard: Guard, tell: Tell | None = None) -> Registries:
     """Ask every plugin object once.
 
+    Args:
+        instances: the plugin objects.
+        guard: isolates what they register.
+        tell: hears of values that are wrong or have a name that is taken, which are left out; None to raise instead.
+
     Raises:
-        PluginError: a registration hook raises or returns a wrong value, or two plugins register one name.
+        PluginError: a registration hook raises or returns something else; with no ``tell`` also what that would hear.
     """
     owners: dict[tuple[str, str], str] = {}
-    gather = partial(_gather, instances, guard, owners)
+    gather = partial(_gather, instances, guard, owners, tell or _raise)
     return Registries(
         boot_loaders=gather("provd_boot_loaders", BootLoader),
         install_sources=gather("provd_install_sources", InstallSource),
@@ -93,19 +79,31 @@ def collect(instances: Sequence[Instance], guard: Guard) -> Registries:
     )
 
 
+def _raise(fault: PluginFault) -> None:
+    raise PluginError(fault.plugin, fault.rule)
+
+
 def _gather(
-    instances: Sequence[Instance], guard: Guard, owners: dict[tuple[str, str], str], hook: str, kind: type[R]
+    instances: Sequence[Instance],
+    guard: Guard,
+    owners: dict[tuple[str, str], str],
+    tell: Tell,
+    hook: str,
+    kind: type[R],
 ) -> Mapping[str, R]:
     found: dict[str, R] = {}
     for instance in instances:
         if hook not in instance.hooks:
             continue
         for value in _ask(instance, hook, kind):
-            if value.name in found:
-                raise PluginError(
-                    instance.plugin,
-                    f"{hook}: the name {value.name} is already registered by plugin {owners[hook, value.name]}",
-                )
+            rule = ""
+            if wrong := fault_of(value):
+                rule = f"{hook}: {kind.__name__} {value.name!r}: {wrong}"
+            elif value.name in found:
+                rule = f"{hook}: the name {value.name} is already registered by plugin {owners[hook, value.name]}"
+            if rule:
+                tell(PluginFault(instance.plugin, rule, (str(value.name),), kind=_words_of(kind), whole=False))
+                continue
             owners[hook, value.name] = instance.plugin
             found[value.name] = cast("R", _guarded(value, instance, guard))
     return MappingProxyType(found)
@@ -126,104 +124,19 @@ def _ask(instance: Instance, hook: str, kind: type[R]) -> list[R]:
     for value in values:
         if not isinstance(value, kind):
             raise fail(f"it returned a {type(value).__name__}, expected {kind.__name__}")
-        rule = _fault(value)
-        if rule:
-            raise fail(f"{kind.__name__} {value.name!r}: {rule}")
         checked.append(value)
     return checked
+
+
+def _words_of(kind: type) -> str:
+    """``boot loader`` for BootLoader."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
 
 
 def _listed(returned: object) -> list[object] | None:
     if isinstance(returned, str | bytes | Mapping) or not isinstance(returned, Iterable):
         return None
     return list(returned)
-
-
-def _fault(value: object) -> str:
-    """The rule a registered value breaks, or empty."""
-    name = getattr(value, "name", None)
-    pattern = _OPERATION if isinstance(value, Operation) else _NAME
-    if not isinstance(name, str) or not pattern.fullmatch(name):
-        return f"its name does not match {pattern.pattern}"
-    for attribute in _CALLABLES:
-        if hasattr(value, attribute) and not callable(getattr(value, attribute)):
-            return f"{attribute} cannot be called"
-    for kind, rule in _RULES:
-        if isinstance(value, kind):
-            return rule(value)
-    return ""
-
-
-def _source_fault(value: InstallSource) -> str:
-    return "" if _words(value.schemes, empty=True) else "schemes is not a tuple of texts, or is empty"
-
-
-def _callback_fault(value: Callback) -> str:
-    return "" if isinstance(value.max_bytes, int) and value.max_bytes > 0 else "max_bytes must be above 0"
-
-
-def _inventory_fault(value: Inventory) -> str:
-    return "" if value.refresh_s > 0 else "refresh_s must be above 0"
-
-
-def _trigger_fault(value: Trigger) -> str:
-    if not _words(value.on):
-        return "on is not a tuple of event kinds, or is empty"
-    if value.timeout_s <= 0:
-        return "timeout_s must be above 0"
-    if value.attempts < 1 or value.most_at_once < 1 or value.backoff_s < 0:
-        return "attempts and most_at_once must be 1 or more, backoff_s not negative"
-    return ""
-
-
-def _operation_fault(value: Operation) -> str:
-    if value.permission not in {"read", "operate", "admin"}:
-        return "permission is not read, operate or admin"
-    if not (isinstance(value.arguments, type) and issubclass(value.arguments, msgspec.Struct)):
-        return "arguments is not a msgspec.Struct type"
-    return "" if value.summary and value.example else "summary and example must not be empty"
-
-
-def _installer_fault(value: Installer) -> str:
-    for name, document in value.documents.items():
-        if not _FILE_NAME.fullmatch(name) or not isinstance(document, Document):
-            return f"documents: {name!r} is not a plain file name with a Document"
-    if value.templates is not None and not Path(value.templates).is_dir():
-        return f"templates: {value.templates} is not a directory"
-    return ""
-
-
-def _daemon_fault(value: Daemon) -> str:
-    if not _words(value.argv) or not Path(value.argv[0]).is_absolute():
-        return "argv is not a tuple of texts that begins with an absolute path"
-    if wrong := next((name for name in value.configuration if not _FILE_NAME.fullmatch(name)), None):
-        return f"configuration: {wrong!r} is not a plain file name"
-    if wrong := next((path for path in value.folders if not Path(path).is_absolute()), None):
-        return f"folders: {wrong!r} is not an absolute path"
-    return ""
-
-
-def _power_fault(value: PowerDriver) -> str:
-    if not (isinstance(value.settings, type) and issubclass(value.settings, msgspec.Struct)):
-        return "settings is not a msgspec.Struct type"
-    known = _words(value.actions) and set(value.actions) <= set(POWER_ACTIONS)
-    return "" if known else f"actions is not a tuple of some of {', '.join(POWER_ACTIONS)}"
-
-
-_RULES: tuple[tuple[type, Callable[[Any], str]], ...] = (
-    (InstallSource, _source_fault),
-    (Trigger, _trigger_fault),
-    (Callback, _callback_fault),
-    (Inventory, _inventory_fault),
-    (Operation, _operation_fault),
-    (Installer, _installer_fault),
-    (Daemon, _daemon_fault),
-    (PowerDriver, _power_fault),
-)
-
-
-def _words(value: object, *, empty: bool = False) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(isinstance(v, str) and (v or empty) for v in value)
 
 
 def _guarded(value: object, instance: Instance, guard: Guard) -> object:
@@ -261,7 +174,9 @@ def _guarded(value: object, instance: Instance, guard: Guard) -> object:
             failed = CallbackResult(CALLBACK_FAILED, {"name": value.name}, reply="error\n")
             return replace(value, run=safe("run", value.run, callback_result, failed))
         case Trigger():
-            return replace(value, run=instance.in_use(value.run))
+            unknown = ("its doubts cannot be told: the plugin failed; the log has the error",)
+            doubts = safe("doubts", value.doubts, sentences, unknown)
+            return replace(value, run=instance.in_use(value.run), doubts=doubts)
         case Inventory():
             return replace(value, load=instance.in_use(value.load))
         case PowerDriver():

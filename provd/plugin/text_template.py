@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
 
 from jinja2 import TemplateError as JinjaError
-from jinja2 import TemplateNotFound, TemplateSyntaxError
+from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.loaders import DictLoader
+from jinja2.meta import find_undeclared_variables
 
 from provd.plugin.sandbox import Sandbox
 from provd.plugin.templates import bounded, reason
@@ -30,7 +32,7 @@ class TextTemplate:
     def __init__(
         self, text: str, name: str, *, clock: Callable[[], float] = time.monotonic, most_s: float = 2.0
     ) -> None:
-        self._name = name
+        self._name, self._text = name, text
         self._sandbox = Sandbox(DictLoader({}), clock, most_s)
         try:
             self._template = self._sandbox.from_string(text)
@@ -38,6 +40,25 @@ class TextTemplate:
             raise ValueError(f"{name} line {error.lineno}: {error.message}") from error
         except (JinjaError, RecursionError, ValueError) as error:
             raise ValueError(f"{name}: {error}") from error
+
+    def unknown(self, known: Collection[str]) -> list[str]:
+        """Names that it reads and that will never be there, a sentence with the line each.
+
+        Args:
+            known: names that it is rendered with. One that ``default`` or ``is defined`` is asked about may be missing.
+        """
+        tree = self._sandbox.parse(self._text)
+        excused = {
+            id(asked.node)
+            for asked in tree.find_all((nodes.Filter, nodes.Test))
+            if asked.name in {"default", "d", "defined", "undefined"}
+        }
+        missing = find_undeclared_variables(tree) - {*known, *self._sandbox.globals}
+        lines: dict[str, int] = {}
+        for name in tree.find_all(nodes.Name):
+            if name.name in missing and id(name) not in excused:
+                lines.setdefault(name.name, name.lineno)
+        return [f"{self._name} line {line}: there is no {name}{_near(name, known)}" for name, line in lines.items()]
 
     def render(self, variables: Mapping[str, object]) -> str:
         """The text.
@@ -57,3 +78,8 @@ class TextTemplate:
             missing = isinstance(error, TemplateNotFound)
             rule = "there is nothing that it could include" if missing else reason(error, variables)[0]
             raise ValueError(f"{self._name} line {line}: {rule}" if line else f"{self._name}: {rule}") from error
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"

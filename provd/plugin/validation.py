@@ -46,6 +46,11 @@ def labels(value: object, _args: Args) -> object:
     return frozenset(_texts(value, "an iterable of label words or None"))
 
 
+def sentences(value: object, _args: Args) -> object:
+    """A tuple of sentences."""
+    return tuple(_texts(value, "an iterable of sentences"))
+
+
 def subnet(value: object, args: Args) -> object:
     """One of the subnets that were offered, or None."""
     if value is None:

@@ -12,8 +12,9 @@ from provd.config.layers import layers
 from provd.config.profiles import settings_level
 from provd.config.quirks import read_quirks
 from provd.config.schema import ServerConfig
-from provd.config.settings import check_plugin_tables, load
+from provd.config.settings import load, tables_of_nobody
 from provd.plugin.discovery import discover, select_enabled
+from provd.plugin.faults import PluginFault
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import Found
 from provd.shipped import shipped_dir
@@ -27,15 +28,17 @@ class Loaded:
         config: ``provd.toml``.
         catalogue: distros, profiles and declared systems.
         found: every plugin that could be enabled.
+        faults: plugins that are configured or enabled, and that cannot be had.
     """
 
     config: ServerConfig
     catalogue: Catalogue
     found: Mapping[str, Found]
+    faults: tuple[PluginFault, ...] = ()
 
 
 def read(path: Path, before: Catalogue | None = None) -> Loaded:
-    """Read everything; only errors of ``provd.toml`` and of plugins stop it, a broken object is a problem.
+    """Read everything; only errors of ``provd.toml`` itself stop it: an object or a plugin that is wrong is left out.
 
     Args:
         path: ``provd.toml``.
@@ -43,13 +46,14 @@ def read(path: Path, before: Catalogue | None = None) -> Loaded:
 
     Raises:
         ConfigError: ``provd.toml`` or ``quirks.toml`` has an error.
-        PluginError: two plugins of one name, or a folder that others may write to.
     """
     config = load(path)
     read_quirks(config.site_dir)  # read again where they are used; what is wrong is told here
-    found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs])
-    check_plugin_tables(config, found.keys(), str(path))
-    return Loaded(config, read_catalogue(config, before, str(path)), found)
+    faults: list[PluginFault] = []
+    found = discover(shipped_dir("plugins"), [Path(folder) for folder in config.plugin_dirs], faults.append)
+    select_enabled(found, config.enabled, faults.append)
+    faults += [PluginFault(name, rule) for name, rule in tables_of_nobody(config, found.keys(), str(path))]
+    return Loaded(config, read_catalogue(config, before, str(path)), found, tuple(faults))
 
 
 def read_catalogue(config: ServerConfig, before: Catalogue | None = None, file: str = "provd.toml") -> Catalogue:
@@ -58,22 +62,20 @@ def read_catalogue(config: ServerConfig, before: Catalogue | None = None, file: 
 
 
 def build_host(loaded: Loaded, path: Path, clock: Callable[[], float] = time.monotonic) -> PluginHost:
-    """The enabled plugins, built and checked.
+    """The enabled plugins, built and checked; what is wrong is left out, and told in the host's ``faults``.
 
     Args:
         loaded: what the files say.
         path: ``provd.toml``, for error sentences.
         clock: monotonic seconds, for slow calls and breakers.
-
-    Raises:
-        PluginError: anything wrong with any of them; nothing is guarded while starting.
     """
     config = loaded.config
     return PluginHost(
-        select_enabled(loaded.found, config.enabled),
+        select_enabled(loaded.found, config.enabled, lambda _told_already: None),
         config.plugins,
         clock=clock,
         data_dir=config.data_dir,
         critical=config.critical,
         file=str(path),
+        faults=loaded.faults,
     )

@@ -40,7 +40,7 @@ def plugin_operations(
     """
 
     def run_list(_arguments: object) -> object:
-        return plugin_rows(found(), host().names, host().hooks_of, host().stats())
+        return plugin_rows(found(), host())
 
     def run_show(arguments: PluginName) -> object:
         return shown(_named(arguments.name, found()), host())
@@ -53,12 +53,13 @@ def plugin_operations(
     return (
         Operation(
             "plugin.list", "List plugins with origin, version and counters.", "read", NoArguments, run_list,
-            "provd plugin list", result="One row per plugin: enabled, origin, version, hooks, counters.",
+            "provd plugin list",
+            result="One row per plugin: enabled, state (on, off, faulty), origin, version, hooks, counters.",
         ),
         Operation(
             "plugin.show", "Show where a plugin came from, what it brings and how it fares.", "read", PluginName,
             run_show, "provd plugin show pxelinux",
-            result="Origin, path, version, hash, names of its settings, hooks, what it registered, breaker.",
+            result="Origin, path, version, hash, faults, names of its settings, hooks, what it registered, breaker.",
         ),
         Operation(
             "plugin.stats", "Show calls, failures and times of every hook.", "read", PluginFilter, run_stats,
@@ -74,38 +75,30 @@ def _named(name: str, found: Mapping[str, Found]) -> Found:
     return found[name]
 
 
-def plugin_rows(
-    found: Mapping[str, Found], enabled: Sequence[str], hooks: Callable[[str], Sequence[str]], stats: Sequence[Row]
-) -> list[Mapping[str, object]]:
+def plugin_rows(found: Mapping[str, Found], host: PluginHost) -> list[Mapping[str, object]]:
     """Rows of ``plugin.list``: the enabled ones in their order, then the others by name.
 
     Args:
         found: discovered plugins by name.
-        enabled: names in the order in which they are asked.
-        hooks: hooks that an enabled plugin implements.
-        stats: counters per plugin and hook.
+        host: the enabled ones, in the order in which they are asked.
     """
-    order = [name for name in enabled if name in found]
-    order += sorted(name for name in found if name not in enabled)
-    return [
-        _plugin_row(
-            found[name],
-            enabled=name in enabled,
-            hooks=hooks(name) if name in enabled else (),
-            stats=[row for row in stats if row.plugin == name],
-        )
-        for name in order
-    ]
+    order = [name for name in host.names if name in found]
+    order += sorted(name for name in found if name not in host.names)
+    stats = host.stats()
+    return [_plugin_row(found[name], host, [row for row in stats if row.plugin == name]) for name in order]
 
 
-def _plugin_row(found: Found, *, enabled: bool, hooks: Sequence[str], stats: Sequence[Row]) -> Mapping[str, object]:
+def _plugin_row(found: Found, host: PluginHost, stats: Sequence[Row]) -> Mapping[str, object]:
+    faults = [fault for fault in host.faults if fault.plugin == found.name]
+    state = "off" if found.name not in host.names or any(one.whole for one in faults) else "on"
     return {
         "name": found.name,
-        "enabled": enabled,
+        "enabled": found.name in host.names,
+        "state": "faulty" if state == "on" and faults else state,
         "origin": found.origin,
         "version": found.version,
         "sha256": found.sha256,
-        "hooks": list(hooks),
+        "hooks": list(host.hooks_of(found.name)),
         "calls": sum(row.calls for row in stats),
         "failures": sum(row.failures for row in stats),
         "breaker": next((row.breaker for row in stats if row.breaker != "closed"), "closed"),
@@ -115,12 +108,11 @@ def _plugin_row(found: Found, *, enabled: bool, hooks: Sequence[str], stats: Seq
 
 def shown(found: Found, host: PluginHost) -> Mapping[str, object]:
     """Everything about one plugin; of its settings the names alone, since a value may be a secret."""
-    enabled = found.name in host.names
     stats = [row for row in host.stats() if row.plugin == found.name]
-    hooks = host.hooks_of(found.name) if enabled else ()
     brought = host.brought_by(found.name)
     return {
-        **_plugin_row(found, enabled=enabled, hooks=hooks, stats=stats),
+        **_plugin_row(found, host, stats),
+        "faults": [str(fault) for fault in host.faults if fault.plugin == found.name],
         "path": str(found.path),
         "summary": _summary(found.path),
         "settings": [one.encode_name for one in msgspec.structs.fields(found.plugin.settings)],

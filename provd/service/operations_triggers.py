@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Final
 
 from msgspec import Meta, to_builtins
 
 from provd.model.event import Event
+from provd.model.event_kinds import EVENT_KINDS
+from provd.model.system import System
 from provd.model.trigger import TriggerRun
 from provd.plugin.contract import Operation, Trigger
+from provd.plugin.faults import PluginFault
 from provd.plugin.scrub import scrub, scrub_value
 from provd.service.operations import Arguments, NoArguments, OperationError
+from provd.service.trigger_doubts import doubts_of
 from provd.service.triggers import TriggerLog, Triggers
 
+_NOBODY: Final = "test"
+"""System of an event that was made up about none."""
 _FAR: Final = 10_000
 """Runs that are looked through at most."""
 
@@ -31,7 +38,7 @@ class Trial(Arguments, frozen=True):
 
     name: Annotated[str, Meta(description="Trigger.")]
     event: Annotated[str, Meta(description="Kind of the event; empty for the first that the trigger wants.")] = ""
-    system: Annotated[str, Meta(description="Machine that the event is about.")] = "test"
+    system: Annotated[str, Meta(description="System that the event is about; empty for none, called test.")] = ""
     dry_run: Annotated[bool, Meta(description="Show the event, and run nothing.")] = False
 
 
@@ -50,6 +57,8 @@ class TriggerOperations:
         triggers: those that plugins brought, by name.
         log: what they did.
         wall: seconds since the epoch.
+        find: a system by its name; None where there is none.
+        faults: what of the plugins is off.
     """
 
     def __init__(
@@ -58,8 +67,12 @@ class TriggerOperations:
         triggers: Callable[[], Mapping[str, Trigger]],
         log: TriggerLog,
         wall: Callable[[], float],
+        *,
+        find: Callable[[str], System | None],
+        faults: Callable[[], Sequence[PluginFault]],
     ) -> None:
         self._engine, self._triggers, self._log, self._wall = engine, triggers, log, wall
+        self._find, self._faults = find, faults
 
     def operations(self) -> tuple[Operation, ...]:
         """All four."""
@@ -67,7 +80,7 @@ class TriggerOperations:
             Operation(
                 "trigger.list", "List triggers: what they wait for, and how they fared.", "read", NoArguments,
                 self._list, "provd trigger list",
-                result="One row per trigger: `on`, `waiting`, the newest run's `ok` and `output`.",
+                result="One row per trigger: `state` (on or off), `fault`, `on`, `waiting`, the newest run's `ok`.",
             ),
             Operation(
                 "trigger.runs", "List what triggers did, the newest first.", "read", RunFilter, self._runs,
@@ -88,9 +101,11 @@ class TriggerOperations:
         newest: dict[str, TriggerRun] = {}
         for run in self._log.runs(limit=_FAR):
             newest.setdefault(run.trigger, run)
-        return [
+        rows: list[Mapping[str, object]] = [
             {
                 "name": name,
+                "state": "on",
+                "fault": "; ".join(doubts_of(trigger)),
                 "on": list(trigger.on),
                 "timeout_s": trigger.timeout_s,
                 "attempts": trigger.attempts,
@@ -101,6 +116,21 @@ class TriggerOperations:
             }
             for name, trigger in self._triggers().items()
         ]
+        return [*rows, *self._off()]
+
+    def _off(self) -> list[Mapping[str, object]]:
+        """Rows of triggers that are configured, and off."""
+        why: dict[str, list[str]] = {}
+        for fault in self._faults():
+            for name in fault.items if fault.kind == "trigger" else ():
+                why.setdefault(name, []).append(str(fault))
+        return [
+            {
+                "name": name, "state": "off", "fault": "; ".join(told), "on": [], "timeout_s": None, "attempts": None,
+                "most_at_once": None, "durable": None, "waiting": 0, **_newest(None),
+            }
+            for name, told in why.items()
+        ]  # fmt: skip
 
     def _runs(self, arguments: RunFilter) -> object:
         if arguments.trigger:
@@ -114,8 +144,12 @@ class TriggerOperations:
 
     async def _test(self, arguments: Trial) -> object:
         trigger = self._named(arguments.name)
-        kind = arguments.event or trigger.on[0].replace("*", "finished")
-        event = Event(kind, self._wall(), system=arguments.system, fields={"test": True})
+        system = self._find(arguments.system) if arguments.system else None
+        if arguments.system and system is None:
+            raise OperationError(f"there is no system {arguments.system}", field="system", kind="not-found")
+        mac = str(system.interfaces[0].mac) if system is not None and system.interfaces else ""
+        kind, name = arguments.event or _example(trigger.on[0]), arguments.system or _NOBODY
+        event = Event(kind, self._wall(), system=name, mac=mac, fields={"test": True})
         return await self._now(trigger, event, dry_run=arguments.dry_run)
 
     async def _replay(self, arguments: RunNumber) -> object:
@@ -137,6 +171,13 @@ class TriggerOperations:
             there = ", ".join(sorted(triggers)) or "none"
             raise OperationError(f"there is no trigger {name}; there are {there}", field=field, kind="not-found")
         return triggers[name]
+
+
+def _example(pattern: str) -> str:
+    """A kind of event that a pattern takes."""
+    finished = pattern.replace("*", "finished")
+    known = [kind for kind in EVENT_KINDS if fnmatchcase(kind, pattern)]
+    return finished if finished in known or not known else known[0]
 
 
 def _newest(run: TriggerRun | None) -> Mapping[str, object]:

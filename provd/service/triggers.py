@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final, Protocol
@@ -37,7 +37,16 @@ class TriggerLog(Protocol):
 
 
 class Triggers:
-    """Listens to the bus and starts what asked for the event."""
+    """Listens to the bus and starts what asked for the event.
+
+    Args:
+        triggers: those that work, by name.
+        clock: the reactor's time.
+        wall: seconds since the epoch.
+        log: where runs are kept.
+        publish: tells what came of them.
+        off: names of those that are configured, and off because something is wrong.
+    """
 
     def __init__(
         self,
@@ -47,8 +56,9 @@ class Triggers:
         wall: Callable[[], float],
         log: TriggerLog,
         publish: Callable[[Event], None],
+        off: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        self._triggers = triggers
+        self._triggers, self._off = triggers, off
         self._clock = clock
         self._wall = wall
         self._log = log
@@ -57,6 +67,7 @@ class Triggers:
         self._queues: dict[str, deque[TriggerRun]] = {}
         self._active: dict[str, int] = {}
         self._planned: dict[int, TriggerRun] = {}
+        self._shelved: list[TriggerRun] = []
         self._draining = False
         self.running: set[Deferred[None]] = set()
 
@@ -83,17 +94,29 @@ class Triggers:
 
     def resume(self) -> None:
         """Take up what a stop of provd left waiting; called once, when plugins are started."""
-        known = self._triggers()
         for run in reversed(self._log.runs(limit=MOST_WAITING)):
             if run.waiting and run.of is not None:
-                if run.trigger in known:
-                    self._plan(known[run.trigger], run)
-                else:
-                    self._end(run, "nobody provides this trigger any more", ok=False)
+                self._take(run)
+
+    def changed(self) -> None:
+        """A reload may have brought triggers back that were off: what waits for them goes on."""
+        shelved, self._shelved = self._shelved, []
+        for run in shelved:
+            self._take(run)
+
+    def _take(self, run: TriggerRun) -> None:
+        """Plan what waits, or keep it for a trigger that is off, or end it where nobody has the trigger."""
+        trigger = self._triggers().get(run.trigger)
+        if trigger is not None:
+            self._plan(trigger, run)
+        elif run.trigger in self._off():
+            self._shelved.append(run)
+        else:
+            self._end(run, "nobody provides this trigger any more", ok=False)
 
     def waiting(self, trigger: str) -> int:
         """Runs of a trigger that are not over: in its queue, running, or planned for later."""
-        later = sum(run.trigger == trigger for run in self._planned.values())
+        later = sum(run.trigger == trigger for run in (*self._planned.values(), *self._shelved))
         return len(self._queues.get(trigger, ())) + self._active.get(trigger, 0) + later
 
     async def once(self, trigger: Trigger, event: Event) -> TriggerRun:
@@ -163,8 +186,11 @@ class Triggers:
 
         def due() -> None:
             self._planned.pop(key, None)
-            # A reload may have changed the trigger meanwhile.
-            now = self._triggers().get(trigger.name, trigger)
+            # A reload may have changed the trigger meanwhile, or taken it away.
+            now = self._triggers().get(trigger.name)
+            if now is None:
+                self._take(run)
+                return
             self._queues.setdefault(trigger.name, deque()).append(run)
             self._next(now)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context
-from provd.cli.output import show
+from provd.cli.output import show, tell_faults
 
 if TYPE_CHECKING:
     from provd.simulate.actions import Driver
@@ -69,15 +69,20 @@ def simulate(
         click.echo(transcript.text())
     else:
         show(_told(transcript), output)
-    held = "" if server else _why_not(driver, mac, transcript.boot_file)
+    ended = transcript.outcome in {"installed", "started", "local"}
+    held = "" if server else _why_not(driver, mac, ended=ended)
     if held:
         click.echo(f"provd: {held}", err=True)
-    if held or transcript.outcome not in {"installed", "started", "local"}:
+    if held or not ended:
         sys.exit(REFUSED)
 
 
-def _why_not(server: Any, mac: str, boot_file: str) -> str:
-    """Why the server in memory gave this machine nothing to install, though it may have meant to; or empty."""
+def _why_not(server: Any, mac: str, *, ended: bool) -> str:
+    """Why the server in memory gave this machine nothing to install, though it may have meant to; or empty.
+
+    Where a boot did not come to its end it is what `provd trace` finds: the cause and what to do.
+    """
+    from provd.app.operations import diagnoser_of
     from provd.model.boot import Action
     from provd.model.mac import Mac
 
@@ -90,14 +95,10 @@ def _why_not(server: Any, mac: str, boot_file: str) -> str:
     held = next((event.fields for event in reversed(events) if event.kind == "boot.held"), None)
     if held is not None:
         return str(held["reason"])
-    if boot_file:
+    if ended:
         return ""
-    none = next((event.fields for event in reversed(events) if event.kind == "boot.none"), None)
-    if none is None:
-        return ""
-    missing = str(none.get("missing", ""))
-    fetch = "provd fetch loaders-arm64" if "aa64" in missing else "provd fetch loaders"
-    return f"{none['reason']}: {missing} is missing; {fetch} gets it" if missing else str(none["reason"])
+    found = diagnoser_of(server.services).findings(boot.session, events)
+    return f"{found[0].cause}. Try: {found[0].advice}" if found else ""
 
 
 def _machine(mac: str, uuid: str, choice: str) -> Any:
@@ -118,7 +119,6 @@ def _in_memory(file: Path, mac: str, profile: str) -> Any:
     from provd.config.errors import ConfigError
     from provd.model.mac import Mac
     from provd.model.system import Interface, System
-    from provd.plugin.errors import PluginError
     from provd.testing.world import MemoryServer
 
     try:
@@ -132,8 +132,9 @@ def _in_memory(file: Path, mac: str, profile: str) -> Any:
         card = subnet.interface or (config.interfaces[0].name if config.interfaces else "eth0")
         server = MemoryServer(file, str(here), card)
         server.listen_to_logs()
-    except (ConfigError, PluginError, OSError) as error:
+    except (ConfigError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    tell_faults(server.services.host.faults)
     if profile:
         known = server.services.current.catalogue.profiles
         if profile not in known:

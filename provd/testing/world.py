@@ -86,7 +86,7 @@ class MemoryServer:
         files_asked: paths that were asked for, in order.
 
     Raises:
-        ConfigError, PluginError: as at a start.
+        ConfigError: as at a start.
     """
 
     def __init__(self, file: Path, server: str, interface: str, *, site: Path | None = None) -> None:
@@ -206,8 +206,8 @@ class World(MemoryServer):
         config: ``provd.toml`` without its lists of plugins; ``{root}`` stands for the folder.
 
     Raises:
-        AssertionError: a distro or profile is wrong; the text says where.
-        ConfigError, PluginError: as at a start.
+        AssertionError: a distro, profile or plugin is wrong; the text says where.
+        ConfigError: as at a start.
     """
 
     def __init__(
@@ -226,6 +226,8 @@ class World(MemoryServer):
         super().__init__(root / "provd.toml", SERVER, "eth0")
         problems = self.loaded.catalogue.problems
         assert problems == (), problems
+        faults = [str(fault) for fault in self.services.host.faults]
+        assert faults == [], faults
 
     def _write(self, files: Mapping[str, bytes | str]) -> None:
         for name, content in files.items():

@@ -146,10 +146,6 @@ def refused(folder: Path, extra: str = "", config: str = "") -> str:
 @pytest.mark.parametrize(
     ("extra", "sentence"),
     [
-        pytest.param('\n[plugins.pxelinux]\ntransprt = "http"\n', "plugins.pxelinux", id="typo in plugin settings"),
-        pytest.param(
-            "\n[plugins.nosuch]\nx = 1\n", "plugins.nosuch: no plugin has this name", id="unknown plugin table"
-        ),
         pytest.param(
             '\n[subnet.options]\nntp-serverz = ["127.0.0.1"]\n',
             "subnet[0].options.ntp-serverz",

@@ -192,3 +192,38 @@ def test_secrets_of_plugins_that_cannot_be_read_are_told(tmp_path: Path, monkeyp
         (told,) = [row for row in rows if "plugins.trigger_mail.password" in row["text"]]
         assert told["level"] == level
         assert told["text"].startswith(f"{tmp_path}/provd.toml: plugins.trigger_mail.password: ")
+
+
+def test_every_fault_of_plugins_and_every_doubt_about_triggers_is_told_at_once(tmp_path: Path) -> None:
+    more = f"""
+data_dir = "{tmp_path}/data"
+site_dir = "{tmp_path}/site"
+enabled = ["pxelinux", "trigger_script", "trigger_wol"]
+[plugins.pxelinux]
+transprt = "http"
+[plugins.trigger_wol]
+wakes = 7
+waeks = 8
+[[plugins.trigger_script.scripts]]
+name = "one"
+on = ["instal.finished"]
+argv = ["/no/such/program"]
+[[plugins.trigger_script.scripts]]
+name = "two"
+on = ["install.*"]
+argv = ["relative"]
+"""
+    result = provd(tmp_path, "check", "-o", "json", more=more)
+    assert result.exit_code == 1
+    rows = json.loads(result.output)
+    begins = [
+        ("error", "plugin pxelinux: FILE: plugins.pxelinux: unknown key transprt"),
+        ("error", "plugin trigger_wol: FILE: plugins.trigger_wol.wakes: Expected `array`, got `int`"),
+        ("error", "plugin trigger_wol: FILE: plugins.trigger_wol: unknown key waeks; did you mean wakes?"),
+        ("error", "plugin trigger_script: FILE: plugins.trigger_script.scripts[1]: argv of 'two' must begin with"),
+        ("warning", "trigger one: on: provd has no event of the kind 'instal.finished'; did you mean 'install.fini"),
+        ("warning", "trigger one: argv: there is no program /no/such/program"),
+    ]
+    told = [(row["level"], row["text"].replace(f"{tmp_path}/provd.toml", "FILE")) for row in rows]
+    for level, begin in begins:
+        assert any(found == level and text.startswith(begin) for found, text in told), (begin, told)

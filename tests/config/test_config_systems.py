@@ -7,6 +7,9 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
+from provd.config.decode import decode
+from provd.config.errors import ConfigError
+from provd.config.objects import SystemFile
 from provd.config.systems import check_system, check_systems
 from provd.model.mac import Mac
 from provd.model.subnet import Subnet
@@ -99,3 +102,12 @@ def test_I04_identifiers_are_unique_and_well_formed(one: dict[str, str], other: 
     second = System("two", interfaces=(Interface("eth0", Mac.parse("52:54:00:00:00:02")),), **other)  # type: ignore[arg-type]
     found = "; ".join(check_system(first, [second], (), None))
     assert found.startswith(sentence) if sentence else found == ""
+
+
+def test_a_table_boot_of_a_system_is_told_where_its_keys_stand() -> None:
+    with pytest.raises(ConfigError) as caught:
+        decode({"profile": "debian-12", "boot": {"policy": "menu"}}, SystemFile, "systems/web1.toml")
+    assert str(caught.value) == (
+        "systems/web1.toml: boot: a system has no [boot]: policy and max_attempts stand at the top of its file, before "
+        "any table, and the other keys of [boot] in its profile"
+    )

@@ -24,7 +24,7 @@ from provd.config.settings import load
 from provd.plugin.contract import Operation
 from provd.plugin.discovery import discover
 from provd.plugin.host import PluginHost
-from provd.service.load import build_host, read
+from provd.service.load import Loaded, build_host, read
 from provd.service.power_tables import power_faults
 from provd.shipped import shipped_dir
 from provd.wire.options import encode_option
@@ -49,6 +49,13 @@ def operations() -> Mapping[str, Operation]:
     tables: dict[str, Mapping[str, Any]] = {"event_log": {"file": "/nowhere/events.log"}}
     chosen = [found[name] for name in ("event_log", "source_mirror")]
     return PluginHost(chosen, tables, clock=FakeClock(), data_dir="/nowhere").operations
+
+
+def sound_host(loaded: Loaded, path: Path) -> PluginHost:
+    """The plugins of a page, of which nothing is off."""
+    host = build_host(loaded, path)
+    assert [str(fault) for fault in host.faults] == []
+    return host
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +189,7 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
     assert [subnet.mode for subnet in config.subnets] == ["proxy", "dhcp"]
     assert encode_option("pxe", config.options["pxe"])[1][:3] == bytes((6, 1, 3))
     assert allowed_servers(config)[0] == {int(IPv4Address("10.0.0.2"))}
-    build_host(loaded, tmp_path / "provd.toml").close()
+    sound_host(loaded, tmp_path / "provd.toml").close()
     (tmp_path / "quirks.toml").write_text(quirk)
     assert read_quirks(str(tmp_path))[-1].without == {43}
 
@@ -190,7 +197,7 @@ def test_the_page_about_booting_shows_toml_that_fits(tmp_path: Path) -> None:
 def test_the_page_about_the_boot_policy_shows_toml_that_fits(tmp_path: Path) -> None:
     policy, queue, unknown = blocks(ROOT / "docs" / "boot-policy.md", "toml")
     (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}"\nsite_dir = "{tmp_path}"\n{queue}{unknown}')
-    build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml").close()
+    sound_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml").close()
     limits = queue_limits(load(tmp_path / "provd.toml"))
     assert (limits.per_subnet, limits.of(("source", "mirror:debian")), limits.of(("source", "iso:x"))) == (20, 60, 40)
     (tmp_path / "profiles").mkdir()
@@ -217,9 +224,9 @@ def test_the_page_about_sources_shows_toml_that_fits(tmp_path: Path) -> None:
     loaded = read(tmp_path / "provd.toml")
     assert not [problem for problem in loaded.catalogue.problems if "rocky-9.toml" in str(problem)]
     assert loaded.catalogue.distros["rocky-9"].tree == "iso:rocky-9"
-    build_host(loaded, tmp_path / "provd.toml").close()
+    sound_host(loaded, tmp_path / "provd.toml").close()
     (tmp_path / "provd.toml").write_text(head + exported)
-    host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+    host = sound_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
     assert 'Path = "/srv/rocky-9";' in host.daemons["nfs"].configuration["ganesha.conf"]
     host.close()
 
@@ -231,7 +238,7 @@ def test_the_settings_of_the_page_on_logins_build_plugins(tmp_path: Path) -> Non
     tables = "".join(blocks(ROOT / "docs" / "logins.md", "toml")).replace("/etc/provd/ldap.secret", str(secret))
     head = f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\nenabled = ["auth_pam", "auth_ldap"]\n'
     (tmp_path / "provd.toml").write_text(head + tables)
-    host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+    host = sound_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
     assert list(host.authenticators) == ["pam", "ldap"]
     host.close()
 
@@ -254,15 +261,15 @@ def test_the_page_about_menus_shows_one_that_fits(tmp_path: Path) -> None:
     (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}"\nsite_dir = "{tmp_path}"\n{unknown}')
     loaded = read(tmp_path / "provd.toml")
     assert loaded.catalogue.problems == ()
-    build_host(loaded, tmp_path / "provd.toml").close()
+    sound_host(loaded, tmp_path / "provd.toml").close()
     shown = loaded.catalogue.menus[loaded.catalogue.profiles["web"].boot.menu]
     assert [entry.title for entry in shown.entries] == ["Memory test (memtest86+)", "Install Debian 12"]
 
 
 def test_the_page_about_triggers_shows_toml_that_fits(tmp_path: Path) -> None:
-    for shown, name in zip(blocks(ROOT / "docs" / "triggers.md", "toml"), ("ops", "ansible"), strict=True):
+    for shown, name in zip(blocks(ROOT / "docs" / "triggers.md", "toml"), ("cmdb", "ops", "ansible"), strict=True):
         (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{tmp_path}/site"\n{shown}')
-        host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+        host = sound_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
         assert host.triggers[name].durable
         host.close()
 
@@ -274,7 +281,7 @@ def test_the_page_about_power_shows_toml_that_fits(tmp_path: Path) -> None:
     (site / "systems" / "web1.toml").write_text(system)
     for text in (plugin, rules):
         (tmp_path / "provd.toml").write_text(f'data_dir = "{tmp_path}/data"\nsite_dir = "{site}"\n{text}')
-        host = build_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
+        host = sound_host(read(tmp_path / "provd.toml"), tmp_path / "provd.toml")
         assert (
             list(power_faults(read(tmp_path / "provd.toml").catalogue.systems["web1"].power, host.power_drivers)) == []
         )

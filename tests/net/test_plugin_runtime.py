@@ -188,5 +188,5 @@ async def test_http_answer_is_capped_and_redirects_are_not_followed(runtime: Twi
 async def test_http_timeout_and_refused_connection_are_plain_errors(runtime: TwistedRuntime, base: str) -> None:
     with pytest.raises(TimeoutError):
         await runtime.http_request("GET", f"{base}/never", timeout_s=0.2)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ConnectionError, match=r"^127\.0\.0\.1:1: Connection refused$"):
         await runtime.http_request("GET", "http://127.0.0.1:1/", timeout_s=5)

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -231,6 +233,26 @@ async def test_ipmi_refuses_a_wrong_password(ipmi_board: IpmiBoard) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_ipmi_that_is_mute_about_an_unknown_user_is_told_within_the_timeout(ipmi_board: IpmiBoard) -> None:
+    began = time.monotonic()
+    with pytest.raises(
+        ValueError, match=r"127\.0\.0\.1 port \d+ does not answer to the user nobody: it has no such user"
+    ):
+        await ipmi(ipmi_board.port, "on", user="nobody", timeout_s=2)
+    assert 2 <= time.monotonic() - began < 7
+    assert ipmi_board.told() == []
+    assert settings_of({"address": "b", "user": "u", "password": "p"}, driver("ipmi")).timeout_s == 10
+
+
+@pytest_twisted.ensureDeferred
+async def test_ipmi_that_hears_and_says_nothing_is_no_answer_within_the_timeout() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as board:
+        board.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectionError, match=r"does not answer$"):
+            await ipmi(board.getsockname()[1], "on", timeout_s=1)
+
+
+@pytest_twisted.ensureDeferred
 async def test_ipmi_that_is_not_there_is_told() -> None:
     (port,) = free_ports(1)
     with pytest.raises(ConnectionError, match=rf"127\.0\.0\.1 port {port} does not answer"):
@@ -332,6 +354,8 @@ def test_the_shared_password_is_read_for_each_action() -> None:
         ("redfish", {"address": "x", "ca_file": "ca.pem"}, "ca_file must be an absolute path"),
         ("redfish", {"address": "x", "verify": "no"}, "power.verify: Expected `bool`, got `str`"),
         ("ipmi", {"address": "x", "port": 0}, "port must be from 1 to 65535"),
+        ("ipmi", {"address": "x", "timeout_s": 61}, "timeout_s must be above 0, and 60 at most"),
+        ("ipmi", {"address": "x", "timeout_s": 0}, "timeout_s must be above 0, and 60 at most"),
         ("ipmi", {"address": "x:623"}, "the port is a key of its own"),
         ("ipmi", {"address": "x", "user": "a", "password": "p" * 21}, "more than the 20 octets"),
         ("ipmi", {"address": "x", "privilege": "root"}, "power.privilege: Invalid enum value 'root'"),

@@ -337,3 +337,18 @@ async def test_what_cannot_be_read_fails_the_mail_and_not_the_service(table: dic
     started = trigger(TwistedRuntime(reactor), table)
     with pytest.raises(ValueError, match=sentence):
         await started.run(EVENT)
+
+
+def test_names_that_no_event_has_are_told_before_a_mail_fails_for_them() -> None:
+    made = trigger(
+        TwistedRuntime(reactor),
+        {},
+        subject="{{ sytem }}",
+        body="{{ kind }}\n{% for a, b in fields.items() %}{{ a }}{% endfor %}{{ range(2) }}{{ hots | default('x') }}\n"
+        "{% if zone is defined %}{{ host }}{% endif %}",
+    )
+    assert list(made.doubts()) == [
+        "ops.subject line 1: there is no sytem; did you mean system?",
+        "ops.body line 3: there is no host; known are kind, system, mac, session, at, when, fields",
+    ]
+    assert list(trigger(TwistedRuntime(reactor), {}).doubts()) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -192,20 +193,66 @@ def test_the_timeout_covers_one_attempt() -> None:
         (None, 0, "No such file or directory"),
     ],
 )
-def test_an_unsafe_or_missing_secret_stops_the_start(
+def test_an_unsafe_or_missing_secret_is_told_and_fails_its_post_alone(
     tmp_path: Path, content: str | None, mode: int, sentence: str
 ) -> None:
     secret = tmp_path / "secret"
     if content is not None:
         secret.write_text(content)
         secret.chmod(mode)
-    with pytest.raises(PluginError) as caught:
-        webhook(FakeRuntime(), secret_file=str(secret))
-    assert "plugin trigger_webhook: it cannot be built" in str(caught.value)
-    assert sentence in str(caught.value)
+    runtime = FakeRuntime(answers=[(200, b"")] * 2)
+    hook = webhook(runtime, secret_file=str(secret))
+    (doubt,) = hook.doubts()
+    assert doubt.startswith("secret_file: ")
+    assert sentence in doubt
+    with pytest.raises((OSError, ValueError), match=sentence):
+        run_now(hook.run(EVENT))
+    assert runtime.sent == []
+    secret.write_text("key")
+    secret.chmod(0o600)
+    assert (list(hook.doubts()), run_now(hook.run(EVENT))) == ([], "status 200")
+
+
+def test_a_program_that_cannot_be_started_is_told(tmp_path: Path) -> None:
+    program = tmp_path / "after"
+    trigger = script(FakeRuntime(), argv=[str(program)])
+    assert list(trigger.doubts()) == [f"argv: there is no program {program}"]
+    program.write_text("#!/bin/sh\n")
+    assert list(trigger.doubts()) == [f"argv: {program} may not be executed; use chmod +x"]
+    program.chmod(0o755)
+    assert list(trigger.doubts()) == []
 
 
 @pytest.mark.parametrize("url", ["ftp://h/", "http://user:pw@h/", "http:///x", "h"])
 def test_a_wrong_url_stops_the_start(url: str) -> None:
     with pytest.raises(PluginError, match="must be http or https with a host and without a password"):
         webhook(FakeRuntime(), url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h:99999/", "https://h:0/", "https://h/a b", "https://h/\u00e4", "https://h/\n"]
+)
+def test_a_url_that_nobody_could_ask_for_is_refused(url: str) -> None:
+    with pytest.raises(PluginError, match=r"must be (ASCII without spaces, its port from 1 to 65535|http or https)"):
+        webhook(FakeRuntime(), url=url)
+
+
+def test_a_secret_of_no_known_place_is_refused() -> None:
+    with pytest.raises(PluginError, match="secret_file of 'cmdb' must be an absolute path"):
+        webhook(FakeRuntime(), secret_file="cmdb.secret")
+
+
+def test_the_receiver_of_the_page_on_triggers_tells_true_from_false(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/triggers.md").read_text()
+    (code,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    secret = tmp_path / "secret"
+    secret.write_text(" key \n")
+    secret.chmod(0o600)
+    runtime = FakeRuntime(answers=[(204, b"")])
+    run_now(webhook(runtime, secret_file=str(secret)).run(EVENT))
+    _, _, body, headers = runtime.sent[0]
+    assert names["is_from_provd"](b"key", body, headers["X-Provd-Signature"])
+    assert not names["is_from_provd"](b"key", body + b" ", headers["X-Provd-Signature"])
+    assert not names["is_from_provd"](b"other", body, headers["X-Provd-Signature"])

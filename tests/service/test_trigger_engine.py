@@ -25,6 +25,7 @@ class World:
         self.store, self.clock = MemoryTriggerRuns(), Clock()
         self.events: list[Event] = []
         self.triggers = {trigger.name: trigger for trigger in triggers}
+        self.off: set[str] = set()
         self.engine = self._engine()
 
     def _engine(self) -> Triggers:
@@ -34,6 +35,7 @@ class World:
             wall=lambda: 1000.0 + self.clock.seconds(),
             log=self.store,
             publish=self.events.append,
+            off=lambda: self.off,
         )
 
     def restart(self) -> None:
@@ -171,3 +173,35 @@ def test_one_attempt_now_is_recorded_and_told_to_nobody() -> None:
     world = World(Trigger("t", ("*",), 5, run))
     done = run_now(world.engine.once(world.triggers["t"], Event("x", 1.0, system="a")))
     assert (done.ok, done.id, seen, world.events) == (True, 1, ["a"], [])
+
+
+def test_what_waits_for_a_trigger_that_is_off_waits_over_restarts_until_it_is_on_again() -> None:
+    run, seen = answering(OSError("down"), "fine")
+    trigger = Trigger("t", ("*",), 5, run, attempts=3, backoff_s=10, durable=True)
+    world = World(trigger)
+    world.happens()
+    world.triggers, world.off = {}, {"t"}
+    for _ in range(2):
+        world.restart()
+        world.clock.pump([60.0] * 5)
+    assert [(one.waiting, one.attempt) for one in world.runs] == [(True, 1)]
+    assert (seen, world.events, world.engine.waiting("t")) == (["web1"], [], 1)
+    world.triggers, world.off = {"t": trigger}, set()
+    world.engine.changed()
+    world.clock.pump([1.0] * 20)
+    assert [(one.ok, one.waiting, one.output) for one in world.runs] == [(True, False, "fine")]
+    world.engine.changed()
+    assert len(seen) == 2
+
+
+def test_what_waits_for_a_trigger_that_a_reload_took_away_ends_as_a_failure() -> None:
+    run, seen = answering(OSError("down"), "never")
+    world = World(Trigger("t", ("*",), 5, run, attempts=3, backoff_s=10, durable=True))
+    world.happens()
+    world.triggers = {}
+    world.engine.changed()
+    world.clock.pump([1.0] * 20)
+    assert [(one.ok, one.waiting, one.output) for one in world.runs] == [
+        (False, False, "nobody provides this trigger any more")
+    ]
+    assert len(seen) == 1

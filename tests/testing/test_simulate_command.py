@@ -70,9 +70,9 @@ def test_what_cannot_be_is_said_and_fails(config: str, words: list[str], sentenc
     [
         (
             "bios",
-            "bios, and no boot loader that is enabled has a first file for it: pxelinux.0 is missing; provd fetch loaders",
+            "the boot loader for bios firmware lacks its file pxelinux.0: nothing could be offered. Try: provd fetch",
         ),
-        ("arm64-uefi", "for it: shimaa64.efi is missing; provd fetch loaders-arm64 gets it"),
+        ("arm64-uefi", "lacks its file shimaa64.efi: nothing could be offered. Try: provd fetch loaders-arm64"),
     ],
 )
 def test_a_boot_loader_that_is_not_there_is_why_a_machine_stops(tmp_path: Path, arch: str, told: str) -> None:
@@ -83,6 +83,27 @@ def test_a_boot_loader_that_is_not_there_is_why_a_machine_stops(tmp_path: Path, 
     done = provd("--profile", "local-disk", "--arch", arch, "--config", str(tmp_path / "provd.toml"))
     assert done.exit_code == 1
     assert told in done.output
+
+
+def test_a_menu_for_firmware_without_a_loader_is_explained(config: str, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "menus").mkdir()
+    (site / "menus/boot.toml").write_text('[[entry]]\nprofile = "web"\n')
+    (site / "systems").mkdir(exist_ok=True)
+    (site / "systems/m.toml").write_text(f'profile = "web"\npolicy = "menu"\n[[interface]]\nmac = "{MAC}"\n')
+    done = provd("--arch", "arm64-uefi", "--mac", MAC, "--config", config)
+    assert done.exit_code == 1
+    assert "boot loader for arm64-uefi firmware lacks its file shimaa64.efi" in done.output
+    assert "Try: provd fetch loaders-arm64" in done.output
+
+
+def test_what_is_off_is_told_and_the_rest_is_simulated(config: str) -> None:
+    text = Path(config).read_text().replace("enabled = [", 'enabled = ["trigger_script", ')
+    Path(config).write_text(text + "\n[plugins.trigger_script]\nnosuch = 1\n")
+    done = provd("--profile", "web", "--finish", "--config", config)
+    assert done.exit_code == 0, done.output
+    assert "provd: plugin trigger_script: " in done.output
+    assert "unknown key nosuch; known are " in done.output
 
 
 def test_a_configuration_without_a_subnet_is_one_sentence(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""What of a plugin is off and why, for a service that runs all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PluginFault:
+    """One fault of one plugin; ``str`` of it is the sentence that people are shown.
+
+    Attributes:
+        plugin: name of the plugin, or the folder where the name is not known.
+        rule: what is wrong, with file and key path where it is a setting.
+        items: names of what is off, as triggers; empty where they are not known.
+        kind: what the items are; ``folder`` where ``plugin`` is a folder of plugins.
+        whole: the whole plugin is off, with all items; else the items alone.
+        guards: in its place everything is refused that it was there to decide on.
+    """
+
+    plugin: str
+    rule: str
+    items: tuple[str, ...] = ()
+    kind: str = "trigger"
+    whole: bool = True
+    guards: bool = False
+
+    def __str__(self) -> str:
+        if self.kind == "folder":
+            return f"{self.plugin}: {self.rule}; its plugins are off"
+        if not self.whole:
+            return f"plugin {self.plugin}: {self.rule}; {self.kind} {', '.join(self.items)} is off"
+        refused = ", and refuses whatever it was to decide" if self.guards else ""
+        return f"plugin {self.plugin}: {self.rule}; the plugin is off{refused}"
+
+    def same(self, other: PluginFault) -> bool:
+        """Whether both tell of one fault, though the item may have another place in its list now."""
+        mine, theirs = self.rule.rpartition("]")[2], other.rule.rpartition("]")[2]
+        return (self.plugin, self.items, self.whole, mine) == (other.plugin, other.items, other.whole, theirs)
