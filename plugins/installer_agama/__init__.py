@@ -40,7 +40,7 @@ system ``firstboot`` once. The judge is a JSON schema after Agama's reference, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +51,17 @@ from provd.plugin.api import (
     Finding,
     Installer,
     Location,
-    LogSettings,
-    Plugin,
     Profile,
-    Signature,
-    hookimpl,
+    installer_plugin,
     no_source,
     nobody_logs_in,
-    read_signatures,
 )
 
 from .judge import judged
 from .profile import DOCUMENT, agama_profile
 from .storage import disk_fault
 
+_FOLDER = Path(__file__).parent
 DEFAULTS: Mapping[str, object] = {
     **COMMON_ANSWERS,
     "repositories": [],
@@ -74,33 +71,6 @@ DEFAULTS: Mapping[str, object] = {
     "external": "",
 }
 _SCHEMES = ("http", "https", "ftp")
-
-
-class Agama:
-    """Registers the installer ``agama``."""
-
-    def __init__(self, settings: LogSettings) -> None:
-        self._settings = settings
-
-    @hookimpl
-    def provd_signatures(self) -> Iterable[Signature]:
-        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_agama")
-
-    @hookimpl
-    def provd_installers(self) -> Iterable[Installer]:
-        return [
-            Installer(
-                name="agama",
-                families=("suse",),
-                documents={DOCUMENT: Document(agama_profile, "application/json")},
-                kernel_args=kernel_args,
-                templates=Path(__file__).parent / "templates",
-                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
-                lint=lint,
-                ready=ready,
-                refuses=refuses,
-            )
-        ]
 
 
 def ready(profile: Profile) -> str:
@@ -154,4 +124,17 @@ def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     return [*judged(DOCUMENT, documents.get(DOCUMENT, "")), *nobody_logs_in(profile, DOCUMENT)]
 
 
-PLUGIN = Plugin(name="installer_agama", settings=LogSettings, build=Agama)
+PLUGIN = installer_plugin(
+    Installer(
+        name="agama",
+        families=("suse",),
+        documents={DOCUMENT: Document(agama_profile, "application/json")},
+        kernel_args=kernel_args,
+        templates=_FOLDER / "templates",
+        defaults=DEFAULTS,
+        lint=lint,
+        ready=ready,
+        refuses=refuses,
+    ),
+    _FOLDER / "signatures.toml",
+)

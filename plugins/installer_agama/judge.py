@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provd.plugin.api import Finding
+from provd.plugin.api import Finding, judged_json
 
 from .schema import SCHEMA
-
-_MOST_FAULTS = 20
 
 
 def judged(document: str, text: str) -> Iterator[Finding]:
     """What is wrong with one document."""
-    try:
-        whole = json.loads(text)
-    except ValueError as error:
-        yield Finding("error", document, f"no JSON: {error}", getattr(error, "lineno", 0))
-        return
-    try:
-        from jsonschema import Draft202012Validator
-    except ImportError:
-        yield Finding("warning", document, "not judged: jsonschema is not installed here (pip install 'provd[lint]')")
-        return
-    faults = sorted(Draft202012Validator(SCHEMA).iter_errors(whole), key=lambda one: one.json_path)
-    for fault in faults[:_MOST_FAULTS]:
-        yield Finding("error", document, f"{fault.json_path.removeprefix('$.')}: {_said(fault)}")
-    if not faults:
-        yield from (Finding("error", document, sentence) for sentence in _rules(whole))
+    return judged_json(document, text, schema=SCHEMA, said=_said, rules=_rules)
 
 
 def _said(fault: Any) -> str:

@@ -47,7 +47,7 @@ installer calls back ``started``, ``log`` and ``finished`` (or ``failed``), the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provd.plugin.api import (
@@ -57,19 +57,16 @@ from provd.plugin.api import (
     Finding,
     Installer,
     Location,
-    LogSettings,
-    Plugin,
     Profile,
-    Signature,
-    hookimpl,
+    installer_plugin,
     no_source,
     nobody_logs_in,
-    read_signatures,
 )
 
 from .control_file import control_file
 from .judge import judged
 
+_FOLDER = Path(__file__).parent
 DEFAULTS: Mapping[str, object] = {
     **COMMON_ANSWERS,
     "repositories": [],
@@ -77,32 +74,6 @@ DEFAULTS: Mapping[str, object] = {
     "network": "dhcp",
     "external": "",
 }
-
-
-class AutoYast:
-    """Registers the installer ``autoyast``."""
-
-    def __init__(self, settings: LogSettings) -> None:
-        self._settings = settings
-
-    @hookimpl
-    def provd_signatures(self) -> Iterable[Signature]:
-        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_autoyast")
-
-    @hookimpl
-    def provd_installers(self) -> Iterable[Installer]:
-        return [
-            Installer(
-                name="autoyast",
-                families=("suse",),
-                documents={"autoinst.xml": Document(control_file)},
-                kernel_args=kernel_args,
-                templates=Path(__file__).parent / "templates",
-                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
-                lint=lint,
-                ready=no_source,
-            )
-        ]
 
 
 def source(location: Location) -> str:
@@ -123,4 +94,16 @@ def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     return [*findings, *nobody_logs_in(profile, "autoinst.xml")]
 
 
-PLUGIN = Plugin(name="installer_autoyast", settings=LogSettings, build=AutoYast)
+PLUGIN = installer_plugin(
+    Installer(
+        name="autoyast",
+        families=("suse",),
+        documents={"autoinst.xml": Document(control_file)},
+        kernel_args=kernel_args,
+        templates=_FOLDER / "templates",
+        defaults=DEFAULTS,
+        lint=lint,
+        ready=no_source,
+    ),
+    _FOLDER / "signatures.toml",
+)

@@ -44,7 +44,7 @@ installed, and ``ignition-validate`` too (Debian's package ``ignition``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provd.plugin.api import (
@@ -53,19 +53,16 @@ from provd.plugin.api import (
     Document,
     Finding,
     Installer,
-    LogSettings,
-    Plugin,
     Profile,
-    Signature,
-    hookimpl,
+    installer_plugin,
     no_source,
     nobody_logs_in,
-    read_signatures,
 )
 
 from .config import FLATCAR, config, live, refused
 from .judge import judged
 
+_FOLDER = Path(__file__).parent
 DEFAULTS: Mapping[str, object] = {
     **COMMON_ANSWERS,
     "repositories": [],
@@ -74,32 +71,6 @@ DEFAULTS: Mapping[str, object] = {
     "external": "",
 }
 MEDIA_TYPE = "application/vnd.coreos.ignition+json"
-
-
-class Ignition:
-    """Registers the installer ``ignition``."""
-
-    def __init__(self, settings: LogSettings) -> None:
-        self._settings = settings
-
-    @hookimpl
-    def provd_signatures(self) -> Iterable[Signature]:
-        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_ignition")
-
-    @hookimpl
-    def provd_installers(self) -> Iterable[Installer]:
-        return [
-            Installer(
-                name="ignition",
-                families=("coreos", FLATCAR),
-                documents={"live.ign": Document(live, MEDIA_TYPE), "config.ign": Document(config, MEDIA_TYPE)},
-                kernel_args=kernel_args,
-                templates=Path(__file__).parent / "templates",
-                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
-                lint=lint,
-                ready=ready,
-            )
-        ]
 
 
 def ready(profile: Profile) -> str:
@@ -127,4 +98,16 @@ def lint(documents: Mapping[str, str], profile: Profile) -> Sequence[Finding]:
     return [*findings, *nobody_logs_in(profile, "config.ign")]
 
 
-PLUGIN = Plugin(name="installer_ignition", settings=LogSettings, build=Ignition)
+PLUGIN = installer_plugin(
+    Installer(
+        name="ignition",
+        families=("coreos", FLATCAR),
+        documents={"live.ign": Document(live, MEDIA_TYPE), "config.ign": Document(config, MEDIA_TYPE)},
+        kernel_args=kernel_args,
+        templates=_FOLDER / "templates",
+        defaults=DEFAULTS,
+        lint=lint,
+        ready=ready,
+    ),
+    _FOLDER / "signatures.toml",
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from collections import Counter
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from provd.plugin.api import Finding
+from provd.plugin.api import Finding, judged_json
 
 from .schema import SCHEMA, SINCE
 
@@ -24,27 +23,13 @@ _UNIQUE: Mapping[str, str] = {
     "storage.luks": "name",
 }
 _NODES = ("files", "directories", "links")
-_MOST_FAULTS = 20
 
 
 def judged(document: str, text: str) -> Iterator[Finding]:
     """What is wrong with one document."""
-    try:
-        whole = json.loads(text)
-    except ValueError as error:
-        yield Finding("error", document, f"no JSON: {error}", getattr(error, "lineno", 0))
-        return
-    try:
-        from jsonschema import Draft202012Validator
-    except ImportError:
-        yield Finding("warning", document, "not judged: jsonschema is not installed here (pip install 'provd[lint]')")
-        return
-    yield from _validated(document, text)
-    faults = sorted(Draft202012Validator(SCHEMA).iter_errors(whole), key=lambda one: one.json_path)
-    for fault in faults[:_MOST_FAULTS]:
-        yield Finding("error", document, f"{fault.json_path.removeprefix('$.')}: {_said(fault)}")
-    if not faults:
-        yield from (Finding("error", document, sentence) for sentence in _rules(whole))
+    return judged_json(
+        document, text, schema=SCHEMA, said=_said, rules=_rules, program=lambda: _validated(document, text)
+    )
 
 
 def _validated(document: str, text: str) -> Iterator[Finding]:

@@ -57,18 +57,15 @@ from provd.plugin.api import (
     Finding,
     Installer,
     Location,
-    LogSettings,
-    Plugin,
     Profile,
-    Signature,
-    hookimpl,
+    installer_plugin,
     no_source,
     nobody_logs_in,
-    read_signatures,
 )
 
 from .network import MARK, commands
 
+_FOLDER = Path(__file__).parent
 DEFAULTS: Mapping[str, object] = {
     **COMMON_ANSWERS,
     "network": "dhcp",
@@ -83,32 +80,6 @@ _LATE = re.compile(r"<< 'PROVD_NETWORK'\n(.*?)^PROVD_NETWORK$", re.MULTILINE | r
 """Commands that the pre-script writes."""
 _CARRYING = re.compile(r"^network .*--device=(\S+) --vlanid=", re.MULTILINE)
 """Devices that carry a VLAN: the judge remarks that they are named twice, which is how a VLAN is written."""
-
-
-class Kickstart:
-    """Registers the installer ``kickstart``."""
-
-    def __init__(self, settings: LogSettings) -> None:
-        self._settings = settings
-
-    @hookimpl
-    def provd_signatures(self) -> Iterable[Signature]:
-        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_kickstart")
-
-    @hookimpl
-    def provd_installers(self) -> Iterable[Installer]:
-        return [
-            Installer(
-                name="kickstart",
-                families=("redhat",),
-                documents={"ks.cfg": Document(render)},
-                kernel_args=kernel_args,
-                templates=Path(__file__).parent / "templates",
-                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
-                lint=lint,
-                ready=no_source,
-            )
-        ]
 
 
 def major(distro: Distro) -> int:
@@ -204,4 +175,16 @@ def _validated(text: str, name: str) -> Iterable[Finding]:
         yield Finding("error" if run.returncode else "warning", "ks.cfg", f"ksvalidator for {name}: {said}")
 
 
-PLUGIN = Plugin(name="installer_kickstart", settings=LogSettings, build=Kickstart)
+PLUGIN = installer_plugin(
+    Installer(
+        name="kickstart",
+        families=("redhat",),
+        documents={"ks.cfg": Document(render)},
+        kernel_args=kernel_args,
+        templates=_FOLDER / "templates",
+        defaults=DEFAULTS,
+        lint=lint,
+        ready=no_source,
+    ),
+    _FOLDER / "signatures.toml",
+)

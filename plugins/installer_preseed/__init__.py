@@ -56,18 +56,15 @@ from provd.plugin.api import (
     Finding,
     Installer,
     Location,
-    LogSettings,
-    Plugin,
     Profile,
-    Signature,
-    hookimpl,
+    installer_plugin,
     no_source,
     nobody_logs_in,
-    read_signatures,
 )
 
 from .interfaces import MARK, interfaces
 
+_FOLDER = Path(__file__).parent
 DEFAULTS: Mapping[str, object] = {
     **COMMON_ANSWERS,
     "network": "dhcp",
@@ -76,33 +73,6 @@ DEFAULTS: Mapping[str, object] = {
     "package_update": True,
     "security_host": "",
 }
-
-
-class Preseed:
-    """Registers the installer ``preseed``."""
-
-    def __init__(self, settings: LogSettings) -> None:
-        self._settings = settings
-
-    @hookimpl
-    def provd_signatures(self) -> Iterable[Signature]:
-        return read_signatures(Path(__file__).with_name("signatures.toml"), "installer_preseed")
-
-    @hookimpl
-    def provd_installers(self) -> Iterable[Installer]:
-        return [
-            Installer(
-                name="preseed",
-                families=("debian",),
-                documents={name: document(name) for name in ("preseed.cfg", "report.sh", "late.sh")},
-                kernel_args=kernel_args,
-                templates=Path(__file__).parent / "templates",
-                defaults={**DEFAULTS, "log_every_s": self._settings.log_every_s},
-                lint=lint,
-                refuses=refuses,
-                ready=ready,
-            )
-        ]
 
 
 def document(name: str) -> Document:
@@ -181,4 +151,17 @@ def _syntax(documents: Mapping[str, str]) -> Iterable[Finding]:
             yield Finding(level, name, line.strip())
 
 
-PLUGIN = Plugin(name="installer_preseed", settings=LogSettings, build=Preseed)
+PLUGIN = installer_plugin(
+    Installer(
+        name="preseed",
+        families=("debian",),
+        documents={name: document(name) for name in ("preseed.cfg", "report.sh", "late.sh")},
+        kernel_args=kernel_args,
+        templates=_FOLDER / "templates",
+        defaults=DEFAULTS,
+        lint=lint,
+        refuses=refuses,
+        ready=ready,
+    ),
+    _FOLDER / "signatures.toml",
+)

@@ -48,8 +48,8 @@ class Waiting:
     def _begin(self) -> None:
         from provd.cli.tables import console
 
-        shown = console(sys.stderr).status(self._text)
+        # The import takes a while, and the text may have changed meanwhile.
         with self._lock:
             if not self._ended:
-                self._status = shown
-                shown.start()
+                self._status = console(sys.stderr).status(self._text)
+                self._status.start()

@@ -11,6 +11,8 @@ from provd.lab.service import RunningService
 from provd.lab.story import Step, Story
 
 _POLL_S = 0.3
+_LEAST_FETCHED = 256 * 1024
+"""Octets on the machine's wire that are a file on its way, and no questions for an address."""
 
 
 class Follower:
@@ -32,6 +34,7 @@ class Follower:
         self._seen: dict[str, int] = {}
         self._resets = 0
         self._moved_at = time.monotonic()
+        self._on_the_wire = 0
         self.story = story
 
     def follow(self) -> None:
@@ -46,6 +49,7 @@ class Follower:
             self._console()
             self.look(step)
             self._progress(step)
+            self._fetching(step)
             if not self._machine.running():
                 msg = f"the machine ended: {(self._machine.directory / 'qemu.log').read_text().strip()}"
                 raise LabError(msg)
@@ -73,6 +77,15 @@ class Follower:
             self._resets = resets
         elif resets > self._resets:
             self._tell(self.story.tick("reset"))
+
+    def _fetching(self, step: Step) -> None:
+        """A file that is on its way is told by no event before it has arrived."""
+        packets = self._machine.directory / "network.pcap"
+        octets = packets.stat().st_size if packets.exists() else 0
+        if octets - self._on_the_wire >= _LEAST_FETCHED:
+            self._on_the_wire = octets
+            if step.fetches:
+                self._moved_at = time.monotonic()
 
     def _progress(self, step: Step) -> None:
         done = len(self.story.done) / len(self.story.steps)

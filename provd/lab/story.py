@@ -22,8 +22,9 @@ class Step:
         title: for people.
         kind: event kind that shows it; empty for what is seen elsewhere (console, SSH).
         boot: number of the boot session in which it must be seen, from 0.
-        limit_s: seconds it may take after the step before it.
+        limit_s: seconds it may take after the step before it; of a step with ``fetches`` since a file moved.
         accept: further condition on the event.
+        fetches: a file is on its way until then, as slowly as a machine under emulation on a busy host takes it.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Step:
     boot: int = 0
     limit_s: float = 60.0
     accept: Callable[[Row], bool] = lambda _row: True
+    fetches: bool = False
 
 
 def _is_loader(row: Row) -> bool:
@@ -44,10 +46,10 @@ INSTALLATION: tuple[Step, ...] = (
     Step("discover", "DISCOVER from the firmware", "dhcp.discover"),
     Step("offer", "OFFER", "dhcp.offer"),
     Step("ack", "ACK, the lease is durable", "dhcp.ack"),
-    Step("loader", "boot loader fetched", "tftp.sent", limit_s=90, accept=_is_loader),
+    Step("loader", "boot loader fetched", "tftp.sent", limit_s=90, accept=_is_loader, fetches=True),
     Step("config", "boot configuration served", "config.served", limit_s=90),
-    Step("kernel", "kernel fetched", "kernel.fetched", limit_s=90),
-    Step("initrd", "initial RAM disk fetched", "initrd.fetched", limit_s=180),
+    Step("kernel", "kernel fetched", "kernel.fetched", limit_s=90, fetches=True),
+    Step("initrd", "initial RAM disk fetched", "initrd.fetched", limit_s=180, fetches=True),
     Step("dhcp2", "second DHCP, from the installer: same address", limit_s=180),
     Step("answer", "answer file served", "answer.served", limit_s=90),
     Step("started", "installation begins", "install.started", limit_s=90),

@@ -15,7 +15,8 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorFDSet, ITCPTransport
 
 from provd.net.http_body import ShortBodyError
-from provd.net.http_senders import PIECE, Senders, Transfer, in_memory
+from provd.net.http_senders import Senders
+from provd.net.http_transfer import PIECE, Transfer, in_memory
 
 _FIRST: Final = 1024
 LEAST: Final = 64 * 1024

@@ -6,11 +6,7 @@ A plugin file imports this module and libraries, nothing else of provd. What is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar, overload
-
 import msgspec
-import pluggy
 
 from provd.core.naming import pattern_fault
 from provd.model.arch import ARCHS, Arch
@@ -60,62 +56,22 @@ from provd.plugin.contract import (
     Vouched,
 )
 from provd.plugin.contract_install import Answer, Callback, CallbackCall, CallbackResult, Document, Finding, Installer
+from provd.plugin.hookimpl import hookimpl
+from provd.plugin.installer_plugin import installer_plugin
+from provd.plugin.json_judge import judged_json
 from provd.plugin.machines import Machine
 from provd.plugin.power import POWER_ACTIONS, PowerCall, PowerDriver
 from provd.plugin.roles import RoleGroups
 from provd.plugin.runtime import HttpStream, Listening, ProcessResult, Runtime, Task
 from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.signatures import Signature, SignatureRule, read_signatures
-from provd.plugin.specs import PROJECT
 from provd.plugin.text_template import TextTemplate
 from provd.plugin.triggering import Delivery, KeepsRuntime, wants
 from provd.wire.magic_packet import magic_packet
 
-F = TypeVar("F", bound=Callable[..., object])
-
-_marker = pluggy.HookimplMarker(PROJECT)
-
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Base of a plugin's settings: unknown keys are refused with file and key path."""
-
-
-@overload
-def hookimpl(function: F) -> F: ...
-@overload
-def hookimpl(
-    *, per_packet: bool = False, shared: str = "", when: str = "", only_with: tuple[int, ...] = ()
-) -> Callable[[F], F]: ...
-def hookimpl(
-    function: F | None = None,
-    *,
-    per_packet: bool = False,
-    shared: str = "",
-    when: str = "",
-    only_with: tuple[int, ...] = (),
-) -> F | Callable[[F], F]:
-    """Mark a method as the implementation of the hook of its name.
-
-    Args:
-        function: the method, where the decorator is used without parentheses.
-        per_packet: the answer depends on more than the arguments, so it must not be remembered.
-        shared: for label, subnet and option hooks: name of an attribute of the object, or ``"always"``. Where it is
-            true, the answer does not look at the machine's hardware address, client identifier, UUID and host name, so
-            that one answer serves all machines that differ in nothing else.
-        when: name of an attribute of the object; where it is false, the hook is not offered at all.
-        only_with: for gate and reply hooks: DHCP options by number; the hook is asked only about messages that carry
-            one of them.
-    """
-
-    def mark(target: F) -> F:
-        marked: F = _marker(target)
-        marks = {"per_packet": per_packet, "shared": shared, "when": when, "only_with": frozenset(only_with)}
-        for name, mark_of in marks.items():
-            if mark_of:
-                setattr(marked, f"provd_{name}", mark_of)
-        return marked
-
-    return mark(function) if function is not None else mark
 
 
 __all__ = [
@@ -208,6 +164,8 @@ __all__ = [
     "connections",
     "file_beneath",
     "hookimpl",
+    "installer_plugin",
+    "judged_json",
     "magic_packet",
     "media_type",
     "no_source",

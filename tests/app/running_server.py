@@ -25,6 +25,10 @@ dhcp_client_port = {client}
 tftp_port = {tftp}
 http_port = {http}
 
+[syslog]
+enabled = {takes_logs}
+port = {syslog}
+
 [[interface]]
 name = "lo"
 
@@ -54,13 +58,23 @@ def free_ports(count: int) -> list[int]:
 
 
 class RunningServer:
-    """Starts, watches and stops the process; its log is a file."""
+    """Starts, watches and stops the process; its log is a file.
 
-    def __init__(self, folder: Path, extra: str = "", python: str = sys.executable) -> None:
+    The port for log lines of installers is a free one too: the standard one is bound as root only, by one server only.
+    """
+
+    def __init__(self, folder: Path, extra: str = "", python: str = sys.executable, *, takes_logs: bool = True) -> None:
         self.folder, self.log, self.python = folder, folder / "log", python
-        self.dhcp, self.client, self.tftp, self.http = free_ports(4)
+        self.dhcp, self.client, self.tftp, self.http, self.syslog = free_ports(5)
         self.config = folder / "provd.toml"
-        text = CONFIG.format(dhcp=self.dhcp, client=self.client, tftp=self.tftp, http=self.http)
+        text = CONFIG.format(
+            dhcp=self.dhcp,
+            client=self.client,
+            tftp=self.tftp,
+            http=self.http,
+            syslog=self.syslog,
+            takes_logs=str(takes_logs).lower(),
+        )
         self.config.write_text(text + extra)
         for name in ("distros", "profiles", "systems"):
             (folder / "site" / name).mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ def findings(server: RunningServer) -> dict[str, str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path, f"[syslog]\nport = {free_ports(1)[0]}\n")
+    running = RunningServer(tmp_path)
     yield running
     running.stop(signal.SIGKILL)
 

@@ -13,16 +13,12 @@ from click.testing import CliRunner
 
 from provd.api.client import LocalClient
 from provd.cli.main import build_cli
-from tests.app.running_server import RunningServer, free_ports, wait_until
+from tests.app.running_server import RunningServer, wait_until
 from tests.app.test_boots import MAC, api, assign, boot, prepare
 
 
 class Site(RunningServer):
-    """A server with a syslog port of its own."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        super().__init__(folder, f"\n[syslog]\nport = {port}\n")
-        self.syslog = port
+    """A server that is sent log lines."""
 
     def say(self, source: str, data: bytes, *, stream: bool) -> None:
         """Send from an address."""
@@ -40,7 +36,7 @@ class Site(RunningServer):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    running = Site(tmp_path, free_ports(1)[0])
+    running = Site(tmp_path)
     prepare(tmp_path)
     running.start()
     yield running
@@ -74,17 +70,16 @@ def trace(site: Site) -> str:
 
 def test_a_port_that_is_taken_costs_the_logs_only(tmp_path: Path) -> None:
     """Many machines run a syslog daemon of their own."""
-    (port,) = free_ports(1)
+    running = Site(tmp_path)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", port))
-        running = Site(tmp_path, port)
+        other.bind(("127.0.0.1", running.syslog))
         prepare(tmp_path)
         running.start()
         try:
             assign(running)
             assert running.status()["port"] == 0
             assert "Address already in use" in running.status()["fault"]
-            assert f"syslog port {port}" in running.text()
+            assert f"syslog port {running.syslog}" in running.text()
             first = boot(running)
             assert first.installed is not None, first.text()
             assert "inst.syslog" not in " ".join(first.installed.arguments)
@@ -93,7 +88,7 @@ def test_a_port_that_is_taken_costs_the_logs_only(tmp_path: Path) -> None:
 
 
 def test_syslog_can_be_off(tmp_path: Path) -> None:
-    running = RunningServer(tmp_path, "\n[syslog]\nenabled = false\n")
+    running = RunningServer(tmp_path, takes_logs=False)
     running.start()
     try:
         client = LocalClient(str(tmp_path / "run" / "provd.sock"))

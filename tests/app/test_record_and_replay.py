@@ -24,8 +24,7 @@ SYSTEM = f'[web1]\nprofile = "tiny"\n[[web1.interfaces]]\nmac = "{MAC.hex(":")}"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningServer, Path]]:
     """A server that booted a machine, and the recording of it."""
     folder = tmp_path_factory.mktemp("recorded")
-    # Whether the standard port is free here would decide what installers are told.
-    server = RunningServer(folder, "[syslog]\nenabled = false\n")
+    server = RunningServer(folder, takes_logs=False)
     prepare(folder)
     server.start()
     try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from plugins.installer_ignition import Ignition
+from plugins.installer_ignition import PLUGIN
 from provd.config.catalogue import Catalogue
 from provd.config.layers import Layer
-from provd.plugin.api import LogSettings
 from provd.testing.documents import documents
 from provd.testing.samples import plan
 from tests.docs.pages import ROOT, blocks
+from tests.fakes.installers import installer_of
 
 PAGE = ROOT / "docs" / "families.md"
 
@@ -24,7 +24,7 @@ def test_its_toml_is_a_profile_that_passes_the_judge(tmp_path: Path) -> None:
     catalogue = Catalogue.load([Layer("shipped", ROOT), Layer("site", tmp_path)])
     assert catalogue.problems == ()
     profile = catalogue.profiles["site"]
-    (installer,) = Ignition(LogSettings()).provd_installers()
+    installer = installer_of(PLUGIN)
     made = documents(installer, replace(plan(), profile=profile), **profile.answers)
     assert '"/dev/disk/by-partlabel/var"' in made["config.ign"]
     assert list(installer.lint(made, profile)) == []

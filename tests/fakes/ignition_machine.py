@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from plugins.installer_ignition import PLUGIN, Ignition
+from plugins.installer_ignition import PLUGIN
 from plugins.installer_ignition.judge import judged
-from provd.plugin.api import Answer, BootPlan, Installer, Location, LogSettings, Profile
+from provd.plugin.api import Answer, BootPlan, Installer, Location, Profile
 from provd.plugin.templates import Templates
 from provd.testing.documents import documents, variables
 from provd.testing.samples import DISTRO, plan, profile
+from tests.fakes.installers import installer_of
 
 ADA = {
     "name": "ada",
@@ -30,10 +31,7 @@ NM = "/etc/NetworkManager/system-connections"
 
 
 def installer() -> Installer:
-    built = PLUGIN.build(LogSettings())
-    assert isinstance(built, Ignition)
-    (only,) = built.provd_installers()
-    return only
+    return installer_of(PLUGIN)
 
 
 def of(family: str, **answers: object) -> Profile:

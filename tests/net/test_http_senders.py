@@ -22,7 +22,8 @@ from twisted.internet.threads import deferToThread
 
 from provd.net import http_senders
 from provd.net.http_body import ShortBodyError
-from provd.net.http_senders import PIECE, Sender, Senders, Transfer
+from provd.net.http_senders import Sender, Senders
+from provd.net.http_transfer import PIECE, Transfer
 
 SIZE = 5 * PIECE + 77
 
@@ -110,6 +111,26 @@ async def test_H12_a_client_that_takes_nothing_ends_and_the_others_go_on(
     await deferToThread(_all, theirs, SIZE)
     await going
     assert _references(image) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_takes_little_is_none_that_takes_nothing(
+    image: int, pairs: Callable[[], tuple[socket.socket, socket.socket]]
+) -> None:
+    """The kernel asks for more only when much of its buffer has left: a slow client needs longer for that."""
+    ours, theirs = pairs()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    done = _senders().send(_transfer(ours, image, stall_s=0.8))
+
+    def slowly() -> bytes:
+        began = b""
+        for _ in range(18):
+            began += theirs.recv(10_000)
+            time.sleep(0.1)
+        return began + _all(theirs, SIZE - len(began))
+
+    assert await deferToThread(slowly) == os.pread(image, SIZE, 0)
+    await done
 
 
 @pytest_twisted.ensureDeferred

@@ -20,8 +20,8 @@ from twisted.internet.threads import deferToThread
 
 from provd.model.content import Content, FileBody
 from provd.net.http import HttpLimits, HttpListener, HttpSite
-from provd.net.http_senders import PIECE, Transfer, in_memory
 from provd.net.http_sendfile import SendFile
+from provd.net.http_transfer import PIECE, Transfer, in_memory
 from tests.fakes.fake_http import FakeTree
 
 SIZE = 3 * PIECE + 12_345
@@ -165,7 +165,7 @@ async def test_a_client_that_goes_away_is_told_apart_from_a_fault(tmp_path: Path
 async def test_what_is_not_in_memory_is_read_by_a_thread(
     tmp_path: Path, octets: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("http_sendfile", "http_senders"):
+    for module in ("http_sendfile", "http_transfer"):
         monkeypatch.setattr(f"provd.net.{module}.in_memory", lambda _file, octet: octet < PIECE)
     threads: list[int] = []
     tree = FakeTree({"image": Content(FileBody(tmp_path / "image"), SIZE)})

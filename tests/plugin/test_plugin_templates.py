@@ -305,7 +305,7 @@ def test_the_site_overrides_the_installer(tmp_path: Path) -> None:
     (site / "a.cfg").write_text("site a")
     assert templates.render("b.cfg", {}) == "installer b, site a"
     assert templates.source("a.cfg") == site / "a.cfg"
-    assert templates.names() == ("a.cfg", "b.cfg", "disk.bash", "report.bash")
+    assert templates.names() == ("a.cfg", "b.cfg", "disk.bash", "keys.bash", "report.bash", "suse_rights.bash")
 
 
 def test_what_all_installers_share_stands_behind_their_own_templates(tmp_path: Path) -> None:

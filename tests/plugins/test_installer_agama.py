@@ -9,22 +9,20 @@ from typing import Any
 
 import pytest
 
-from plugins.installer_agama import PLUGIN, Agama, kernel_args, ready, refuses
+from plugins.installer_agama import PLUGIN, kernel_args, ready, refuses
 from plugins.installer_agama.judge import judged
-from provd.plugin.api import Answer, BootPlan, Installer, Location, LogSettings, Profile, scrub_value
+from provd.plugin.api import Answer, BootPlan, Installer, Location, Profile, scrub_value
 from provd.plugin.templates import Templates
 from provd.testing.documents import documents, variables
 from provd.testing.samples import DISTRO, plan, profile
+from tests.fakes.installers import installer_of
 
 TREE = Location("http", "10.88.0.1", "/mirror/sles-16", 8080)
 ADA = {"name": "ada", "gecos": 'Ada O\'L "x" <ü> \\', "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-rsa A a'b"]}
 
 
 def installer() -> Installer:
-    built = PLUGIN.build(LogSettings())
-    assert isinstance(built, Agama)
-    (only,) = built.provd_installers()
-    return only
+    return installer_of(PLUGIN)
 
 
 def of(words: Mapping[str, object] | None = None, /, **answers: object) -> Profile:

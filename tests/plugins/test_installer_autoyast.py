@@ -8,23 +8,21 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from plugins.installer_autoyast import PLUGIN, AutoYast, kernel_args
+from plugins.installer_autoyast import PLUGIN, kernel_args
 from plugins.installer_autoyast.elements import NAMESPACE, TYPE
 from plugins.installer_autoyast.judge import judged
-from provd.plugin.api import Answer, BootPlan, Installer, Location, LogSettings, Profile
+from provd.plugin.api import Answer, BootPlan, Installer, Location, Profile
 from provd.plugin.templates import Templates
 from provd.testing.documents import documents, variables
 from provd.testing.samples import DISTRO, plan, profile
+from tests.fakes.installers import installer_of
 
 TREE = Location("http", "10.88.0.1", "/mirror/sles", 8080)
 ADA = {"name": "ada", "gecos": 'Ada O\'L "x" <ü> ]]>', "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-rsa A a'b"]}
 
 
 def installer() -> Installer:
-    built = PLUGIN.build(LogSettings())
-    assert isinstance(built, AutoYast)
-    (only,) = built.provd_installers()
-    return only
+    return installer_of(PLUGIN)
 
 
 def of(version: str = "15", **answers: object) -> Profile:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_kickstart import PLUGIN, Kickstart, kernel_args, lint
+from plugins.installer_kickstart import PLUGIN, kernel_args, lint
 from provd.plugin.api import BootPlan, Installer, Location, LogSettings, Profile
 from provd.testing.documents import documents
 from provd.testing.samples import DISTRO, plan, profile
+from tests.fakes.installers import installer_of
 
 ADA = {"name": "ada", "gecos": "Ada L", "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-ed25519 AAAA a@b"]}
 BOB = {"name": "bob", "password_hash": "$6$salt$hash"}
@@ -46,10 +47,7 @@ reboot
 
 
 def installer() -> Installer:
-    built = PLUGIN.build(LogSettings())
-    assert isinstance(built, Kickstart)
-    (only,) = built.provd_installers()
-    return only
+    return installer_of(PLUGIN)
 
 
 def rocky(version: str = "9", **answers: object) -> Profile:

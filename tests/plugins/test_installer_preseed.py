@@ -11,23 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_preseed import PLUGIN, Preseed, kernel_args, lint, ready
+from plugins.installer_preseed import PLUGIN, kernel_args, lint, ready
 from provd.plugin.api import BootPlan, Installer, Location, LogSettings
 from provd.plugin.templates import TemplateError
 from provd.testing.documents import documents
 from provd.testing.samples import DISTRO, plan, profile
 from tests.fakes.fake_packages import script
+from tests.fakes.installers import installer_of
 
 DEBIAN = replace(DISTRO, tree="mirror:debian", vars={"suite": "bookworm"})
 ADA = {"name": "ada", "gecos": "Ada L", "groups": ["adm"], "sudo": True, "ssh_keys": ["ssh-ed25519 AAAA a'b c"]}
 BOB = {"name": "bob", "password_hash": "$6$salt$hash"}
 
 
-def installer(**settings: object) -> Installer:
-    built = PLUGIN.build(LogSettings(**settings))  # type: ignore[arg-type]
-    assert isinstance(built, Preseed)
-    (only,) = built.provd_installers()
-    return only
+def installer(**settings: int) -> Installer:
+    return installer_of(PLUGIN, **settings)
 
 
 def machine(**fields: object) -> BootPlan:

@@ -11,20 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_agama import Agama
+from plugins import installer_agama, installer_autoyast, installer_ignition, installer_kickstart, installer_preseed
 from plugins.installer_alpine import Alpine
 from plugins.installer_autoinstall import Autoinstall, AutoinstallSettings
-from plugins.installer_autoyast import AutoYast
-from plugins.installer_ignition import Ignition
 from plugins.installer_image import ImageInstaller, ImageSettings
-from plugins.installer_kickstart import Kickstart
-from plugins.installer_preseed import Preseed
 from provd.config.catalogue import Catalogue
 from provd.config.layers import Layer
 from provd.model.system import Link
 from provd.plugin.api import Installer, Interface, Location, LogSettings, Profile
 from provd.testing.documents import documents
 from provd.testing.samples import MAC, plan
+from tests.fakes.installers import installer_of
 
 ROOT = Path(__file__).parents[2]
 HOST = "a-very-long-host-name-of-sixty-three-octets-in-its-first-label1.rack-7.example.net"
@@ -77,13 +74,18 @@ def catalogue() -> Catalogue:
 @cache
 def installers() -> Mapping[str, Installer]:
     registered = (
-        *Kickstart(LogSettings()).provd_installers(),
-        *Preseed(LogSettings()).provd_installers(),
+        *(
+            installer_of(plugin.PLUGIN)
+            for plugin in (
+                installer_kickstart,
+                installer_preseed,
+                installer_autoyast,
+                installer_agama,
+                installer_ignition,
+            )
+        ),
         *Autoinstall(AutoinstallSettings()).provd_installers(),
         *Alpine(LogSettings()).provd_installers(),
-        *AutoYast(LogSettings()).provd_installers(),
-        *Agama(LogSettings()).provd_installers(),
-        *Ignition(LogSettings()).provd_installers(),
         *ImageInstaller(ImageSettings()).provd_installers(),
     )
     return {one.name: one for one in registered}

@@ -64,4 +64,5 @@ def test_c08_nothing_that_the_service_writes_is_open_to_others_even_with_an_open
 def test_c22_the_process_listens_where_it_was_told_and_nowhere_else(server: RunningServer) -> None:
     assert server.process is not None
     wanted = {("udp", server.dhcp), ("udp", server.tftp), ("tcp", server.http)}
+    wanted |= {("udp", server.syslog), ("tcp", server.syslog)}
     assert listening(server.process.pid) == wanted

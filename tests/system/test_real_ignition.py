@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from plugins.installer_ignition import Ignition
+from plugins.installer_ignition import PLUGIN
 from provd.config.catalogue import Catalogue
 from provd.config.layers import Layer
 from provd.lab.unpacked import Unpacked, fetch
-from provd.plugin.api import Location, LogSettings
+from provd.plugin.api import Location
 from provd.testing.documents import documents
 from provd.testing.samples import plan
+from tests.fakes.installers import installer_of
 
 pytestmark = pytest.mark.netns
 
@@ -56,7 +57,7 @@ def ignition(cache: Path) -> Unpacked:
 
 def written(name: str, folder: Path) -> dict[str, Path]:
     profile = replace(SHIPPED[name], answers={**SHIPPED[name].answers, **ANSWERS})
-    (installer,) = Ignition(LogSettings()).provd_installers()
+    installer = installer_of(PLUGIN)
     made = plan(profile=profile, location=Location("http", "10.88.0.1", "/x/rootfs.img", 8080))
     assert made.system is not None
     named = replace(made, system=replace(made.system, hostname="web1.lab.example"))

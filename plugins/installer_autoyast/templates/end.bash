@@ -2,35 +2,14 @@
 set +o posix
 {% include "report.bash" %}
 
-# provd_keys USER KEY...
-provd_keys() {
-    local user=$1 home
-    shift
-    home=$(getent passwd "$user" | cut -d: -f6)
-    mkdir -p "$home/.ssh"
-    printf '%s\n' "$@" > "$home/.ssh/authorized_keys"
-    chmod 0700 "$home/.ssh"
-    chmod 0600 "$home/.ssh/authorized_keys"
-    chown -R "$user:" "$home/.ssh"
-}
+{% include "keys.bash" %}
 
 provd_finish() {
     set -e
 {% for user in users %}
     # Before version 15 YaST makes users only after the restart.
     getent passwd {{ user.name | shell_quote }} > /dev/null || useradd -m -s {{ (user.get("shell") or "/bin/bash") | shell_quote }} {{ user.name | shell_quote }}
-{% for group in user.get("groups") or [] %}
-    getent group {{ group | shell_quote }} > /dev/null || groupadd --system {{ group | shell_quote }}
-    usermod -a -G {{ group | shell_quote }} {{ user.name | shell_quote }}
-{% endfor %}
-{% if user.get("sudo") %}
-    # SUSE's sudo asks for the password of root unless it is told otherwise.
-    printf 'Defaults:%s !targetpw\n%s ALL=(ALL) {{ "ALL" if user.get("password_hash") else "NOPASSWD:ALL" }}\n' {{ user.name | shell_quote }} {{ user.name | shell_quote }} > /etc/sudoers.d/90-provd-{{ user.name | replace(".", "_") }}
-    chmod 0440 /etc/sudoers.d/90-provd-{{ user.name | replace(".", "_") }}
-{% endif %}
-{% if user.get("ssh_keys") %}
-    provd_keys {{ user.name | shell_quote }} {{ user.ssh_keys | shell_quote }}
-{% endif %}
+{% include "suse_rights.bash" %}
 {% endfor %}
 {% if root_ssh_keys %}
     provd_keys root {{ root_ssh_keys | shell_quote }}
