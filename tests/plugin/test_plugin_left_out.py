@@ -132,10 +132,11 @@ def test_all_but_the_first_of_one_name_are_off() -> None:
 def test_a_trigger_whose_value_breaks_a_rule_is_off_alone() -> None:
     host = lenient(caller(), tables={"caller": {"calls": [GOOD, {"name": "never", "on": ["x"], "limit": 0}]}})
     assert list(host.triggers) == ["good"]
-    assert told(host) == [
-        "plugin caller: provd.toml: plugins.caller.calls[1]: provd_triggers: Trigger 'never': timeout_s must be above 0; "
-        "trigger never is off"
-    ]
+    (sentence,) = told(host)
+    assert sentence == (
+        "plugin caller: provd.toml: plugins.caller.calls[1]: provd_triggers: "
+        "Trigger 'never': timeout_s must be above 0; trigger never is off"
+    )
 
 
 @pytest.mark.parametrize(
