@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -86,15 +87,15 @@ def _around(source: str, at: int) -> str:
     return best
 
 
-_sources: dict[str, dict[str, str]] = {}
-
-
 def _function(path: str, name: str) -> str:
-    if path not in _sources:
-        source = Path(path).read_text()
-        _sources[path] = {
-            node.name: ast.get_source_segment(source, node) or ""
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
-    return _sources[path].get(name, "")
+    return _functions(Path(path).read_text()).get(name, "")
+
+
+@cache
+def _functions(source: str) -> dict[str, str]:
+    """Kept by the text and not by its file, which may be written to meanwhile."""
+    return {
+        node.name: ast.get_source_segment(source, node) or ""
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }

@@ -66,20 +66,39 @@ def test_a_mutation_that_does_not_apply_is_told(tree: Path) -> None:
         Mutation("D001", "nowhere.py", "a", "b").apply(tree)
 
 
-def test_a_change_after_the_run_is_shown_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    tests = ids_to_tests()["D001"]
-    row = {"result": CAUGHT, "date": "2026-11-26", "hash": content_hash(EVERY["D001"], tests)}
-    for hash_, told in ((row["hash"], "caught 2026-11-26"), ("other", "stale: caught 2026-11-26")):
-        monkeypatch.setattr(page, "kept", lambda hash_=hash_: {"D001": {**row, "hash": hash_}})
-        assert page.mutation_outcome("D001", tests) == told
-    assert page.mutation_outcome("D002", tests) == "not run yet"
-    assert page.mutation_outcome("Z01", tests) == "no mutation yet"
+OF_THE_TREE = Mutation("D001", "program.py", "LIMIT = 16", "LIMIT = 17")
+ITS_TESTS = [("test_program.py", "test_loose"), ("test_program.py", "test_strict")]
 
 
+@pytest.fixture
+def hashed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tree that hashes are of: nobody works on this one while the tests run."""
+    monkeypatch.setattr("tests.conformance.mutations.ROOT", tree)
+    monkeypatch.setattr("tests.conformance.mutations.TESTS", tree / "tests")
+    return tree
+
+
+def test_a_change_after_the_run_is_shown_as_such(hashed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"result": CAUGHT, "date": "2026-11-26", "hash": content_hash(OF_THE_TREE, ITS_TESTS)}
+    monkeypatch.setattr(page, "mutations", lambda: {"D001": OF_THE_TREE, "D002": OF_THE_TREE})
+    monkeypatch.setattr(page, "kept", lambda: {"D001": row})
+    assert page.mutation_outcome("D001", ITS_TESTS) == "caught 2026-11-26"
+    (hashed / "program.py").write_text("LIMIT = 16\nMORE = 1\n")
+    assert page.mutation_outcome("D001", ITS_TESTS) == "stale: caught 2026-11-26"
+    assert page.mutation_outcome("D002", ITS_TESTS) == "not run yet"
+    assert page.mutation_outcome("Z01", ITS_TESTS) == "no mutation yet"
+
+
+@pytest.mark.usefixtures("hashed")
 def test_the_hash_follows_the_mutation_and_the_tests() -> None:
-    one = EVERY["D001"]
-    tests = ids_to_tests()["D001"]
-    before = content_hash(one, tests)
-    assert content_hash(one, tests) == before
-    assert content_hash(one, tests[1:]) != before
-    assert content_hash(Mutation("D001", one.file, one.old, "pass"), tests) != before
+    before = content_hash(OF_THE_TREE, ITS_TESTS)
+    assert content_hash(OF_THE_TREE, ITS_TESTS) == before
+    assert content_hash(OF_THE_TREE, ITS_TESTS[1:]) != before
+    assert content_hash(Mutation("D001", "program.py", OF_THE_TREE.old, "pass"), ITS_TESTS) != before
+
+
+def test_the_hash_follows_what_the_tests_say(hashed: Path) -> None:
+    before = content_hash(OF_THE_TREE, ITS_TESTS)
+    file = hashed / "tests" / "test_program.py"
+    file.write_text(file.read_text().replace("== 16", ">= 16"))
+    assert content_hash(OF_THE_TREE, ITS_TESTS) != before
