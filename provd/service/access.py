@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from provd.core.login_limits import LoginLimits
 from provd.model.account import ROLES, ApiToken, Caller, User
 from provd.service.passwords import NOBODY, PasswordHashError, verify_password
-from provd.store.interface import AccountStore
+from provd.store.interface_accounts import AccountStore
 
 T = TypeVar("T")
 InThread = Callable[[Callable[[], bool]], Awaitable[bool]]

@@ -12,7 +12,7 @@ from enum import Enum
 from provd.model.account import AuditEntry, Caller
 from provd.model.mac import Mac
 from provd.plugin.scrub import scrub_value
-from provd.store.interface import AuditStore
+from provd.store.interface_accounts import AuditStore
 
 
 @dataclass(slots=True)

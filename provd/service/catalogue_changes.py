@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,40 +21,9 @@ from provd.model.profile import Profile
 from provd.model.system import System
 from provd.plugin.contract import Change
 from provd.service import audit
+from provd.service.catalogue_outcome import CatalogueChangeError, Changed
 from provd.service.ports import ChangeHost, Publish
 from provd.service.system_edits import Edit
-
-
-class CatalogueChangeError(ValueError):
-    """A change is not made; the sentence says why.
-
-    Attributes:
-        field: argument that is wrong, or empty.
-        kind: ``refused``, ``not-found`` or ``failed``.
-    """
-
-    def __init__(self, sentence: str, *, field: str = "", kind: str = "refused") -> None:
-        super().__init__(sentence)
-        self.field, self.kind = field, kind
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What a change did, or would do.
-
-    Attributes:
-        applied: False for a dry run.
-        files: path and difference of every file, as unified diff.
-        objects: ``distro NAME`` or ``profile NAME`` to its new revision, empty for what is gone.
-        systems: names of the systems that follow to another profile name.
-        systems_removed: names of those that go with their profile.
-    """
-
-    applied: bool
-    files: Mapping[str, str] = field(default_factory=dict)
-    objects: Mapping[str, str] = field(default_factory=dict)
-    systems: tuple[str, ...] = ()
-    systems_removed: tuple[str, ...] = ()
 
 
 class SystemsView(Protocol):

@@ -16,7 +16,8 @@ from provd.service.access import Access
 from provd.service.access_arguments import AddToken, AddUser, EditUser, ListAudit, RemoveUser, TokenKey
 from provd.service.operations import NoArguments, OperationError
 from provd.service.passwords import hash_password
-from provd.store.interface import AccountStore, AuditStore, StoreError
+from provd.store.interface import StoreError
+from provd.store.interface_accounts import AccountStore, AuditStore
 
 _NAME_LENGTH = 64
 _LEAST_PASSWORD = 8

@@ -12,7 +12,8 @@ from provd.config.draft import Draft
 from provd.config.kinds import KINDS
 from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub_lines, scrub_value
-from provd.service.catalogue_changes import CatalogueChangeError, CatalogueChanges, Changed
+from provd.service.catalogue_changes import CatalogueChanges
+from provd.service.catalogue_outcome import CatalogueChangeError, Changed
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_catalogue import Named
 from provd.service.system_edits import ChangeRefusedError

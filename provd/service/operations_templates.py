@@ -14,7 +14,8 @@ from provd.config.site_templates import includes, read_template, revision_of, te
 from provd.model.system import System
 from provd.plugin.contract import Operation
 from provd.plugin.templates import syntax_fault
-from provd.service.catalogue_changes import CatalogueChangeError, CatalogueChanges
+from provd.service.catalogue_changes import CatalogueChanges
+from provd.service.catalogue_outcome import CatalogueChangeError
 from provd.service.find import Cursor, IgnoreCase, Limit, conditions_of, page, where_meta
 from provd.service.operations import Arguments, OperationError
 from provd.service.operations_catalogue import CatalogueView, ListObjects, Named

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from provd.model.account import ApiToken, AuditEntry, User
 from provd.model.event import Event, Told
 from provd.model.lease import Lease
 from provd.model.session import BootSession
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
+from provd.store.interface_accounts import AccountStore, AuditStore
 
 Done = Callable[[Exception | None], None]
 """Called once when a write is durable (None) or failed."""
@@ -227,56 +227,6 @@ class TriggerRunStore(Protocol):
 
     def prune(self, *, before: float) -> None:
         """Remove runs that started before this time."""
-        ...
-
-
-class AccountStore(Protocol):
-    """Users and their API tokens; changes block until they are durable, for somebody waits for them."""
-
-    @property
-    def users(self) -> Mapping[str, User]:
-        """Every user by name."""
-        ...
-
-    @property
-    def tokens(self) -> Mapping[str, ApiToken]:
-        """Every token by key."""
-        ...
-
-    def put_user(self, user: User) -> None:
-        """Insert or replace.
-
-        Raises:
-            StoreError: it could not be made durable; nothing changed. So it is with the methods below.
-        """
-        ...
-
-    def remove_user(self, name: str) -> None:
-        """Remove a user and the user's tokens."""
-        ...
-
-    def put_token(self, token: ApiToken) -> None:
-        """Insert or replace."""
-        ...
-
-    def remove_tokens(self, keys: Sequence[str]) -> None:
-        """Remove tokens."""
-        ...
-
-
-class AuditStore(Protocol):
-    """What was changed through the API, by whom."""
-
-    def record(self, entry: AuditEntry) -> None:
-        """Keep one entry."""
-        ...
-
-    def entries(self, *, user: str = "", limit: int = 100) -> Sequence[AuditEntry]:
-        """Entries of one user or of all, the newest first."""
-        ...
-
-    def prune(self, *, before: float) -> None:
-        """Remove entries from before this time."""
         ...
 
 
