@@ -224,10 +224,9 @@ class Services:
 
     def _build_dhcp(self, send: Send, send_service: Send | None, probe: AddressProbe | None, foreign: Foreign) -> None:
         config = self.current.config
-        director = BootDhcp(self.director, self.sessions, config.listen.http_port, self.wall, self._adopter.adopt)
         self.dhcp = DhcpService(
             hooks=self.host,
-            director=director,
+            director=BootDhcp(self.director, self.sessions, config.listen.http_port, self.wall, self._adopter.adopt),
             systems=self.systems,
             profiles=CurrentProfiles(self.current),
             store=self.store.leases,
