@@ -17,6 +17,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from provd.api.server import ApiSite, listen
+from provd.app.housekeeping import keep_house
 from provd.app.listeners import ListenError, Listeners
 from provd.app.notify import Notifier
 from provd.app.operations import operations_of, stalls_of, status_of
@@ -46,7 +47,6 @@ from provd.store.sqlite import SqliteStore
 _STALL_WATCH_S = 15.0
 """Seconds between two looks for boots that stand still."""
 _HOUSEKEEPING_S = 60.0
-_DAY_S = 86_400.0
 _DRAIN_S = 10.0
 
 
@@ -98,7 +98,7 @@ class Server:
         )
         self.services.log_port = lambda: self.listeners.syslog.port
         self.reloader = Reloader(path, self.services, self.listeners)
-        self._housekeeping = LoopingCall(self._keep_house)
+        self._housekeeping = LoopingCall(keep_house, self.services)
         self._housekeeping.clock = reactor
         self._stall_watch = LoopingCall(self._look_for_stalls)
         self._stall_watch.clock = reactor
@@ -275,19 +275,6 @@ class Server:
         if path == site or (path.parent == site and path.name in SOURCES):
             return True  # a folder came or went, and its files with it
         return path.suffix == ".toml" and path.parent not in {self._path.parent, site} and not known(path)
-
-    def _keep_house(self) -> None:
-        """Once a minute: what has ended is taken back, what is old is forgotten."""
-        self.services.dhcp.expire()
-        self.services.installs.tidy()
-        self.services.admission.tidy()
-        keep = self.services.current.config.sessions
-        before = self.services.wall() - keep.keep_days * _DAY_S
-        self.store.sessions.prune(before=before, keep=keep.keep_count)
-        self.store.tokens.prune(before=before)
-        self.store.trigger_runs.prune(before=before)
-        self.store.audit.prune(before=before)
-        self.services.access.tidy()
 
 
 def install_signals(server: Server, reactor: Any) -> None:
