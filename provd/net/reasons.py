@@ -11,6 +11,8 @@ def reason(error: BaseException) -> str:
     kind, text = type(error).__name__, str(error)
     if kind == "VerificationError":
         return "its certificate is that of another name"
+    if kind == "Error" and "SSL routines" in text and "certificate verify failed" not in text:
+        return f"it speaks no TLS that is known here ({text.rpartition(', ')[2].strip(chr(39) + ')]')})"
     if "certificate verify failed" in text:
         return "its certificate is not signed by an authority that is trusted here"
     if kind == "DNSLookupError":

@@ -135,7 +135,7 @@ class TwistedRuntime:
         timer = self._time.callLater(timeout_s, exchange.cancel)
         try:
             return await exchange
-        except OSError:
+        except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
             if not timer.active():

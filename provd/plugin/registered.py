@@ -40,7 +40,8 @@ def fault_of(value: object) -> str:
     name = getattr(value, "name", None)
     pattern = _OPERATION if isinstance(value, Operation) else _NAME
     if not isinstance(name, str) or not pattern.fullmatch(name):
-        return f"its name does not match {pattern.pattern}"
+        plain = "of 1 to 64 letters, digits and . _ -, a letter or digit first"
+        return f"its name must be {plain if pattern is _NAME else 'noun.verb'} ({pattern.pattern})"
     for attribute in _CALLABLES:
         if hasattr(value, attribute) and not callable(getattr(value, attribute)):
             return f"{attribute} cannot be called"
@@ -63,6 +64,8 @@ def _inventory_fault(value: Inventory) -> str:
 
 
 def _trigger_fault(value: Trigger) -> str:
+    if value.on == ():
+        return "on names no kind of event"
     if not _words(value.on):
         return "on is not a tuple of event kinds, or is empty"
     if value.timeout_s <= 0:

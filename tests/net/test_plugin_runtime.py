@@ -190,3 +190,5 @@ async def test_http_timeout_and_refused_connection_are_plain_errors(runtime: Twi
         await runtime.http_request("GET", f"{base}/never", timeout_s=0.2)
     with pytest.raises(ConnectionError, match=r"^127\.0\.0\.1:1: Connection refused$"):
         await runtime.http_request("GET", "http://127.0.0.1:1/", timeout_s=5)
+    with pytest.raises(ConnectionError, match=r"^nosuch\.invalid: its name has no address$"):
+        await runtime.http_request("GET", "http://nosuch.invalid/", timeout_s=5)

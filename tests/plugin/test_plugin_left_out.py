@@ -132,11 +132,9 @@ def test_all_but_the_first_of_one_name_are_off() -> None:
 def test_a_trigger_whose_value_breaks_a_rule_is_off_alone() -> None:
     host = lenient(caller(), tables={"caller": {"calls": [GOOD, {"name": "never", "on": ["x"], "limit": 0}]}})
     assert list(host.triggers) == ["good"]
-    (sentence,) = told(host)
-    assert sentence == (
-        "plugin caller: provd.toml: plugins.caller.calls[1]: provd_triggers: "
-        "Trigger 'never': timeout_s must be above 0; trigger never is off"
-    )
+    place = "plugin caller: provd.toml: plugins.caller.calls[1]"
+    rule = "provd_triggers: Trigger 'never': timeout_s must be above 0"
+    assert told(host) == [f"{place}: {rule}; trigger never is off"]
 
 
 @pytest.mark.parametrize(
