@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from OpenSSL.SSL import Error as TlsError
 from service_identity import VerificationError
@@ -12,17 +14,21 @@ from twisted.web.client import ResponseNeverReceived
 
 from provd.net.reasons import reason
 
+# Twisted's classes carry no annotations
+_refused: Any = Refused
+_never: Any = ResponseNeverReceived
+_failure: Any = Failure
 UNTRUSTED = TlsError([("SSL routines", "", "certificate verify failed")])
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (Refused("111: Connection refused"), "Connection refused"),
+        (_refused("111: Connection refused"), "Connection refused"),
         (DNSLookupError("no results for hostname lookup: x.invalid"), "its name has no address"),
         (UNTRUSTED, "its certificate is not signed by an authority that is trusted here"),
         (
-            ResponseNeverReceived([Failure(UNTRUSTED)]),
+            _never([_failure(UNTRUSTED)]),
             "its certificate is not signed by an authority that is trusted here",
         ),
         (
