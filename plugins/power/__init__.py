@@ -26,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-from provd.plugin.api import Plugin, PowerCall, PowerDriver, Runtime, Settings, hookimpl
+from provd.plugin.api import KeepsRuntime, Plugin, PowerCall, PowerDriver, Settings, hookimpl
 
 from . import ipmi, redfish, wake
 from .credentials import Credentials, Login
@@ -48,24 +48,22 @@ class SettingsOfPower(Settings, frozen=True):
     def __post_init__(self) -> None:
         if bool(self.user) != bool(self.password):
             raise ValueError("user and password go together")
+        if self.password and not self.password.keys() <= {"file", "env", "credential"}:
+            raise ValueError("password: a secret is a table with one of the keys file, env, credential")
         if self.user and not self.boards:
             raise ValueError("boards names nobody who may be told the password")
         Credentials(self.user, self.boards)
 
 
-class Power:
-    """The drivers; Redfish and IPMI are spoken by processes."""
+class Power(KeepsRuntime):
+    """The drivers; Redfish and IPMI are spoken by processes.
+
+    A password that cannot be read is told by the action that needs it: boards with one of their own need it not.
+    """
 
     def __init__(self, settings: SettingsOfPower) -> None:
         self._settings = settings
         self._credentials = Credentials(settings.user, settings.boards)
-        self._runtime: Runtime | None = None
-
-    def start(self, runtime: Runtime) -> None:
-        """Keep what runs processes; a password that cannot be read stops the start."""
-        self._runtime = runtime
-        if self._settings.user:
-            runtime.secret(self._settings.password)
 
     @hookimpl
     def provd_power_drivers(self) -> Iterable[PowerDriver]:
@@ -78,26 +76,19 @@ class Power:
             return f"driver {name} needs the library {library}: pip install 'provd[{name}]'"
         return self._credentials.fault(table.address, table.user, table.password)
 
-    def _login(self, runtime: Runtime, table: Any) -> Login:
+    def _login(self, table: Any) -> Login:
         if table.user:
             return Login(table.user, table.password)
-        return Login(self._settings.user, runtime.secret(self._settings.password))
+        return Login(self._settings.user, self.runtime.secret(self._settings.password))
 
     async def _redfish(self, call: PowerCall) -> str:
-        runtime = self._started()
-        return await redfish.switch(runtime, call.settings, self._login(runtime, call.settings), call.action)
+        return await redfish.switch(self.runtime, call.settings, self._login(call.settings), call.action)
 
     async def _ipmi(self, call: PowerCall) -> str:
-        runtime = self._started()
-        return await ipmi.switch(runtime, call.settings, self._login(runtime, call.settings), call.action)
+        return await ipmi.switch(self.runtime, call.settings, self._login(call.settings), call.action)
 
     async def _wake(self, call: PowerCall) -> str:
-        return await wake.switch(self._started(), call)
-
-    def _started(self) -> Runtime:
-        if self._runtime is None:
-            raise RuntimeError("provd is not running")
-        return self._runtime
+        return await wake.switch(self.runtime, call)
 
 
 PLUGIN = Plugin(name="power", settings=SettingsOfPower, build=Power)

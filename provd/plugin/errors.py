@@ -1,4 +1,4 @@
-"""What stops a start or a swap: one sentence about one plugin."""
+"""What leaves a plugin off, or stops a swap: one sentence about one plugin."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Runtime(Protocol):
 
     The methods are used inside coroutines: ``Trigger.run``, ``Inventory.load``, ``Operation.run``, the answer of an
     ``AwaitedBody`` and the iterator of a ``StreamBody``; never in a hook. ``listen_tcp`` is for ``start`` alone;
-    ``secret`` may be used there too, so that one that is missing stops the start.
+    ``secret`` may be used there too, so that one that is missing leaves the plugin off.
     """
 
     def run_process(

@@ -22,7 +22,7 @@ from provd.app.tls import own_certificate
 from provd.model.mac import Mac
 from provd.model.system import Interface, System
 from provd.net.runtime import TwistedRuntime
-from provd.plugin.api import PowerCall, PowerDriver
+from provd.plugin.api import PowerCall, PowerDriver, ProcessResult
 from provd.plugin.errors import PluginError
 from provd.service.power_tables import PowerTableError, settings_of
 from provd.testing.runtime import FakeRuntime, run_now
@@ -395,10 +395,20 @@ def test_a_library_that_is_missing_is_one_sentence(monkeypatch: pytest.MonkeyPat
         ({**SHARED, "boards": ["10.0.9.1/24"]}, "boards: 10.0.9.1/24 has host bits set"),
         ({**SHARED, "boards": ["."]}, "'.' would be every name"),
         ({**SHARED, "boards": ["example.org"]}, "a network or a domain that begins with a dot is expected"),
-        (SHARED, "there is no secret /etc/provd/bmc.secret"),
+        ({**SHARED, "password": {"plain": PASSWORD}}, "a secret is a table with one of the keys file, env, credential"),
     ],
 )
 def test_wrong_settings_stop_the_start(table: dict[str, Any], sentence: str) -> None:
     with pytest.raises(PluginError) as caught:
         driver("redfish", table, FakeRuntime())
     assert sentence in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_shared_password_that_cannot_be_read_fails_the_boards_that_need_it_alone() -> None:
+    runtime = FakeRuntime(processes=[ProcessResult(0, b'{"kind":"done","text":"off"}')])
+    made = driver("ipmi", SHARED, runtime)
+    with pytest.raises(ValueError, match=r"there is no secret /etc/provd/bmc.secret"):
+        run_now(made.run(PowerCall(WEB1, settings_of({"address": "10.0.9.1"}, made), "status")))
+    own = settings_of({"address": "10.0.9.2", "user": "u", "password": "p"}, made)
+    assert run_now(made.run(PowerCall(WEB1, own, "status"))) == "off"
