@@ -67,21 +67,25 @@ def test_it_becomes_the_program(config: Path) -> None:
     [
         (["run", "smb"], "", "no enabled plugin wants a daemon 'smb' with its settings; known: nfs"),
         (["run", "nfs"], "ganesha", "/none: No such file or directory"),
-        (["list"], "source_nfs", "nobody provides it"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(config: Path, words: list[str], change: str, sentence: str) -> None:
     text = config.read_text()
-    if change == "ganesha":
+    if change:
         text = text.replace(f"{config.parent}/ganesha", "/none")
-    elif change:
-        text = text.replace('["source_nfs"]', '["source_smb"]')
     config.write_text(text)
-    folder = ["--folder", str(config.parent / "run")] if words[0] == "run" else []
-    done = provd(*words, "--config", str(config), *folder)
+    done = provd(*words, "--config", str(config), "--folder", str(config.parent / "run"))
     assert done.exit_code == 1
     assert sentence in done.output
     assert done.output.count("\n") == 1
+
+
+def test_a_plugin_that_is_off_is_told_and_brings_no_daemon(config: Path) -> None:
+    config.write_text(config.read_text().replace('["source_nfs"]', '["source_smb"]'))
+    done = provd("list", "--config", str(config))
+    assert done.exit_code == 0
+    assert "provd: plugin source_smb: it is enabled, but nobody provides it" in done.output
+    assert "nfs  " not in done.output
 
 
 @pytest.mark.parametrize("words", [["migrate", "cobbler", "."], ["demo"], ["daemon", "list"]])
