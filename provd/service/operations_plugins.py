@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from provd.plugin.contract import Operation
+from provd.plugin.contract import Operation, Plugin
+from provd.plugin.errors import PluginError
 from provd.plugin.guard import Row
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import Found
@@ -110,15 +111,25 @@ def shown(found: Found, host: PluginHost) -> Mapping[str, object]:
     """Everything about one plugin; of its settings the names alone, since a value may be a secret."""
     stats = [row for row in host.stats() if row.plugin == found.name]
     brought = host.brought_by(found.name)
+    plugin, fault = _imported(found)
+    faults = [str(one) for one in host.faults if one.plugin == found.name]
     return {
         **_plugin_row(found, host, stats),
-        "faults": [str(fault) for fault in host.faults if fault.plugin == found.name],
+        "faults": faults or ([fault] if fault else []),
         "path": str(found.path),
         "summary": _summary(found.path),
-        "settings": [one.encode_name for one in msgspec.structs.fields(found.plugin.settings)],
+        "settings": [one.encode_name for one in msgspec.structs.fields(plugin.settings)] if plugin else [],
         "brings": {hook.removeprefix("provd_"): list(names) for hook, names in brought.items()},
-        "api": found.plugin.api,
+        "api": plugin.api if plugin else None,
     }
+
+
+def _imported(found: Found) -> tuple[Plugin[Any] | None, str]:
+    """The plugin, or None and why it cannot be had."""
+    try:
+        return found.plugin, ""
+    except PluginError as error:
+        return None, str(error)
 
 
 def _summary(path: Path) -> str:
