@@ -20,10 +20,13 @@ def check_config(config: ServerConfig, file: str) -> None:
     Raises:
         ConfigError: the first fault.
     """
-    _unique(config.enabled, "enabled", file)
+    # A plugin that is enabled twice is told with what else is off: it is no reason not to serve.
+    if "" in config.enabled:
+        raise ConfigError(file, f"enabled[{config.enabled.index('')}]", "is empty")
     _unique([interface.name for interface in config.interfaces], "interface", file, field=".name")
     for index, name in enumerate(config.critical):
         if name not in config.enabled:
+            # This stops a start, unlike other faults of plugins: nobody is to be answered without a critical one.
             rule = f"{name!r} is not in the enabled list{near_miss(name, list(config.enabled))}"
             raise ConfigError(file, f"critical[{index}]", rule)
     _check_ports(config, file)

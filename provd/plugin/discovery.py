@@ -64,7 +64,7 @@ def select_enabled(found: Mapping[str, Found], enabled: Sequence[str], tell: Tel
     for position, name in enumerate(enabled):
         if name in enabled[:position]:
             rule = "it is enabled twice; the list of enabled plugins is their order"
-            tell(PluginFault(name, rule, ("the second",), kind="entry", whole=False))
+            tell(PluginFault(name, rule, kind="second", whole=False))
         elif name not in found:
             near = difflib.get_close_matches(name, found, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(found)) or 'none'}"
@@ -83,7 +83,7 @@ def _add(found: dict[str, Found], more: Iterable[Found], tell: Tell) -> None:
         other = found.get(one.name)
         if other is not None:
             rule = f"two plugins have this name: {other.where} and {one.where}"
-            tell(PluginFault(one.name, rule, ("the second",), kind="plugin", whole=False))
+            tell(PluginFault(one.name, rule, kind="second", whole=False))
         else:
             found[one.name] = one
 

@@ -13,7 +13,8 @@ class PluginFault:
         plugin: name of the plugin, or the folder where the name is not known.
         rule: what is wrong, with file and key path where it is a setting.
         items: names of what is off, as triggers; empty where they are not known.
-        kind: what the items are; ``folder`` where ``plugin`` is a folder of plugins.
+        kind: what the items are; ``folder`` where ``plugin`` is a folder of plugins, ``second`` where it is there twice
+            and the first is used.
         whole: the whole plugin is off, with all items; else the items alone.
         guards: in its place everything is refused that it was there to decide on.
     """
@@ -27,7 +28,10 @@ class PluginFault:
 
     def __str__(self) -> str:
         if self.kind == "folder":
-            return f"{self.plugin}: {self.rule}; its plugins are off"
+            place = "" if self.rule.startswith(self.plugin) else f"{self.plugin}: "
+            return f"{place}{self.rule}; its plugins are off"
+        if self.kind == "second":
+            return f"plugin {self.plugin}: {self.rule}; the first is used"
         if not self.whole:
             return f"plugin {self.plugin}: {self.rule}; {self.kind} {', '.join(self.items)} is off"
         refused = ", and refuses whatever it was to decide" if self.guards else ""

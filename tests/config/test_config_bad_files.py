@@ -141,7 +141,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         LAN + "lease_s = 3600\nmax_lease_s = 600\n",
         ": subnet[0].max_lease_s: 600 is shorter than lease_s = 3600",
     ),
-    "a plugin twice": ('enabled = ["relay", "relay"]\n', ": enabled[1]: 'relay' is already enabled[0]"),
+    "a plugin without a name": ('enabled = ["relay", ""]\n', ": enabled[1]: is empty"),
     "critical but not enabled": (
         'enabled = ["gate_rules"]\ncritical = ["gate_rule"]\n',
         ": critical[0]: 'gate_rule' is not in the enabled list; did you mean 'gate_rules'?",

@@ -11,6 +11,7 @@ import pytest
 
 from provd.plugin.discovery import discover, select_enabled
 from provd.plugin.errors import PluginError
+from provd.plugin.faults import PluginFault
 from provd.shipped import shipped_dir
 from tests.fakes.plugin_world import dhcp_request, host_of
 
@@ -271,3 +272,25 @@ def test_every_shipped_plugin_loads() -> None:
     for found in discover(shipped_dir("plugins"), []).values():
         assert found.plugin.name == found.name
         assert len(found.sha256) == 64
+
+
+def test_what_cannot_be_used_is_told_and_the_rest_is_found(tmp_path: Path) -> None:
+    empty, good, open_to_all = (tmp_path / name for name in ("empty", "good", "open"))
+    for folder in (empty, good, open_to_all):
+        folder.mkdir(mode=0o755)
+    open_to_all.chmod(0o777)
+    for place in (good / "mine.py", open_to_all / "theirs.py"):
+        place.write_text("PLUGIN = None\n")
+        place.chmod(0o644)
+    told: list[PluginFault] = []
+    found = discover(empty, [good, open_to_all, tmp_path / "gone", good], told.append)
+    chosen = select_enabled(found, ["mine", "theirs", "mine"], told.append)
+    assert ([one.name for one in chosen], "theirs" in found) == (["mine"], False)
+    where = f"{good / 'mine.py'} ({good})"
+    assert [str(fault) for fault in told] == [
+        f"{open_to_all} may be written by group or others (mode 0777); use chmod go-w; its plugins are off",
+        f"{tmp_path}/gone: the plugin directory cannot be read: No such file or directory; its plugins are off",
+        f"plugin mine: two plugins have this name: {where} and {where}; the first is used",
+        "plugin theirs: it is enabled, but nobody provides it; there are mine; the plugin is off",
+        "plugin mine: it is enabled twice; the list of enabled plugins is their order; the first is used",
+    ]
