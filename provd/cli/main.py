@@ -33,6 +33,7 @@ from provd.cli import (
     system_documents,
     systems,
     trace,
+    triggers,
 )
 from provd.cli.context import DEFAULT_CONFIG, EXIT_CODES, Client, Context, example, local_client
 from provd.cli.dynamic import Extras, OperationGroup
@@ -97,6 +98,8 @@ EXTRAS = Extras(
         "system.export": system_documents.EXPORT,
         "lint": lint.LINT,
         "mirror.prefetch": mirrors.PREFETCH,
+        "trigger.test": triggers.RUN,
+        "trigger.replay": triggers.RUN,
     },
     {"list": listings.paged, "find": listings.found},
 )
