@@ -16,6 +16,7 @@ from provd.config.schema import ServerConfig
 from provd.config.secrets import SecretError, SecretReader, references
 from provd.config.settings import model_subnets
 from provd.config.systems import check_systems
+from provd.model.scrub import scrub_urls
 from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import InstallSource
 from provd.plugin.contract_install import Installer
@@ -31,6 +32,9 @@ class Remark:
 
     level: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", scrub_urls(self.text))
 
 
 def preflight(path: Path) -> list[Remark]:

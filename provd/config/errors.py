@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provd.model.scrub import scrub_urls
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -26,7 +28,7 @@ class Problem:
     def __str__(self) -> str:
         line = f":{self.line}" if self.file else f"line {self.line}"
         place = f"{self.file}{line}" if self.line else self.file
-        return ": ".join(part for part in (place, self.key, self.rule) if part)
+        return scrub_urls(": ".join(part for part in (place, self.key, self.rule) if part))
 
 
 class ConfigError(ValueError):

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from provd.model.scrub import scrub_urls
 from provd.plugin.scrub import HIDDEN, scrub_value
 from provd.service.operations import OperationError
 
@@ -75,7 +76,7 @@ class Condition:
         values = self.values(thing)
         if len(values) == 1:
             value = values[0]
-            return self.match(value if type(value) is str else text_of(value)) is not None
+            return self.match(value if type(value) is str and "@" not in value else text_of(value)) is not None
         if not values:
             return self.match("") is not None
         return any(self.match(text_of(value)) is not None for value in values)
@@ -162,7 +163,7 @@ def text_of(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, Mapping | list | tuple):
         return str(scrub_value(value))
-    return str(value)
+    return scrub_urls(str(value))
 
 
 def _inner(field: str, tables: Iterable[str]) -> Values | None:

@@ -17,6 +17,7 @@ from provd.config.values import value_faults
 from provd.model.account import ROLES, Caller
 from provd.model.mac import Mac
 from provd.model.origin import Origin
+from provd.model.scrub import MASKED_URL, scrub_urls, without_url_passwords
 from provd.plugin.contract import Operation
 from provd.service.audit import Audit, attempt
 
@@ -39,7 +40,7 @@ class OperationError(Exception):
     """
 
     def __init__(self, sentence: str, *, field: str = "", kind: str = "refused") -> None:
-        super().__init__(sentence)
+        super().__init__(scrub_urls(sentence))
         self.field = field
         self.kind = kind
 
@@ -113,7 +114,7 @@ class OperationTable:
         """
         operation = self.get(name)
         kept = self._audit if operation.permission not in {ANONYMOUS_READ, "read"} else None
-        fault = _unsound(arguments)
+        fault = _unsound(arguments) or (_masked(arguments) if kept is not None else None)
         with attempt(caller, name, arguments if fault is None else {}, kept):
             if fault is not None:
                 raise OperationError(f"{name}: {fault[0]}: {fault[1]}", field=fault[0], kind="usage")
@@ -128,7 +129,7 @@ class OperationTable:
             result: Any = operation.run(decoded)
             if isawaitable(result):
                 result = await _awaited(result)
-            return plain(result)
+            return _shown(plain(result))
         except OperationError:
             raise
         except ValueError as error:
@@ -170,6 +171,22 @@ MOST_DEPTH: Final = 32
 def _unsound(arguments: object) -> tuple[str, str] | None:
     """Place and rule of the first value that no operation can take: nothing could keep it, log it or send it back."""
     return next(value_faults(arguments, "", most=MOST_DEPTH, none=True), None)
+
+
+def _masked(value: object, path: str = "") -> tuple[str, str] | None:
+    """Place and rule of a URL whose password is the mask it was shown with: the real one would be lost."""
+    if isinstance(value, str) and MASKED_URL.search(value):
+        return path, "holds the password of a URL as it is shown, ***; write the password itself"
+    below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    found = (_masked(inner, f"{path}.{key}" if path else str(key)) for key, inner in below)
+    return next((one for one in found if one is not None), None)
+
+
+def _shown(value: object) -> object:
+    """What an operation tells, with the passwords of URLs masked."""
+    text = msgspec.json.encode(value)
+    # Tables of many machines hold no such URL and are told at once.
+    return without_url_passwords(value) if b"://" in text and b"@" in text else value
 
 
 def decode_arguments(operation: Operation, arguments: object) -> object:

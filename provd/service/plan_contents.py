@@ -12,6 +12,7 @@ from provd.core.boot_policy import other_processor
 from provd.core.programs import program_for
 from provd.model.boot import Action, BootPlan, Location, Payload
 from provd.model.distro import Distro
+from provd.model.scrub import scrub_urls
 from provd.plugin.contract_install import Installer
 from provd.service.boot_files import BootFiles, PayloadMissingError
 from provd.service.plugin_calls import asked
@@ -127,4 +128,5 @@ class PlanContents:
 
 def unready(plan: BootPlan, reason: str) -> BootPlan:
     """The plan of a machine that is held, and why."""
-    return replace(plan, action=Action.HOLD, reason=reason, kernel="", initrd=())
+    # The reason stands on the machine's screen and in lists; a source may hold a password.
+    return replace(plan, action=Action.HOLD, reason=scrub_urls(reason), kernel="", initrd=())

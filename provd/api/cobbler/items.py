@@ -14,6 +14,7 @@ from provd.api.cobbler import answer_templates, further_items
 from provd.api.cobbler.attributes import FIELDS, INTERFACE, Field
 from provd.api.cobbler.fields import arguments, words
 from provd.api.cobbler.further_items import BAG
+from provd.model.scrub import MASKED_URL
 from provd.plugin.scrub import HIDDEN, scrub_value
 
 _LOADERS: Final = {"pxe": "pxelinux", "grub": "grub_efi", "ipxe": "ipxe"}
@@ -180,7 +181,12 @@ def own_value(kind: str, name: str, value: Any) -> Any:
 def _replaced(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Changes in place that make one table of another; a value that was only shown hidden stays."""
     found: dict[str, Any] = {name: None for name in before if name not in after}
-    return found | {name: value for name, value in after.items() if value != HIDDEN}
+    return found | {name: value for name, value in after.items() if value != HIDDEN and not _masked(value)}
+
+
+def _masked(value: object) -> bool:
+    """Whether a value is a URL whose password was shown masked."""
+    return isinstance(value, str) and MASKED_URL.search(value) is not None
 
 
 def _interfaces(
