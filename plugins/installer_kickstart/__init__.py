@@ -15,7 +15,7 @@ Answers of a profile, with their defaults::
     keyboard = "us"
     timezone = "Etc/UTC"
     ntp = ""                  # time server, empty for the distribution's own
-    users = []                # [{name, gecos, groups, sudo, password_hash, ssh_keys}]
+    users = []                # [{name, gecos, groups, sudo, password_hash, ssh_keys, shell}]
     root_password_hash = ""   # empty: root is locked
     root_ssh_keys = []
     packages = []             # packages, and groups written as "@name"
@@ -41,12 +41,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from provd.plugin.api import (
     COMMON_ANSWERS,
@@ -76,6 +78,11 @@ DEFAULTS: Mapping[str, object] = {
 
 SEARCH_LISTS = frozenset({"RHEL10", "DEVEL", *(f"F{number}" for number in range(39, 60))})
 """Syntaxes that know ``network --ipv4-dns-search`` from their first release on."""
+COMMANDS = "    # provd: commands"
+"""Stands in the template for what ``post_install`` says."""
+_BEGINS = re.compile(r"(?<=[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])(\s*)%")
+"""A sign with which a line of Kickstart begins (``str.splitlines``, as pykickstart reads), inside of quotes."""
+_PERCENT = r"\1'$'\\x25''"
 _LATE = re.compile(r"<< 'PROVD_NETWORK'\n(.*?)^PROVD_NETWORK$", re.MULTILINE | re.DOTALL)
 """Commands that the pre-script writes."""
 _CARRYING = re.compile(r"^network .*--device=(\S+) --vlanid=", re.MULTILINE)
@@ -98,7 +105,14 @@ def render(answer: Answer) -> str:
     version = major(profile.distro) if profile else 99
     search = profile is not None and syntax(profile) in SEARCH_LISTS
     lines = commands(answer.vars, version, search=search)
-    return answer.render("ks-6.cfg" if version <= 6 else "ks.cfg").replace(MARK, "\n".join(lines))
+    text = answer.render("ks-6.cfg" if version <= 6 else "ks.cfg").replace(MARK, "\n".join(lines))
+    wanted = cast("Sequence[str]", answer.vars["post_install"])
+    return text.replace(COMMANDS, "\n".join(f"    {shell(command)}" for command in wanted))
+
+
+def shell(command: str) -> str:
+    """A command for a script of bash in which no line begins with a word of Kickstart's, as ``%end`` would."""
+    return f"bash -c {_BEGINS.sub(_PERCENT, shlex.quote(command))}"
 
 
 def source(location: Location) -> str:

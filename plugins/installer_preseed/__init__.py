@@ -17,7 +17,7 @@ Answers of a profile, with their defaults::
     keyboard = "us"
     timezone = "Etc/UTC"
     ntp = ""                  # time server, empty for none
-    users = []                # [{name, gecos, groups, sudo, password_hash, ssh_keys}]
+    users = []                # [{name, gecos, groups, sudo, password_hash, ssh_keys, shell}]
     root_password_hash = ""   # empty: root is locked
     root_ssh_keys = []
     tasks = ["standard"]      # of tasksel

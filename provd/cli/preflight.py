@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from provd.cli.answer_remarks import wrong_answers
 from provd.cli.firewall import openings
 from provd.cli.profile_remarks import profile_remarks
 from provd.config.errors import ConfigError, Problem
@@ -68,6 +69,8 @@ def _plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
     for name in sorted(_profiles_in_use(loaded)):
         for told in profile_remarks(loaded.catalogue.profiles[name], host, Path(loaded.config.site_dir)):
             yield Remark("warning", f"profile {name}: {told}")
+    for wrong in wrong_answers(loaded, host.installers, sorted(_profiles_in_use(loaded))):
+        yield Remark("error", str(wrong))
     yield from _sources(loaded, host.install_sources.values())
     yield from menu_remarks(loaded, host.installers)
     yield from menu_password_remarks(loaded)

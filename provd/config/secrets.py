@@ -49,6 +49,17 @@ def references(value: object, path: str = "") -> Iterator[tuple[str, Mapping[str
             yield from references(child, f"{path}[{index}]")
 
 
+def unread(value: object) -> Any:
+    """The value with ``***`` in the place of every reference."""
+    if is_reference(value):
+        return SecretText("***")
+    if isinstance(value, Mapping):
+        return {name: unread(child) for name, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [unread(child) for child in value]
+    return value
+
+
 def fault(reference: Mapping[str, Any]) -> str:
     """What is wrong with the form of a reference, or empty."""
     named = [kind for kind in KINDS if kind in reference]

@@ -3,48 +3,128 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Final
 
-_TEXTS: Final = ("locale", "language", "country", "keyboard", "timezone", "root_password_hash", "proxy", "reboot")
-_LISTS: Final = ("packages", "root_ssh_keys", "post_install")
+from provd.core.answer_values import (
+    Rule,
+    hash_fault,
+    key_fault,
+    keyboard_fault,
+    later,
+    line_fault,
+    proxy_fault,
+    zone_fault,
+)
+
+_TEXTS: Final[Mapping[str, Rule]] = {
+    "locale": line_fault,
+    "language": line_fault,
+    "country": line_fault,
+    "keyboard": keyboard_fault,
+    "timezone": zone_fault,
+    "ntp": line_fault,
+    "root_password_hash": hash_fault,
+    "proxy": proxy_fault,
+    "disk": line_fault,
+    "installed_kernel_args": line_fault,
+    "reboot": line_fault,
+}
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
+_USER_KEYS: Final = ("name", "gecos", "groups", "sudo", "password_hash", "ssh_keys", "shell")
+_OTHER_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("full_name", "fullname", "real_name", "realname", "comment", "description"), "gecos"),
+    **dict.fromkeys(("password", "passwd", "hashed_passwd", "hash", "plain_text_passwd"), "password_hash"),
+    **dict.fromkeys(("keys", "authorized_keys", "ssh_authorized_keys", "sshkeys", "public_keys"), "ssh_keys"),
+    **dict.fromkeys(("user", "username", "login", "userName"), "name"),
+}
+"""What other programs call the keys of a user."""
 
 
 def answer_fault(answers: Mapping[str, object]) -> str:
     """The first answer of a wrong form, as key path and rule; empty where there is none.
 
     Args:
-        answers: with secrets resolved; keys that are not there are not asked for.
+        answers: with secrets resolved, or :data:`provd.core.answer_values.UNKNOWN` in the place of each; keys that are
+            not there are not asked for.
     """
-    for key in _TEXTS:
-        if not isinstance(answers.get(key, ""), str):
-            return f"answers.{key} must be a text"
-    for key in _LISTS:
-        if fault := _texts(f"answers.{key}", answers.get(key, [])):
-            return fault
-    users = answers.get("users", [])
+    return next(_faults(answers), "")
+
+
+def _faults(answers: Mapping[str, object]) -> Iterator[str]:
+    for key, rule in _TEXTS.items():
+        if key in answers:
+            yield from _text(f"answers.{key}", answers[key], rule)
+    yield from _texts("answers.packages", answers.get("packages", ()), _package)
+    yield from _texts("answers.root_ssh_keys", answers.get("root_ssh_keys", ()), key_fault)
+    yield from _texts("answers.post_install", answers.get("post_install", ()), _command)
+    users = answers.get("users", ())
     if not isinstance(users, list | tuple):
-        return "answers.users must be a list of tables"
-    return next(filter(None, (_user(f"answers.users[{at}]", user) for at, user in enumerate(users))), "")
+        yield "answers.users must be a list of tables"
+        return
+    names = [user.get("name") for user in users if isinstance(user, Mapping)]
+    for at, user in enumerate(users):
+        yield from _user(f"answers.users[{at}]", user)
+        if names.index(names[at]) < at:
+            yield f"answers.users[{at}].name is {names[at]!r}, which is a user above already"
 
 
-def _texts(where: str, value: object) -> str:
+def _text(where: str, value: object, rule: Rule) -> Iterator[str]:
+    if not isinstance(value, str):
+        yield f"{where} must be a text"
+    elif fault := rule(value):
+        yield f"{where} {fault}"
+
+
+def _texts(where: str, value: object, rule: Rule) -> Iterator[str]:
     if not isinstance(value, list | tuple):
-        return f"{where} must be a list of texts"
-    wrong = next((at for at, one in enumerate(value) if not isinstance(one, str)), None)
-    return "" if wrong is None else f"{where}[{wrong}] must be a text"
+        yield f"{where} must be a list of texts"
+        return
+    for at, one in enumerate(value):
+        yield from _text(f"{where}[{at}]", one, rule)
 
 
-def _user(where: str, user: object) -> str:
+def _package(text: str) -> str:
+    if not text.strip() or text.startswith(("%", "#")):
+        return "is no name of a package"
+    return line_fault(text)
+
+
+def _command(text: str) -> str:
+    return "holds a zero octet, which no command has" if "\0" in text else ""
+
+
+def _user(where: str, user: object) -> Iterator[str]:
     if not isinstance(user, Mapping):
-        return f"{where} must be a table with name, password_hash, ssh_keys, groups"
+        yield f"{where} must be a table with name, password_hash, ssh_keys, groups"
+        return
     name = user.get("name")
+    for key in user:
+        if key not in _USER_KEYS:
+            near = _OTHER_NAMES.get(key) or next(iter(get_close_matches(str(key), _USER_KEYS, n=1)), "")
+            hint = f"did you mean {near}?" if near else f"a user has {', '.join(_USER_KEYS)}"
+            yield f"{where}.{key} is not known; {hint}"
     if not isinstance(name, str) or not _USER.fullmatch(name):
-        return f"{where}.name is {name!r}: letters, digits, '_', '-' and '.' are expected, no digit first"
-    keys = user.get("ssh_keys", [])
-    if fault := _texts(f"{where}.ssh_keys", keys):
-        return fault
-    assert isinstance(keys, list | tuple)  # noqa: S101  _texts has seen it
-    broken = next((at for at, key in enumerate(keys) if "\n" in key.strip()), None)
-    return "" if broken is None else f"{where}.ssh_keys[{broken}] must be one line"
+        yield f"{where}.name is {name!r}: letters, digits, '_', '-' and '.' are expected, no digit first"
+    if not isinstance(user.get("sudo", False), bool):
+        yield f"{where}.sudo must be true or false"
+    yield from _text(f"{where}.gecos", user.get("gecos", ""), _gecos)
+    yield from _text(f"{where}.shell", user.get("shell", "/bin/sh"), _shell)
+    yield from _text(f"{where}.password_hash", user.get("password_hash", ""), hash_fault)
+    yield from _texts(f"{where}.ssh_keys", user.get("ssh_keys", ()), key_fault)
+    yield from _texts(f"{where}.groups", user.get("groups", ()), _group)
+
+
+def _gecos(text: str) -> str:
+    """The field of passwd(5), which ends at a colon."""
+    return line_fault(text) or ("must not hold a colon, which ends the field in /etc/passwd" if ":" in text else "")
+
+
+def _shell(text: str) -> str:
+    good = later(text) or re.fullmatch(r"/[A-Za-z0-9_./+-]+", text)
+    return "" if good else "must be the absolute path of a program, as /bin/bash"
+
+
+def _group(text: str) -> str:
+    return "" if later(text) or _USER.fullmatch(text) else "is no name of a group"

@@ -8,9 +8,11 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Protocol
 
+from provd.config.secrets import unread
 from provd.core.answer_shapes import answer_fault
 from provd.model.boot import BootPlan
 from provd.model.content import Content
+from provd.model.profile import Profile
 from provd.model.repo import Repo
 from provd.model.subnet import Subnet
 from provd.model.system import Link, System
@@ -45,6 +47,19 @@ class ResolveSecrets(Protocol):
     def __call__(self, value: object) -> tuple[object, bool]:
         """The resolved value, and whether a value marked ``once = true`` was used."""
         ...
+
+
+def shape_fault(installer: Installer, profile: Profile) -> str:
+    """The first answer of a profile that no family reads, with its key path, or empty; secrets are not read."""
+    if not installer.documents or profile.answers.get("external"):
+        return ""
+    return answer_fault({**installer.defaults, **unread(profile.answers)})
+
+
+def shortcoming(installer: Installer, profile: Profile) -> str:
+    """One sentence on why a profile cannot be installed, or empty: its answers, or what its installer misses."""
+    fault = shape_fault(installer, profile)
+    return f"profile {profile.name}: {fault}" if fault else installer.ready(profile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from provd.model.subnet import PROXY, Subnet
 from provd.model.system import InstallState, System
 from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub
+from provd.service.answers import shortcoming
 from provd.service.boot import installs
 from provd.service.explain_options import Imagined
 from provd.service.masking import masked
@@ -210,8 +211,8 @@ class Explainer:
         installer = self._host.installers.get(name)
         if installer is None:
             yield f"no enabled plugin brings the installer {name!r}"
-        elif unready := installer.ready(profile):
-            yield unready
+        elif why := shortcoming(installer, profile):
+            yield why
         asked = profile.source or profile.distro.tree
         if asked and plan.action is Action.INSTALL and plan.location is None:
             yield f"no enabled plugin makes a location of {asked!r}"

@@ -15,7 +15,7 @@ from provd.model.profile import Profile
 from provd.model.system import Interface, System
 from provd.plugin.contract import Operation
 from provd.plugin.contract_install import Finding, Installer
-from provd.service.answers import AnswerError, Answers
+from provd.service.answers import AnswerError, Answers, shape_fault
 from provd.service.operations import Arguments, OperationError
 from provd.service.system_lookup import NamedSystems, find_system
 
@@ -125,13 +125,15 @@ class Linter:
             return _Judged(name, "", (Finding("error", "", str(error)),))
         if plan.profile is not None and plan.profile.answers.get("external"):
             return _Judged(name, installer.name, ())
+        profile = self._catalogue().resolve(system)
+        if fault := shape_fault(installer, profile):
+            return _Judged(name, installer.name, (Finding("error", "", fault),))
         remarks: list[Finding] = []
         if plan.location is None and plan.profile is not None and _source(plan.profile):
             remarks.append(Finding("warning", "", f"nobody serves {_source(plan.profile)} here; judged as if one did"))
             plan = replace(plan, location=_STAND_IN)
         texts, findings = self._rendered(plan, installer)
-        # Secrets are masked in what is rendered; whether there is a way in only the real values tell.
-        profile = self._catalogue().resolve(system)
+        # Secrets are masked in what is rendered; whether there is a way in only the real values of the profile tell.
         if not findings:
             findings += await self._in_thread(lambda: installer.lint(texts, profile))
             missing = installer.ready(profile)

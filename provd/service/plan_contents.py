@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from twisted.logger import Logger
 
@@ -14,6 +15,7 @@ from provd.model.boot import Action, BootPlan, Location, Payload
 from provd.model.distro import Distro
 from provd.model.scrub import scrub_urls
 from provd.plugin.contract_install import Installer
+from provd.service.answers import shortcoming
 from provd.service.boot_files import BootFiles, PayloadMissingError
 from provd.service.plugin_calls import asked
 from provd.service.ports import BootHost
@@ -47,7 +49,7 @@ class PlanContents:
             return unready(plan, f"no enabled plugin brings the installer {name!r} of profile {plan.profile.name}")
         if installer.families and distro.family not in installer.families:
             return unready(plan, f"installer {name} does not install the family {distro.family!r} of {distro.name}")
-        missing = asked(f"ready of installer {name}", installer.ready, plan.profile)
+        missing = asked(f"ready of installer {name}", partial(shortcoming, installer), plan.profile)
         if missing is None or missing:
             return unready(plan, missing or f"installer {name} failed; the log has the error")
         try:

@@ -25,7 +25,8 @@ ENABLED = [
 FILES: dict[str, bytes | str] = {
     "site/profiles/broken.toml": 'parent = "debian-12-server"\n[templates]\n"preseed.cfg" = "mine.cfg"\n',
     "site/templates/mine.cfg": "d-i debian-installer/locale string {{ nosuch }}\n",
-    "site/profiles/refused.toml": 'parent = "rocky-9-server"\n[answers]\ntimezone = "No/Where"\nkeyboard = "us"\nlocale = "x y"\n',
+    "site/profiles/refused.toml": 'parent = "rocky-9-server"\n[answers]\ntimezone = "UTC"\nkeyboard = "us"\nlocale = "x y"\n',
+    "site/profiles/clear.toml": 'parent = "debian-12-server"\n[answers]\nroot_password_hash = "hunter2"\n',
     "site/profiles/slip.toml": 'parent = "debian-12-server"\n[answers]\ntimezon = "UTC"\nrack_row = "7"\n',
     "site/profiles/nobody.toml": 'parent = "debian-12-minimal"\n[answers]\nusers = []\nroot_ssh_keys = []\n',
 }  # fmt: skip
@@ -70,7 +71,7 @@ def lint(linter: Linter, **arguments: object) -> list[dict[str, Any]]:
 
 def test_row34_every_shipped_profile_passes_its_judge(linter: Linter) -> None:
     rows = lint(linter)
-    mine = {"broken", "refused", "nobody"}
+    mine = {"broken", "refused", "nobody", "clear"}
     assert {row["profile"] for row in rows} > mine
     assert len({row["profile"] for row in rows}) >= 48
     assert [row for row in rows if row["level"] == "error" and row["profile"] not in mine] == []
@@ -86,6 +87,13 @@ def test_what_the_judge_refuses_is_an_error(linter: Linter) -> None:
     rows = lint(linter, profile="refused")
     assert rows[0]["level"] == "error"
     assert rows[0]["installer"] == "kickstart"
+
+
+def test_a_password_in_clear_is_an_error_that_does_not_say_it(linter: Linter) -> None:
+    (row,) = lint(linter, profile="clear")
+    assert (row["level"], row["document"]) == ("error", "")
+    assert row["text"].startswith("answers.root_password_hash is no hash of crypt(5)")
+    assert "hunter2" not in row["text"]
 
 
 def test_a_network_that_the_family_has_no_words_for_is_an_error_of_the_machine(linter: Linter) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provd.core.answer_shapes import answer_fault
+from tests.core.test_answer_values import key
+
+KEY = key("ssh-ed25519")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,24 @@ from provd.core.answer_shapes import answer_fault
         ({"users": [{"name": "a\nb"}]}, "answers.users[0].name is 'a\\nb'"),
         ({"users": [{"name": "ops", "ssh_keys": "ssh-ed25519 A"}]}, "answers.users[0].ssh_keys must be a list of texts"),
         ({"users": [{"name": "ops", "ssh_keys": ["a\nb"]}]}, "answers.users[0].ssh_keys[0] must be one line"),
+        ({"users": [{"name": "ops", "full_name": "A"}]}, "answers.users[0].full_name is not known; did you mean gecos?"),
+        ({"users": [{"name": "ops", "gecoss": "A"}]}, "answers.users[0].gecoss is not known; did you mean gecos?"),
+        ({"users": [{"name": "ops", "password": "A"}]}, "answers.users[0].password is not known; did you mean password_hash?"),
+        ({"users": [{"name": "ops", "zz": 1}]}, "answers.users[0].zz is not known; a user has name, gecos, groups, sudo"),
+        ({"users": [{"name": "ops", "sudo": "yes"}]}, "answers.users[0].sudo must be true or false"),
+        ({"users": [{"name": "ops", "groups": "adm"}]}, "answers.users[0].groups must be a list of texts"),
+        ({"users": [{"name": "ops", "groups": ["a b"]}]}, "answers.users[0].groups[0] is no name of a group"),
+        ({"users": [{"name": "ops", "gecos": "a:b"}]}, "answers.users[0].gecos must not hold a colon"),
+        ({"users": [{"name": "ops", "shell": "bash"}]}, "answers.users[0].shell must be the absolute path"),
+        ({"users": [{"name": "a"}, {"name": "a"}]}, "answers.users[1].name is 'a', which is a user above already"),
+        ({"users": [{"name": "ops", "password_hash": "x"}]}, "answers.users[0].password_hash is no hash of crypt(5)"),
+        ({"root_password_hash": "x"}, "answers.root_password_hash is no hash of crypt(5)"),
+        ({"root_ssh_keys": ["ssh-rsa AAAA"]}, "answers.root_ssh_keys[0] is a key of the type ssh-rsa"),
+        ({"timezone": "Europe/Berln"}, "answers.timezone is no time zone"),
+        ({"keyboard": "a;b"}, "answers.keyboard is no keyboard layout"),
+        ({"proxy": "proxy:3128"}, "answers.proxy is no URL of a proxy"),
+        ({"packages": ["%end"]}, "answers.packages[0] is no name of a package"),
+        ({"installed_kernel_args": "a\nb"}, "answers.installed_kernel_args must be one line"),
     ],
 )  # fmt: skip
 def test_the_first_fault_is_named(answers: dict[str, object], sentence: str) -> None:
@@ -29,5 +50,5 @@ def test_the_first_fault_is_named(answers: dict[str, object], sentence: str) -> 
 
 def test_what_every_family_reads_has_no_fault() -> None:
     assert answer_fault({}) == ""
-    users = [{"name": "ops", "ssh_keys": ["ssh-ed25519 AAAA a@b\n"]}, {"name": "web-1.x$"}]
+    users = [{"name": "ops", "gecos": "A", "ssh_keys": [f"{KEY}\n"], "password_hash": "***"}, {"name": "web-1.x$"}]
     assert answer_fault({"users": users, "packages": ("htop",), "timezone": "Etc/UTC", "post_install": []}) == ""

@@ -53,6 +53,35 @@ each answer of a shipped profile is changed, and what changes in the family's do
 a test compares the two). The last row of each table is a bond over the machine's card. A dash means that the family has no place for
 it, *refused* that it says so in one sentence. What each answer holds is in the manual of the family's plugin,
 `provd plugin show installer_preseed`, and in [families.md](families.md).
+
+## What they hold
+
+An answer of another form is refused in one sentence with its key path, in `provd check`, `provd lint` and `provd explain`, and a machine
+that would get it is held. A secret's reference (`{file = "/etc/provd/secrets/root"}`, [config.md](config.md)) may stand in the place of any
+text; what it holds is judged when the answer file is made.
+
+| answer | form |
+|---|---|
+| `timezone` | a name of the IANA's list: `Europe/Berlin`, `Etc/UTC` |
+| `keyboard` | a layout: `us`, `de-latin1`, `cz (qwerty)` |
+| `proxy` | `http://HOST:PORT`, with `USER:PASSWORD@` before the host where it asks for one; the password is shown as `***` |
+| `root_password_hash`, `password_hash` | a hash of crypt(5), never the password itself: `openssl passwd -6` makes one. `"!"` and `"*"` lock |
+| `root_ssh_keys`, `ssh_keys` | lines of `authorized_keys`: type, key, name; options may stand in front |
+| `packages` | names; Kickstart's `@group`, and what else a family's packages are called |
+| `post_install` | commands of a shell, of one line or several; each is run by a shell of its own |
+| other texts | one line |
+
+Each table of `users` has a `name`; a key that is not one of these is refused:
+
+| key of `users` | what it says |
+|---|---|
+| `name` | login name |
+| `gecos` | full name or remark, as in passwd(5); no colon |
+| `groups` | further groups, a list |
+| `sudo` | true: may become root; without a `password_hash` no password is asked for |
+| `password_hash` | without one only keys open the account |
+| `ssh_keys` | public keys, a list |
+| `shell` | absolute path; the family's usual one where it is not said |
 """
 
 

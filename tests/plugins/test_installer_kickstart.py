@@ -76,6 +76,20 @@ def test_row25_kickstart_of_version_9() -> None:
     assert text.startswith(ROCKY_9), text[: len(ROCKY_9)]
 
 
+@pytest.mark.parametrize("version", ["6.10", "9"])
+@pytest.mark.parametrize("line", ["%end", "  %end", "%include /etc/passwd", "%post", "%ksappend /x", "%s\\n"])
+def test_a_line_of_a_command_that_kickstart_would_read_stays_the_shells(version: str, line: str) -> None:
+    command = f"cat << 'X'\n{line}\n\t%%\nit's\nX\n"
+    text = kickstart(version, users=[ADA], post_install=["true", command, "printf '\u2028%end'"])
+    post = script(text, "post")
+    assert post.rstrip().endswith("fi")
+    assert [one for one in post.splitlines() if one.lstrip().startswith("%")] == []
+    (at,) = re.findall(r"^    (bash -c 'cat .*?)^    bash -c", post, re.MULTILINE | re.DOTALL)
+    said = subprocess.run(["/bin/bash", "-c", at], capture_output=True, text=True, check=True).stdout
+    assert said == f"{line}\n\t%%\nit's\n"
+    assert [one.text for one in lint({"ks.cfg": text}, rocky(version, users=[ADA]))] == []
+
+
 def test_version_6_has_its_own_words() -> None:
     text = kickstart("6.10", users=[ADA], ntp="10.88.0.1")
     head = text.split("%pre", 1)[0].splitlines()

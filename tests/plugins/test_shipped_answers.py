@@ -25,6 +25,10 @@ from tests.fakes.installers import installer_of
 
 ROOT = Path(__file__).parents[2]
 HOST = "a-very-long-host-name-of-sixty-three-octets-in-its-first-label1.rack-7.example.net"
+BREAKING_OUT = (
+    "cat > /root/x << 'END'\n%end\n]]>\nEOF\nPROVD_NETWORK\n- {a: [\n{{ '{{' }} x\n\\\nEND\nd-i x/y string z\n"
+)
+"""A command with what ends a text in one of the languages that answers are written in."""
 PORTABLE: Mapping[str, object] = {
     "locale": "de_DE.UTF-8",
     "keyboard": "de",
@@ -38,7 +42,7 @@ PORTABLE: Mapping[str, object] = {
     "installed_kernel_args": "console=ttyS0,115200n8 quiet",
     "root_password_hash": "$6$salt$hash",
     "root_ssh_keys": ['ssh-ed25519 AAAA root\'s "key"'],
-    "post_install": ["echo 'a \"b\" $c' > /root/ünïcode", "true # 100 %"],
+    "post_install": ["echo 'a \"b\" $c' > /root/ünïcode", "true # 100 %", BREAKING_OUT],
     "users": [
         {
             "name": "zoe",
