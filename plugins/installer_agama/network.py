@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provd.plugin.api import kernel_options, netplan_options
+
 
 def connections(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One connection for each card and link.
@@ -68,8 +70,11 @@ def _link(
             raise ValueError(f"link {link['name']}: Agama needs the name of the card under a VLAN, give it one")
         return {**made, "vlan": {"id": link["vlan"], "parent": parent}}
     if link["kind"] == "bridge":
-        return {**made, "bridge": {"ports": members, "stp": bool(link["options"].get("stp", False))}}
-    options = {str(key).replace("-", "_"): value for key, value in link["options"].items()}
-    mode = str(options.pop("mode", "active-backup"))
-    rest = " ".join(f"{key}={value}" for key, value in options.items()) or "miimon=100"
+        return {
+            **made,
+            "bridge": {"ports": members, "stp": netplan_options(link["name"], "bridge", link["options"])["stp"]},
+        }
+    options = kernel_options(link["name"], link["options"])
+    mode = options.pop("mode")
+    rest = " ".join(f"{key}={value}" for key, value in options.items())
     return {**made, "bond": {"ports": members, "mode": mode, "options": rest}}

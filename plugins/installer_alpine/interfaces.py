@@ -9,14 +9,10 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
+from provd.plugin.api import kernel_options, netplan_options
+
 _LONGEST_NAME = 15
 """Octets of a network interface's name (IFNAMSIZ of Linux without the final zero)."""
-_BOND: Mapping[str, str] = {
-    "mii-monitor-interval": "miimon",
-    "lacp-rate": "lacp_rate",
-    "transmit-hash-policy": "xmit_hash_policy",
-}
-"""Names of netplan, as the module of the kernel calls them."""
 _BRIDGE: Mapping[str, tuple[str, int]] = {
     "forward-delay": ("fd", 100),
     "hello-time": ("hello", 100),
@@ -46,7 +42,7 @@ def interfaces(values: Mapping[str, Any]) -> str:
         booting = card["mac"] == values["interface"]["mac"]
         stanzas.append(_stanza(names[own], "manual" if own in carried else "", _card(card, values, booting=booting)))
     for link in links:
-        lines = _made(link, [names[member] for member in link["members"]])
+        lines = _made(link, [names[member] for member in link["members"]], names)
         own = str(link["name"])
         method = "manual" if own in carried else "" if link["address"] else "dhcp"
         address = {} if method or not link["address"] else _static(link, values["interface"])
@@ -92,23 +88,23 @@ def _static(link: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
     return {"address": str(address)} | ({"gateway": router} if router else {})
 
 
-def _made(link: Mapping[str, Any], members: list[str]) -> list[str]:
+def _made(link: Mapping[str, Any], members: list[str], names: Mapping[str, str]) -> list[str]:
     """How a link is made."""
     match link["kind"]:
         case "vlan":
             return [f"vlan-id {link['vlan']}", f"vlan-raw-device {members[0]}"]
         case "bond":
-            options = [f"bond-{_BOND.get(key, key)} {_plain(value)}" for key, value in link["options"].items()]
-            return [f"bond-members {' '.join(members)}", *options]
+            found = kernel_options(link["name"], link["options"])
+            if "primary" in found:
+                found["primary"] = names.get(found["primary"], found["primary"])
+            return [f"bond-members {' '.join(members)}", *(f"bond-{key} {value}" for key, value in found.items())]
         case _:
-            options = [_bridge(key, value) for key, value in link["options"].items()]
-            return [f"bridge-ports {' '.join(members)}", *options]
+            options = netplan_options(link["name"], "bridge", link["options"])
+            return [f"bridge-ports {' '.join(members)}", *(_bridge(key, value) for key, value in options.items())]
 
 
 def _bridge(key: str, value: object) -> str:
     name, times = _BRIDGE.get(key, (key, 1))
-    return f"bridge-{name} {value * times if type(value) is int else _plain(value)}"
-
-
-def _plain(value: object) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return f"bridge-{name} {'yes' if value else 'no'}"
+    return f"bridge-{name} {int(str(value)) * times}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provd.plugin.api import netplan_options
+
 _TABLES = {"bond": "bonds", "bridge": "bridges", "vlan": "vlans"}
 
 
@@ -56,8 +58,8 @@ def _link(link: Mapping[str, Any], values: Mapping[str, Any], *, over: bool) -> 
         made = {"id": link["vlan"], "link": link["members"][0]}
     else:
         made = {"interfaces": list(link["members"])}
-        if link["options"]:
-            made["parameters"] = dict(link["options"])
+        if link["kind"] == "bond" or link["options"]:
+            made["parameters"] = netplan_options(link["name"], link["kind"], link["options"])
     if over:
         return {**made, "dhcp4": False}
     if link["address"]:

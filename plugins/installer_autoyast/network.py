@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provd.plugin.api import kernel_options, netplan_options
+
 
 def networking(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
     """The section, for SLES 12 where ``old``.
@@ -70,13 +72,13 @@ def _link(link: Mapping[str, Any], values: Mapping[str, Any], *, over: bool) -> 
     if link["kind"] == "vlan":
         return {**made, "etherdevice": members[0], "vlan_id": link["vlan"]}
     if link["kind"] == "bridge":
-        stp = "on" if link["options"].get("stp", False) else "off"
+        stp = "on" if netplan_options(link["name"], "bridge", link["options"])["stp"] else "off"
         return {**made, "bridge": "yes", "bridge_ports": " ".join(members), "bridge_stp": stp}
-    options = " ".join(f"{key.replace('-', '_')}={value}" for key, value in link["options"].items())
+    options = " ".join(f"{key}={value}" for key, value in kernel_options(link["name"], link["options"]).items())
     slaves = {f"bonding_slave{index}": member for index, member in enumerate(members)}
     return {
         **made,
         "bonding_master": "yes",
-        "bonding_module_opts": options or "mode=active-backup miimon=100",
+        "bonding_module_opts": options,
         **slaves,
     }

@@ -6,22 +6,13 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provd.plugin.api import Connection
+from provd.plugin.api import Connection, bond_options, netplan_options
 
 from .pieces import file
 
 FOLDER = "/etc/NetworkManager/system-connections"
 _SPACE = uuid.UUID("5d0dbb7c-2a3c-5d8e-9d5c-6f0a4a1f3f10")
 """Any constant: a connection's identifier depends on machine and name only, so that it stays over installations."""
-_OPTIONS: Mapping[str, str] = {
-    "mii-monitor-interval": "miimon",
-    "lacp-rate": "lacp_rate",
-    "transmit-hash-policy": "xmit_hash_policy",
-    "up-delay": "updelay",
-    "down-delay": "downdelay",
-    "forward-delay": "forward-delay",
-}
-"""Names of netplan, as the module of the kernel calls them."""
 
 
 def files(connections: Iterable[Connection], system: str) -> list[dict[str, Any]]:
@@ -42,8 +33,11 @@ def keyfile(one: Connection, system: str) -> str:
         sections["ethernet"] = {"mac-address": one.mac.upper()}
     if one.kind == "vlan":
         sections["vlan"] = {"flags": 1, "id": one.vlan, "parent": _identifier(system, one.beneath)}
+    elif one.kind == "bond":
+        sections["bond"] = bond_options(one)
     elif one.options:
-        sections[one.kind] = {_OPTIONS.get(key, key): _plain(value) for key, value in one.options.items()}
+        options = netplan_options(one.name, one.kind, one.options)
+        sections[one.kind] = {key: _plain(value) for key, value in options.items()}
     if not one.over:
         sections["ipv4"] = _ipv4(one)
     return "\n".join(_section(name, values) for name, values in sections.items())

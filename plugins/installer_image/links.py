@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provd.plugin.api import Connection, beneath_first, connections, parts, plain_names
+from provd.plugin.api import Connection, beneath_first, connections, netplan_options, parts, plain_names
 
 MARK = "# provd: links\n"
 """Where the tables come in."""
@@ -36,9 +36,10 @@ def _link(one: Connection, found: Sequence[Connection], names: Mapping[str, str]
     made: dict[str, Any] = {"interfaces": [names[part] for part in parts(one, found)]}
     if one.kind == "vlan":
         made = {"id": one.vlan, "link": names[one.beneath]}
-    elif one.options:
-        primary = one.options.get("primary")
-        made["parameters"] = {**one.options, **({"primary": names.get(str(primary), primary)} if primary else {})}
+    elif one.kind == "bond" or one.options:
+        made["parameters"] = options = netplan_options(one.name, one.kind, one.options)
+        if "primary" in options:
+            options["primary"] = names.get(str(options["primary"]), options["primary"])
     if one.method != "static":
         return {**made, "dhcp4": one.method == "dhcp"}
     made |= {"dhcp4": False, "addresses": [one.address]}

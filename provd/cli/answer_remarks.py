@@ -30,6 +30,6 @@ def wrong_answers(loaded: Loaded, installers: Mapping[str, Installer], profiles:
             continue
         profile = catalogue.resolve(system)
         installer = installers.get(profile.installer or profile.distro.installer)
-        fault = shape_fault(installer, profile) if installer is not None else ""
+        fault = shape_fault(installer, profile, system) if installer is not None else ""
         if installer is not None and fault and fault != shape_fault(installer, inherited):
             yield Problem(system.file, "", f"system {name}: {fault}")

@@ -82,9 +82,11 @@ class LinkTable(Table, frozen=True):
     kind: Annotated[Literal["bond", "bridge", "vlan"], key("What it is.")]
     members: Annotated[tuple[str, ...], key("Interfaces or links beneath; of a VLAN the one that carries it.")] = ()
     vlan: Annotated[int, key("VLAN identifier (IEEE 802.1Q).", ge=0, le=4094)] = 0
-    address: Annotated[IPv4Address | None, key("Its address.")] = None
-    options: Annotated[dict[str, Any], key("How it is made: `mode`, `miimon`, `stp`, ...")] = msgspec.field(
-        default_factory=dict
+    address: Annotated[
+        IPv4Address | None, key("Its address in the installed system; none for DHCP. A member has none.")
+    ] = None
+    options: Annotated[dict[str, Any], key("Of a bond or bridge, by the names of the kernel or of netplan.")] = (
+        msgspec.field(default_factory=dict)
     )
     vars: Annotated[dict[str, Any], key("Free values for templates.")] = msgspec.field(default_factory=dict)
 

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface
-from typing import Any
+from typing import Any, TypeVar
+
+from provd.core.bonding import OptionError, bond_in_kernel, bond_in_netplan, bridge_in_netplan
+
+T = TypeVar("T")
 
 _LONGEST_NAME = 15
 """Octets of a network interface's name (IFNAMSIZ of Linux without the final zero)."""
 _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_PLAIN = re.compile(r"[A-Za-z0-9_.,+-]+")
-_OF_A_BRIDGE = ("stp", "priority", "forward-delay", "hello-time", "max-age", "ageing-time")
-_OF_A_BOND: Mapping[str, str] = {
-    "mii-monitor-interval": "miimon",
-    "up-delay": "updelay",
-    "down-delay": "downdelay",
-    "transmit-hash-policy": "xmit_hash_policy",
-    "arp-ip-targets": "arp_ip_target",
-    "fail-over-mac-policy": "fail_over_mac",
-    "primary-reselect-policy": "primary_reselect",
-}
-"""Names of netplan, as the module of the kernel calls them where the hyphens are not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +153,9 @@ def bond_options(link: Connection) -> dict[str, str]:
     """Options of a bond as the module of the kernel calls them, ``mode`` first; active-backup where none is said.
 
     Raises:
-        ValueError: a name or value that is no plain word.
+        ValueError: an option that no bond has, or a value that it cannot have.
     """
-    made = {"mode": "active-backup"}
-    for key, value in link.options.items():
-        listed = value if isinstance(value, list | tuple) else [value]
-        text = ",".join(str(int(one) if isinstance(one, bool) else one) for one in listed)
-        if not _PLAIN.fullmatch(key) or not _PLAIN.fullmatch(text):
-            raise ValueError(f"link {link.name}: option {key!r} is {value!r}, a plain word or number is expected")
-        made[_OF_A_BOND.get(key, key.replace("-", "_"))] = text
-    return made if len(made) > 1 else made | {"miimon": "100"}
+    return kernel_options(link.name, link.options)
 
 
 def bridge_options(link: Connection) -> dict[str, int]:
@@ -179,16 +164,36 @@ def bridge_options(link: Connection) -> dict[str, int]:
     Raises:
         ValueError: an option that is none of these, or no number.
     """
-    made = {"stp": 0}
-    for key, value in link.options.items():
-        name = key.replace("_", "-")
-        if name not in _OF_A_BRIDGE:
-            raise ValueError(f"link {link.name}: option {key!r} of a bridge is not one of {', '.join(_OF_A_BRIDGE)}")
-        if not isinstance(value, int):
-            sentence = f"link {link.name}: option {key!r} is {value!r}, a number or true or false is expected"
-            raise ValueError(sentence)  # noqa: TRY004  a value of a file, like its siblings
-        made[name] = int(value)
-    return made
+    return _of_link(link.name, bridge_in_netplan, link.options)
+
+
+def kernel_options(name: str, options: Mapping[str, object]) -> dict[str, str]:
+    """Options of a bond as the module of the kernel calls them, ``mode`` first; see :func:`netplan_options`."""
+    return _of_link(name, bond_in_kernel, options)
+
+
+def netplan_options(name: str, kind: str, options: Mapping[str, object]) -> dict[str, object]:
+    """Options of a bond or bridge as netplan calls them.
+
+    Args:
+        name: of the link, for the sentence of a refusal.
+        kind: ``bond`` or ``bridge``.
+        options: by the names of netplan or of the kernel.
+
+    Raises:
+        ValueError: an option that is none, or a value that it cannot have.
+    """
+    if kind == "bond":
+        return _of_link(name, bond_in_netplan, options)
+    found = _of_link(name, bridge_in_netplan, options)
+    return {key: bool(value) if key == "stp" else value for key, value in found.items()}
+
+
+def _of_link(name: str, make: Callable[[Mapping[str, object]], T], options: Mapping[str, object]) -> T:
+    try:
+        return make(options)
+    except OptionError as error:
+        raise ValueError(f"link {name}: {error}") from error
 
 
 def plain_names(found: Sequence[Connection]) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from provd.config.secrets import unread
 from provd.core.answer_shapes import answer_fault
+from provd.core.link_addresses import lost_address
 from provd.model.boot import BootPlan
 from provd.model.content import Content
 from provd.model.profile import Profile
@@ -49,16 +50,23 @@ class ResolveSecrets(Protocol):
         ...
 
 
-def shape_fault(installer: Installer, profile: Profile) -> str:
-    """The first answer of a profile that no family reads, with its key path, or empty; secrets are not read."""
+def shape_fault(installer: Installer, profile: Profile, system: System | None = None) -> str:
+    """The first answer of a profile that no family reads, with its key path, or empty; secrets are not read.
+
+    Args:
+        installer: whose defaults stand below the answers.
+        profile: with the system's overrides.
+        system: whose cards and links are looked at, too.
+    """
     if not installer.documents or profile.answers.get("external"):
         return ""
-    return answer_fault({**installer.defaults, **unread(profile.answers)})
+    answers = {**installer.defaults, **unread(profile.answers)}
+    return answer_fault(answers) or (lost_address(system, answers.get("network")) if system else "")
 
 
-def shortcoming(installer: Installer, profile: Profile) -> str:
+def shortcoming(installer: Installer, profile: Profile, system: System | None = None) -> str:
     """One sentence on why a profile cannot be installed, or empty: its answers, or what its installer misses."""
-    fault = shape_fault(installer, profile)
+    fault = shape_fault(installer, profile, system)
     return f"profile {profile.name}: {fault}" if fault else installer.ready(profile)
 
 
@@ -165,7 +173,7 @@ class Answers:
         assert plan.system is not None  # noqa: S101
         answers, once = self._secrets({**installer.defaults, **plan.profile.answers})
         assert isinstance(answers, Mapping)  # noqa: S101  a mapping went in
-        if fault := answer_fault(answers):
+        if fault := answer_fault(answers) or lost_address(plan.system, answers.get("network")):
             raise AnswerError(f"profile {plan.profile.name}, system {plan.system.name}: {fault}")
         built_in = {
             "system": _facts(plan.system),

@@ -211,7 +211,7 @@ class Explainer:
         installer = self._host.installers.get(name)
         if installer is None:
             yield f"no enabled plugin brings the installer {name!r}"
-        elif why := shortcoming(installer, profile):
+        elif why := shortcoming(installer, profile, plan.system):
             yield why
         asked = profile.source or profile.distro.tree
         if asked and plan.action is Action.INSTALL and plan.location is None:

@@ -126,7 +126,7 @@ class Linter:
         if plan.profile is not None and plan.profile.answers.get("external"):
             return _Judged(name, installer.name, ())
         profile = self._catalogue().resolve(system)
-        if fault := shape_fault(installer, profile):
+        if fault := shape_fault(installer, profile, system):
             return _Judged(name, installer.name, (Finding("error", "", fault),))
         remarks: list[Finding] = []
         if plan.location is None and plan.profile is not None and _source(plan.profile):

@@ -49,7 +49,7 @@ class PlanContents:
             return unready(plan, f"no enabled plugin brings the installer {name!r} of profile {plan.profile.name}")
         if installer.families and distro.family not in installer.families:
             return unready(plan, f"installer {name} does not install the family {distro.family!r} of {distro.name}")
-        missing = asked(f"ready of installer {name}", partial(shortcoming, installer), plan.profile)
+        missing = asked(f"ready of installer {name}", partial(shortcoming, installer, system=plan.system), plan.profile)
         if missing is None or missing:
             return unready(plan, missing or f"installer {name} failed; the log has the error")
         try:

@@ -48,6 +48,22 @@ def test_a_secret_that_is_read_later_is_not_judged_before(ask: Asked, tmp_path: 
     assert ask.server.boot(seed=2).outcome == "installed"
 
 
+def test_an_address_that_a_bond_would_lose_holds_the_machine(ask: Asked) -> None:
+    cards = [{"name": "eth0", "mac": "52:54:00:88:00:11", "address": "10.88.0.20"}]
+    bond = {"name": "bond0", "kind": "bond", "members": ["eth0"]}
+    ask("system.add", name="web1", profile="web", interfaces=cards, links=[bond], answers={"network": "static"})
+    (told,) = ask("explain", system="web1")["missing"]
+    assert told == (
+        "profile web: interface[0].address: 10.88.0.20 of eth0 would be left out, for eth0 is a member of bond0;"
+        " say it as link[0].address (beside the card's, which is for booting)"
+    )
+    assert "10.88.0.20 of eth0 would be left out" in str(ask.server.boot().started)
+    lan = {"name": "lan7", "kind": "vlan", "vlan": 7, "members": ["bond0"], "address": "10.7.0.5"}
+    for links, network in (([bond], "dhcp"), ([{**bond, "address": "10.88.0.20"}], "static"), ([bond, lan], "static")):
+        ask("system.edit", name="web1", links=links, answers={"network": network})
+        assert ask("explain", system="web1")["missing"] == []
+
+
 def test_check_tells_them_of_profiles_and_of_systems(tmp_path: Path) -> None:
     server = Asked(tmp_path).server
     site = server.root / "site"

@@ -252,11 +252,35 @@ def test_an_operator_changes_only_what_has_no_owner_or_is_owned(ask: Asked) -> N
         ({"name": "v", "kind": "vlan", "members": ["eth0"]}, "identifier from 1 to 4094"),
         ({"name": "b", "kind": "bridge", "members": ["b"]}, "made of itself"),
         ({"name": "b", "kind": "bond", "vlan": 3}, "has no VLAN"),
+        (
+            {"name": "b", "kind": "bond", "members": ["eth0", "eth0"]},
+            r"link\[0\]\.members\[1\]: eth0 is a member of it already",
+        ),
+        ({"name": "b", "kind": "bond", "options": {"miimonn": 1}}, "link b: option 'miimonn' .* did you mean miimon"),
+        ({"name": "b", "kind": "bridge", "options": {"mode": 1}}, "link b: option 'mode' of a bridge is not one of"),
     ],
 )
 def test_links_that_cannot_be_are_refused(ask: Asked, link: dict[str, object], sentence: str) -> None:
     with pytest.raises(OperationError, match=sentence):
         add(ask, 1, links=[link])
+
+
+def test_a_member_is_in_one_bond_or_bridge_and_has_no_address(ask: Asked) -> None:
+    bond = {"name": "bond0", "kind": "bond", "members": ["eth0"]}
+    vlan = {"name": "lan7", "kind": "vlan", "vlan": 7, "members": ["bond0"], "address": "10.7.0.5"}
+    bridge = {"name": "br0", "kind": "bridge", "members": ["eth0"]}
+    with pytest.raises(
+        OperationError, match=r"link br0: link\[2\]\.members\[0\]: eth0 is a member of bond0 already; it can"
+    ):
+        add(ask, 1, links=[bond, vlan, bridge])
+    above = {"name": "br0", "kind": "bridge", "members": ["lan7"]}
+    with pytest.raises(
+        OperationError,
+        match=r"link lan7: link\[1\]\.address: a member of br0 has no .*; 10\.7\.0\.5 belongs to link\[2\]",
+    ):
+        add(ask, 1, links=[bond, vlan, above])
+    other = {"name": "lan8", "kind": "vlan", "vlan": 8, "members": ["bond0"]}
+    add(ask, 1, links=[bond, vlan, other])
 
 
 @pytest.mark.parametrize("value", [None, 2**64, "\ud800", [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]])

@@ -161,7 +161,7 @@ def test_row32_bonds_bridges_and_vlans_over_cards_by_hardware_address() -> None:
         {"id": "nic1", "macAddress": "52:54:00:aa:bb:dd"},
         {
             "id": "bond0", "interface": "bond0", "method4": "auto", "method6": "auto",
-            "bond": {"ports": ["eth0", "nic1"], "mode": "802.3ad", "options": "xmit_hash_policy=layer3+4"},
+            "bond": {"ports": ["eth0", "nic1"], "mode": "802.3ad", "options": "xmit_hash_policy=layer3+4 miimon=100"},
         },
         {"id": "bond0.7", "interface": "bond0.7", "vlan": {"id": 7, "parent": "bond0"}},
         {

@@ -177,7 +177,11 @@ def test_a_vlan_on_a_bond_and_a_bridge() -> None:
     made = networked(interfaces=[FIRST, SECOND], interface=FIRST, links=links)
     assert [made["ethernets"][name]["dhcp4"] for name in ("eth0", "eth1")] == [False, False]
     assert made["bonds"] == {
-        "bond0": {"interfaces": ["eth0", "eth1"], "parameters": {"mode": "802.3ad"}, "dhcp4": True}
+        "bond0": {
+            "interfaces": ["eth0", "eth1"],
+            "parameters": {"mode": "802.3ad", "mii-monitor-interval": 100},
+            "dhcp4": True,
+        }
     }
     assert made["vlans"] == {"bond0.7": {"id": 7, "link": "bond0", "dhcp4": False}}
     assert made["bridges"] == {"br0": {"interfaces": ["bond0.7"], "dhcp4": True}}

@@ -156,7 +156,7 @@ def test_bonds_bridges_and_vlans_are_written_over_the_cards() -> None:
     assert [line for line in tables.splitlines() if not line.startswith(" ")] == ["bridges:", "vlans:"]
     assert json.loads(rows['"bond0"']) == {
         "interfaces": ["nic0", "nic1"],
-        "parameters": {"mode": "active-backup", "primary": "nic1"},
+        "parameters": {"mode": "active-backup", "primary": "nic1", "mii-monitor-interval": 100},
         "dhcp4": False,
         "addresses": ["10.88.0.9/24"],
         "routes": [{"to": "0.0.0.0/0", "via": "10.88.0.1"}],

@@ -112,7 +112,11 @@ def test_values_with_commas_and_names_of_cards_in_options() -> None:
         ("9", [VLAN], "link bond0.7: 'bond0' is neither an interface nor a link of this system"),
         ("9", [link("b", "bond", [])], "link b: Kickstart needs at least one member of a bond"),
         ("9", [link("a b", "bond", ["eth0"])], "link 'a b': letters, digits and the signs - _ . are expected"),
-        ("9", [link("b", "bond", ["eth0"], options={"mode": "1 2"})], "link b: option 'mode' is '1 2', a plain word"),
+        (
+            "9",
+            [link("b", "bond", ["eth0"], options={"mode": "1 2"})],
+            "link b: option 'mode' is '1 2', must be one of balance-rr",
+        ),
         ("9", [link("b", "bridge", ["eth0"], options={"x": 1})], "link b: option 'x' of a bridge is not one of stp,"),
         ("9", [link("b", "bridge", ["eth0"], options={"stp": "on"})], "link b: option 'stp' is 'on', a number"),
     ],

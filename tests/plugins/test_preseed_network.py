@@ -107,7 +107,7 @@ def test_a_card_that_the_system_does_not_list_keeps_its_network() -> None:
 
 def test_options_name_cards_by_their_address() -> None:
     made = interfaces(links=[link("b", "bond", ["eth0", "eth1"], options={"primary": "eth1", "up-delay": 5})])
-    assert "type bond mode active-backup primary @52:54:00:aa:bb:dd@ updelay 5\n" in made
+    assert "type bond mode active-backup primary @52:54:00:aa:bb:dd@ updelay 5 miimon 100\n" in made
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,10 @@ def test_options_name_cards_by_their_address() -> None:
     [
         ([link("bond0", "bond", ["eth7"])], "link bond0: 'eth7' is neither an interface nor a link of this system"),
         ([link("b;reboot", "bond", ["eth0"])], "link 'b;reboot': letters, digits and the signs - _ . are expected"),
-        ([link("b", "bond", ["eth0"], options={"mode": "$(x)"})], "link b: option 'mode' is '$(x)', a plain word"),
+        (
+            [link("b", "bond", ["eth0"], options={"mode": "$(x)"})],
+            "link b: option 'mode' is '$(x)', must be one of bal",
+        ),
         ([link("b", "bridge", ["eth0"], options={"x": 1})], "link b: option 'x' of a bridge is not one of stp, prio"),
         (
             [link("a-name-of-sixteen", "bridge", ["eth0"])],
