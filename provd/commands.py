@@ -29,7 +29,14 @@ def command_line(make_client: Callable[[str], Client] = local_client) -> Operati
     Args:
         make_client: makes a client for a socket path.
     """
-    return build_cli(run, make_client, above={"": (simulate, plan, replay), "plugin": (check,)})
+    return build_cli(run, make_client, {"": (simulate, plan, replay), "plugin": (check,)}, in_memory)
+
+
+def in_memory(config: Path) -> Client:
+    """A provd in memory; imported here, as the service is."""
+    from provd.testing.memory_client import MemoryClient
+
+    return MemoryClient(config)
 
 
 def main() -> None:

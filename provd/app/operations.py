@@ -31,7 +31,7 @@ from provd.service.operations_boots import BootOperations
 from provd.service.operations_catalogue import catalogue_operations
 from provd.service.operations_events import EventOperations
 from provd.service.operations_leases import LeaseOperations
-from provd.service.operations_lint import Linter
+from provd.service.operations_lint import InThread, Linter
 from provd.service.operations_objects import object_operations
 from provd.service.operations_plugins import plugin_operations
 from provd.service.operations_power import PowerOperations
@@ -72,17 +72,8 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     table.add(EventOperations(store.sessions).operations())
     table.add(LeaseOperations(store.leases.load, services.dhcp.release, services.wall, server.in_thread).operations())
     table.add(explainer_of(services).operations())
-    preview = preview_of(services)
-    table.add(preview.operations())
-    table.add(
-        Linter(
-            answers=services.preview_answers(),
-            plan_of=preview.plan_of,
-            catalogue=lambda: services.current.catalogue,
-            systems=services.systems,
-            in_thread=server.in_thread,
-        ).operations()
-    )
+    table.add(preview_of(services).operations())
+    table.add(linter_of(services, server.in_thread).operations())
     table.add(
         server_operations(
             status=status_of(server, started_at),
@@ -146,6 +137,17 @@ def preview_of(services: Services) -> AnswerPreview:
         server_of=services.whereabouts.server_of,
         http_port=services.current.config.listen.http_port,
         log_port=lambda: services.log_port(),  # noqa: PLW0108  the listener is bound later
+    )
+
+
+def linter_of(services: Services, in_thread: InThread) -> Linter:
+    """Judges answer files; ``in_thread`` runs a judge that takes seconds."""
+    return Linter(
+        answers=services.preview_answers(),
+        plan_of=preview_of(services).plan_of,
+        catalogue=lambda: services.current.catalogue,
+        systems=services.systems,
+        in_thread=in_thread,
     )
 
 

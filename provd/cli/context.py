@@ -54,6 +54,7 @@ class Context:
         run: runs the service with a configuration and returns the exit code.
         make_client: makes a client for a socket path.
         server: name of a remote server, empty for the local socket.
+        in_memory: makes a client of a provd in memory with a configuration, for what can be said without a service.
     """
 
     config: str
@@ -61,6 +62,7 @@ class Context:
     run: Callable[[Path], int]
     make_client: Callable[[str], Client]
     server: str = ""
+    in_memory: Callable[[Path], Client] | None = field(default=None, repr=False)
     _client: Client | None = field(default=None, repr=False)
     _operations: dict[str, dict[str, Any]] | None = field(default=None, repr=False)
 

@@ -46,6 +46,7 @@ def build_cli(
     run: Callable[[Path], int],
     make_client: Callable[[str], Client] = local_client,
     above: Mapping[str, Sequence[click.Command]] = NONE_ABOVE,
+    in_memory: Callable[[Path], Client] | None = None,
 ) -> OperationGroup:
     """The whole command line.
 
@@ -53,9 +54,11 @@ def build_cli(
         run: runs the service and returns its exit code; it lies above this floor and is handed down.
         make_client: makes a client for a socket path.
         above: commands by their group (empty for the top level), from floors above this one.
+        in_memory: makes a client of a provd in memory, from a floor above, too.
     """
     # The help of the whole lists the operations of the service before any option was read.
-    first = Context(environ.get("PROVD_CONFIG", DEFAULT_CONFIG), environ.get("PROVD_SOCKET", ""), run, make_client)
+    file, socket = environ.get("PROVD_CONFIG", DEFAULT_CONFIG), environ.get("PROVD_SOCKET", "")
+    first = Context(file, socket, run, make_client, in_memory=in_memory)
     settings = {"help_option_names": ["-h", "--help"], "obj": first}
 
     @click.group(cls=OperationGroup, epilog=EXIT_CODES, context_settings=settings)
@@ -77,7 +80,7 @@ def build_cli(
     @click.pass_context
     def provd(ctx: click.Context, config: str, socket: str, server: str) -> None:
         """Turn bare machines into installed ones: DHCP, TFTP, HTTP and unattended answers in one process."""
-        ctx.obj = Context(config, socket, run, make_client, server)
+        ctx.obj = Context(config, socket, run, make_client, server, in_memory)
 
     _add_commands(provd)
     for name, commands in above.items():

@@ -25,7 +25,9 @@ InThread = Callable[[Callable[[], Sequence[Finding]]], Awaitable[Sequence[Findin
 class LintQuery(Arguments, frozen=True):
     """Whose answers; with neither, those of every profile."""
 
-    profile: Annotated[str, Meta(description="Profile, for an imagined machine.")] = ""
+    profile: Annotated[
+        str, Meta(description="Profile, for an imagined machine; or a machine, where no profile has the name.")
+    ] = ""
     system: Annotated[str, Meta(description="Machine: its profile with what it says itself.")] = ""
 
 
@@ -85,7 +87,8 @@ class Linter:
         return (
             Operation(
                 "lint",
-                "Judge the answers of a profile or a machine, or of every profile, with their family's own judge.",
+                "Judge the answers of a profile or a machine, or of every profile, with their family's own judge, "
+                "by the running service or, where none answers, from the files of the configuration.",
                 "read",
                 LintQuery,
                 self.lint,
@@ -110,9 +113,12 @@ class Linter:
             return
         known = self._catalogue().profiles
         if arguments.profile and arguments.profile not in known:
-            here = self._systems.get(arguments.profile) is not None
-            hint = f"; the machine of this name is judged with --system {arguments.profile}" if here else ""
-            raise OperationError(f"there is no profile {arguments.profile}{hint}", field="profile", kind="not-found")
+            machine = self._systems.get(arguments.profile)
+            if machine is None:
+                sentence = f"there is no profile and no machine {arguments.profile}"
+                raise OperationError(sentence, field="profile", kind="not-found")
+            yield machine
+            return
         for name in [arguments.profile] if arguments.profile else sorted(known):
             yield System("example", name, (Interface("eth0", Mac(bytes((2, 0, 0, 0, 0, 0)))),))
 
