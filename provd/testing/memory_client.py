@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from provd.plugin.contract import Finding
+from provd.plugin.contract_install import Finding
 
 
 class MemoryClient:
