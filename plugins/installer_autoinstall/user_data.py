@@ -6,6 +6,7 @@ Keys: Ubuntu's autoinstall reference, version 1; cloud-init's module reference. 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,7 +80,8 @@ def _late(values: Mapping[str, Any]) -> list[list[str]]:
     inside = ["curtin", "in-target", "--"]
     commands = [[*inside, "sh", "-c", command] for command in values["post_install"]]
     if values["installed_kernel_args"]:
-        line = f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {values["installed_kernel_args"]}"\n'
+        # The file is read by a shell.
+        line = f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX "{shlex.quote(str(values["installed_kernel_args"]))}\n'
         write = 'printf %s "$0" > /etc/default/grub.d/90-provd.cfg && update-grub'
         commands.insert(0, [*inside, "sh", "-c", write, line])
     return commands

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from provd.plugin.api import kernel_options, netplan_options
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,15}")
+"""What Linux takes for a network card's name, and udev's rules (IFNAMSIZ)."""
 
 
 def networking(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
     """The section, for SLES 12 where ``old``.
 
     Raises:
-        ValueError: a link names a member that the system has not, or ``network`` is another word.
+        ValueError: a link names a member that the system has not, a card has a name that none can have, or ``network``
+            is another word.
     """
     if values["network"] not in ("dhcp", "static"):
         raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
@@ -23,6 +28,10 @@ def networking(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
         for member in link["members"]:
             if member not in known:
                 raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
+    for name in cards:
+        if not _NAME.fullmatch(name):
+            rule = "so letters, digits and . _ - are expected, at most 15"
+            raise ValueError(f"card {name!r}: AutoYaST gives a card its name, {rule}")
     carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
     made: dict[str, Any] = {"dns": _dns(values, old=old), "keep_install_network": False}
     made["interfaces"] = [

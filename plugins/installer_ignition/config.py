@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from .pieces import appended, file, link, merged, unit
 FLATCAR = "flatcar"
 SPEC = "3.3.0"
 """Version of the format: the first with kernel arguments; Fedora CoreOS 34 and Flatcar 3227 understand it."""
+_ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+"""One kernel argument; spaces within quotes belong to it (the kernel's ``lib/cmdline.c``)."""
 _LONGEST_HOST = 64
 """Octets of a host name (HOST_NAME_MAX of Linux)."""
 _INSTALL = """\
@@ -95,7 +98,7 @@ def config(answer: Answer) -> str:
         "systemd": {"units": [unit("provd-firstboot.service", _FIRSTBOOT)]},
     }
     if values["installed_kernel_args"]:
-        whole["kernelArguments"] = {"shouldExist": str(values["installed_kernel_args"]).split()}
+        whole["kernelArguments"] = {"shouldExist": _ARGUMENT.findall(str(values["installed_kernel_args"]))}
     theirs = values["ignition"]
     if not isinstance(theirs, Mapping):
         raise ValueError(f"answers.ignition must be a table, not {type(theirs).__name__}")  # noqa: TRY004  as for other answers

@@ -107,6 +107,8 @@ def _user(where: str, user: object) -> Iterator[str]:
             yield f"{where}.{key} is not known; {hint}"
     if not isinstance(name, str) or not _USER.fullmatch(name):
         yield f"{where}.name is {name!r}: letters, digits, '_', '-' and '.' are expected, no digit first"
+    if name == "root":
+        yield f"{where}.name is root, whose answers are root_password_hash and root_ssh_keys"
     if not isinstance(user.get("sudo", False), bool):
         yield f"{where}.sudo must be true or false"
     yield from _text(f"{where}.gecos", user.get("gecos", ""), _gecos)

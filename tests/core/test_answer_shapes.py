@@ -21,6 +21,7 @@ KEY = key("ssh-ed25519")
         ({"users": ["ops"]}, "answers.users[0] must be a table with name, password_hash, ssh_keys, groups"),
         ({"users": [{"name": "ops"}, {"name": "Root User"}]}, "answers.users[1].name is 'Root User': letters, digits"),
         ({"users": [{"groups": ["a"]}]}, "answers.users[0].name is None"),
+        ({"users": [{"name": "root"}]}, "answers.users[0].name is root, whose answers are root_password_hash and root_ssh"),
         ({"users": [{"name": "a\nb"}]}, "answers.users[0].name is 'a\\nb'"),
         ({"users": [{"name": "ops", "ssh_keys": "ssh-ed25519 A"}]}, "answers.users[0].ssh_keys must be a list of texts"),
         ({"users": [{"name": "ops", "ssh_keys": ["a\nb"]}]}, "answers.users[0].ssh_keys[0] must be one line"),

@@ -125,9 +125,17 @@ def test_root_and_the_mirror() -> None:
 
 def test_post_install_runs_in_the_installed_system_before_the_report() -> None:
     commands = parsed(text(post_install=["echo 'a \"b\" $c'"], installed_kernel_args="console=ttyS0"))["late-commands"]
-    assert commands[0][-1] == 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX console=ttyS0"\n'
+    assert commands[0][-1] == 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX "console=ttyS0\n'
     assert commands[1] == ["curtin", "in-target", "--", "sh", "-c", "echo 'a \"b\" $c'"]
     assert "provd_say finished" in commands[2][-1]
+
+
+def test_kernel_arguments_with_quotes_stay_whole_in_grubs_file(tmp_path: Path) -> None:
+    wanted = 'dyndbg="file a.c +p" x=$HOME `id` it\'s'
+    line = parsed(text(installed_kernel_args=wanted))["late-commands"][0][-1]
+    (tmp_path / "grub").write_text(f'GRUB_CMDLINE_LINUX=quiet\n{line}printf %s "$GRUB_CMDLINE_LINUX"\n')
+    run = subprocess.run(["/bin/sh", tmp_path / "grub"], capture_output=True, text=True, check=True)
+    assert run.stdout == f"quiet {wanted}"
 
 
 def test_row36_each_hook_calls_back_by_its_name(tmp_path: Path) -> None:

@@ -143,6 +143,10 @@ def test_row32_a_static_address_has_router_and_name_servers() -> None:
         ({"network": "magic"}, "answers.network is 'magic', must be one of dhcp, static"),
         ({"reboot": "never"}, "answers.reboot is 'never', must be one of reboot, poweroff"),
         ({"timezone": "a\0b"}, r"timezone has the character '\\x00', which XML cannot hold"),
+        (
+            {"interfaces": [{"name": "my card", "mac": "52:54:00:aa:bb:cc", "address": "", "prefix": 0}]},
+            "card 'my card': AutoYaST gives a card its name, so letters, digits and . _ - are expected, at most 15",
+        ),
         ({"links": [link("bond0", "bond", ["eth9"])]}, "link bond0: 'eth9' is neither an interface nor a link"),
     ],
 )

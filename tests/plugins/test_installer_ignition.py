@@ -63,6 +63,11 @@ def test_row25_answers_arrive_as_they_were_written() -> None:
     assert (modes["/etc/sudoers.d/90-provd-ada"], modes["/etc/provd/firstboot.bash"]) == (0o440, 0o700)
 
 
+def test_a_quoted_kernel_argument_is_one() -> None:
+    config = made(installed_kernel_args='quiet dyndbg="file a.c +p" x=1')
+    assert config["kernelArguments"] == {"shouldExist": ["quiet", 'dyndbg="file a.c +p"', "x=1"]}
+
+
 def test_flatcar_keeps_time_its_own_way() -> None:
     found = files(made("flatcar", ntp="10.88.0.1"))
     assert found["/etc/systemd/timesyncd.conf.d/90-provd.conf"] == "[Time]\nNTP=10.88.0.1\n"
