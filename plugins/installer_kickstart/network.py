@@ -24,6 +24,8 @@ from provd.plugin.api import (
 
 MARK = "# provd: network"
 """Where the commands come in."""
+_LONGEST_HOST = 64
+"""Octets of a host name (HOST_NAME_MAX of Linux); anaconda takes no longer one."""
 _LINKS_SINCE = 7
 _BRIDGED_BOND_SINCE = 9
 
@@ -50,7 +52,8 @@ def commands(values: Mapping[str, Any], version: int, *, search: bool) -> list[s
     names = {one.name: f"@{one.mac}@" if one.mac else one.name for one in found}
     told = [one for one in [*cards, *links] if not (one.mac and one.over)]
     made = [_told(one, found, names, search=search) for one in told]
-    host = f"--hostname={shlex.quote(str(values['hostname']))}"
+    whole = str(values["hostname"])
+    host = f"--hostname={shlex.quote(whole if len(whole.encode()) <= _LONGEST_HOST else whole.partition('.')[0])}"
     first = "--onboot=yes" if version < _LINKS_SINCE else "--activate"
     return [
         f"network {line} {host} {first}" if not at else f"network {line} --onboot=yes" for at, line in enumerate(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
@@ -33,6 +33,7 @@ _TEXTS: Final[Mapping[str, Rule]] = {
 }
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
 _USER_KEYS: Final = ("name", "gecos", "groups", "sudo", "password_hash", "ssh_keys", "shell")
+_REPOSITORY_KEYS: Final = ("name", "url", "trust", "key", "suite", "components")
 _OTHER_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("full_name", "fullname", "real_name", "realname", "comment", "description"), "gecos"),
     **dict.fromkeys(("password", "passwd", "hashed_passwd", "hash", "plain_text_passwd"), "password_hash"),
@@ -59,15 +60,21 @@ def _faults(answers: Mapping[str, object]) -> Iterator[str]:
     yield from _texts("answers.packages", answers.get("packages", ()), _package)
     yield from _texts("answers.root_ssh_keys", answers.get("root_ssh_keys", ()), key_fault)
     yield from _texts("answers.post_install", answers.get("post_install", ()), _command)
+    yield from _tables("answers.repositories", answers.get("repositories", ()), _repository)
     users = answers.get("users", ())
-    if not isinstance(users, list | tuple):
-        yield "answers.users must be a list of tables"
+    yield from _tables("answers.users", users, _user)
+    names = [user.get("name") for user in users if isinstance(user, Mapping)] if isinstance(users, list | tuple) else []
+    for at, name in enumerate(names):
+        if names.index(name) < at:
+            yield f"answers.users[{at}].name is {name!r}, which is a user above already"
+
+
+def _tables(where: str, value: object, rule: Callable[[str, object], Iterator[str]]) -> Iterator[str]:
+    if not isinstance(value, list | tuple):
+        yield f"{where} must be a list of tables"
         return
-    names = [user.get("name") for user in users if isinstance(user, Mapping)]
-    for at, user in enumerate(users):
-        yield from _user(f"answers.users[{at}]", user)
-        if names.index(names[at]) < at:
-            yield f"answers.users[{at}].name is {names[at]!r}, which is a user above already"
+    for at, one in enumerate(value):
+        yield from rule(f"{where}[{at}]", one)
 
 
 def _text(where: str, value: object, rule: Rule) -> Iterator[str]:
@@ -100,11 +107,7 @@ def _user(where: str, user: object) -> Iterator[str]:
         yield f"{where} must be a table with name, password_hash, ssh_keys, groups"
         return
     name = user.get("name")
-    for key in user:
-        if key not in _USER_KEYS:
-            near = _OTHER_NAMES.get(key) or next(iter(get_close_matches(str(key), _USER_KEYS, n=1)), "")
-            hint = f"did you mean {near}?" if near else f"a user has {', '.join(_USER_KEYS)}"
-            yield f"{where}.{key} is not known; {hint}"
+    yield from _unknown(where, "a user", user, _USER_KEYS)
     if not isinstance(name, str) or not _USER.fullmatch(name):
         yield f"{where}.name is {name!r}: letters, digits, '_', '-' and '.' are expected, no digit first"
     if name == "root":
@@ -116,6 +119,43 @@ def _user(where: str, user: object) -> Iterator[str]:
     yield from _text(f"{where}.password_hash", user.get("password_hash", ""), hash_fault)
     yield from _texts(f"{where}.ssh_keys", user.get("ssh_keys", ()), key_fault)
     yield from _texts(f"{where}.groups", user.get("groups", ()), _group)
+
+
+def _unknown(where: str, what: str, table: Iterable[object], known: tuple[str, ...]) -> Iterator[str]:
+    for key in map(str, table):
+        if key not in known:
+            near = _OTHER_NAMES.get(key, "") if known is _USER_KEYS else ""
+            near = near or next(iter(get_close_matches(key, known, n=1)), "")
+            hint = f"did you mean {near}?" if near else f"{what} has {', '.join(known)}"
+            yield f"{where}.{key} is not known; {hint}"
+
+
+def _repository(where: str, repository: object) -> Iterator[str]:
+    if not isinstance(repository, Mapping):
+        yield f"{where} must be a table with name, url"
+        return
+    yield from _unknown(where, "a repository", repository, _REPOSITORY_KEYS)
+    yield from _text(f"{where}.name", repository.get("name", ""), _repository_name)
+    yield from _text(f"{where}.url", repository.get("url", ""), _repository_url)
+    yield from _text(f"{where}.key", repository.get("key", ""), line_fault)
+    yield from _text(f"{where}.suite", repository.get("suite", "x"), _word)
+    yield from _texts(f"{where}.components", repository.get("components", ()), _word)
+    if not isinstance(repository.get("trust", False), bool):
+        yield f"{where}.trust must be true or false"
+
+
+def _repository_name(text: str) -> str:
+    good = text.strip() and not line_fault(text) and "/" not in text and not text.startswith(".")
+    return "" if good else "becomes a file's name: a text of one line without '/' is expected, no dot first"
+
+
+def _repository_url(text: str) -> str:
+    good = later(text) or re.fullmatch(r"(?:[a-z][a-z0-9+.-]*:|/)[^\s'\"<>]+", text)
+    return "" if good else "is no URL of a repository, as http://HOST/PATH"
+
+
+def _word(text: str) -> str:
+    return "" if re.fullmatch(r"[^\s\"'\\]+", text) else "must be one word"
 
 
 def _gecos(text: str) -> str:

@@ -8,6 +8,11 @@ from provd.core.answer_shapes import answer_fault
 from tests.core.test_answer_values import key
 
 KEY = key("ssh-ed25519")
+REPOSITORIES = [
+    {"name": "Own tools", "url": "http://u:p%40@h/$basearch?a=b", "trust": True, "key": "http://h/key"},
+    {"name": "x_1.2-3", "url": "https://h/ubuntu", "suite": "noble", "components": ["main", "extra"]},
+    {"name": "disc", "url": "/media/cdrom/apks"},
+]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +46,21 @@ KEY = key("ssh-ed25519")
         ({"timezone": "Europe/Berln"}, "answers.timezone is no time zone"),
         ({"keyboard": "a;b"}, "answers.keyboard is no keyboard layout"),
         ({"proxy": "proxy:3128"}, "answers.proxy is no URL of a proxy"),
+        ({"repositories": "http://x"}, "answers.repositories must be a list of tables"),
+        ({"repositories": ["http://x"]}, "answers.repositories[0] must be a table with name, url"),
+        ({"repositories": [{"name": "a"}]}, "answers.repositories[0].url is no URL of a repository"),
+        ({"repositories": [{"name": "a", "url": "http://h/x main"}]}, "answers.repositories[0].url is no URL of a rep"),
+        ({"repositories": [{"name": "../a", "url": "http://h/"}]}, "answers.repositories[0].name becomes a file's name"),
+        ({"repositories": [{"name": "a/b", "url": "http://h/"}]}, "answers.repositories[0].name becomes a file's name"),
+        ({"repositories": [{"url": "http://h/"}]}, "answers.repositories[0].name becomes a file's name"),
+        (
+            {"repositories": [{"name": "a", "url": "http://h/", "component": ["x"]}]},
+            "answers.repositories[0].component is not known; did you mean components?",
+        ),
+        (
+            {"repositories": [{"name": "a", "url": "http://h/", "components": ["x y"]}]},
+            "answers.repositories[0].components[0] must be one word",
+        ),
         ({"packages": ["%end"]}, "answers.packages[0] is no name of a package"),
         ({"installed_kernel_args": "a\nb"}, "answers.installed_kernel_args must be one line"),
     ],
@@ -52,4 +72,15 @@ def test_the_first_fault_is_named(answers: dict[str, object], sentence: str) -> 
 def test_what_every_family_reads_has_no_fault() -> None:
     assert answer_fault({}) == ""
     users = [{"name": "ops", "gecos": "A", "ssh_keys": [f"{KEY}\n"], "password_hash": "***"}, {"name": "web-1.x$"}]
-    assert answer_fault({"users": users, "packages": ("htop",), "timezone": "Etc/UTC", "post_install": []}) == ""
+    assert (
+        answer_fault(
+            {
+                "users": users,
+                "repositories": REPOSITORIES,
+                "packages": ("htop",),
+                "timezone": "Etc/UTC",
+                "post_install": [],
+            }
+        )
+        == ""
+    )

@@ -68,6 +68,7 @@ text; what it holds is judged when the answer file is made.
 | `root_password_hash`, `password_hash` | a hash of crypt(5), never the password itself: `openssl passwd -6` makes one. `"!"` and `"*"` lock |
 | `root_ssh_keys`, `ssh_keys` | lines of `authorized_keys`: type, key, name; options may stand in front |
 | `packages` | names; Kickstart's `@group`, and what else a family's packages are called |
+| `repositories` | tables with `name` (a file's name is made of it), `url`, and what the family takes beside: `trust`, `key`, `suite`, `components` |
 | `post_install` | commands of a shell, of one line or several; each is run by a shell of its own |
 | other texts | one line |
 

@@ -95,6 +95,15 @@ def test_a_bridge_over_a_bond_from_version_9_on() -> None:
         kickstart("8", links=links)
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("h" * 60 + ".lab", "h" * 60 + ".lab"), ("h" * 60 + ".labs.example", "h" * 60), ("web1.lab", "web1.lab")],
+)
+def test_a_host_name_is_one_that_linux_can_hold(host: str, said: str) -> None:
+    (line, *_) = commands(kickstart(hostname=host))
+    assert f" --hostname={said} --activate" in line
+
+
 def test_values_with_commas_and_names_of_cards_in_options() -> None:
     options = {"mode": "active-backup", "primary": "eth1", "arp-ip-targets": ["10.88.0.1", "10.88.0.2"]}
     (line,) = commands(kickstart(links=[link("bond0", "bond", ["eth0", "eth1"], options=options)]))
