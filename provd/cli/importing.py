@@ -13,6 +13,7 @@ from provd.cli.context import REFUSED, Context, config_option, example, output_o
 from provd.cli.output import show, tell_faults
 
 if TYPE_CHECKING:
+    from provd.config.schema import ServerConfig
     from provd.media.recognise import Near
 
 _EXAMPLES = (
@@ -47,7 +48,9 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
     from provd.service.load import build_host, read
 
     config = context.server_config()
-    places = Places(Path(config.data_dir), Path(config.site_dir))
+    data = Path(config.data_dir)
+    images, trees = _root(config, "source_iso") or data / "iso", _root(config, "source_http") or data / "tree"
+    places = Places(data / "payload", images, trees, Path(config.site_dir))
     try:
         host = build_host(read(Path(context.config)), Path(context.config))
         tell_faults(host.faults)
@@ -56,6 +59,7 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
             found = recognise(opened, signatures)
             if isinstance(found, list):
                 _explain(medium, found)
+                _explain_plugins(config)
                 click.echo(draft(found, name or Path(medium).stem, opened.kind))
                 sys.exit(REFUSED)
             with _Bar() as bar:
@@ -88,6 +92,21 @@ def _explain(medium: str, near: list[Near]) -> None:
         for missed in one.missed:
             wanted = missed.rule.why or missed.rule.match or "the file"
             click.echo(f"    {missed.rule.file}: {wanted} is expected, {missed.saw}", err=True)
+
+
+def _explain_plugins(config: ServerConfig) -> None:
+    """What was not compared: media of installers that are not enabled."""
+    from provd.shipped import shipped_dir
+
+    known = (path.parent.name for path in shipped_dir("plugins").glob("*/signatures.toml"))
+    if absent := sorted(name for name in known if name not in config.enabled):
+        click.echo(f"  Not enabled, so their media are not known: {', '.join(absent)}.", err=True)
+
+
+def _root(config: ServerConfig, plugin: str) -> Path | None:
+    """The directory that the settings of an install source name; None for its place in the data directory."""
+    root = config.plugins.get(plugin, {}).get("root")
+    return Path(root) if isinstance(root, str) and root else None
 
 
 class _Bar:

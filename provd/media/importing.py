@@ -27,11 +27,15 @@ class Places:
     """Where things go.
 
     Attributes:
-        data: data directory.
+        payloads: boot files, a directory for each distro.
+        images: ISO images, ``NAME.iso``.
+        trees: install trees, a directory for each distro.
         site: site directory.
     """
 
-    data: Path
+    payloads: Path
+    images: Path
+    trees: Path
     site: Path
 
 
@@ -93,9 +97,9 @@ class _Source:
 
     def __init__(self, medium: Medium, found: Recognised, name: str, places: Places) -> None:
         self._medium, self._found, self._name, self._places = medium, found, name, places
-        self._image = places.data / "iso" / f"{name}.iso"
-        self._tree = places.data / "tree" / name
-        self._payload = places.data / "payload" / name
+        self._image = places.images / f"{name}.iso"
+        self._tree = places.trees / name
+        self._payload = places.payloads / name
 
     def boot(self, path: str) -> str:
         """How the distro names a boot file of the medium."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,29 @@ def test_a_draft_for_an_image_names_its_files_in_the_image(site: Site, tmp_path:
     assert "# NAME: nothing recognised this medium." in unnamed.output
     directory = site.provd("import", str(tree(tmp_path / "D", without(LAYOUTS["debian-12"], "dists"))), "--name", "d")
     assert 'suite = "bookworm"' in directory.output
+
+
+def test_an_image_goes_where_the_plugin_for_images_looks(site: Site, tmp_path: Path) -> None:
+    config = site.root / "provd.toml"
+    config.write_text(f'{config.read_text()}\n[plugins.source_iso]\nroot = "{tmp_path}/images"\n')
+    done = site.provd("import", str(make_iso(tmp_path / "R.iso", LAYOUTS["rocky-9"])))
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "images/rocky-9.iso").is_file()
+    assert not [row for row in json.loads(site.provd("check", "-o", "json").output) if "rocky-9: iso:" in row["text"]]
+
+
+def test_a_tree_goes_where_the_plugin_for_trees_looks(site: Site, tmp_path: Path) -> None:
+    config = site.root / "provd.toml"
+    config.write_text(f'{config.read_text()}\n[plugins.source_http]\nroot = "{tmp_path}/trees"\n')
+    done = site.provd("import", str(tree(tmp_path / "R", LAYOUTS["rocky-9"])))
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "trees/rocky-9/.treeinfo").is_file()
+    assert (site.root / "data/payload/rocky-9/vmlinuz").is_file()
+
+
+def test_what_is_not_recognised_because_its_plugin_is_not_enabled_says_so(site: Site, tmp_path: Path) -> None:
+    config = site.root / "provd.toml"
+    config.write_text(config.read_text().replace('"installer_alpine",', "").replace('"installer_agama",', ""))
+    done = site.provd("import", str(tree(tmp_path / "A", LAYOUTS["alpine-3.20"])))
+    assert done.exit_code == 1
+    assert "Not enabled, so their media are not known: installer_agama, installer_alpine." in done.output
