@@ -104,12 +104,11 @@ def event_row(number: int, kind: str, at: float, fields: Mapping[str, Any]) -> b
 
 def block_events(value: Event | Block | Gathered) -> list[Event]:
     """The events of a row, in order."""
+    if isinstance(value, Gathered):
+        value = EVENTS.read(value.body())
     if isinstance(value, Event):
         return [value]
-    if isinstance(value, Gathered):
-        read = EVENTS.read(value.body())
-        assert not isinstance(read, Event)  # noqa: S101  a body is a block
-        value = read
+    assert isinstance(value, tuple)  # noqa: S101  what is read is never gathered
     session, system, mac, rows = value
     return [Event(kind, at, session, system, mac, fields, number) for number, kind, at, fields in rows]
 

@@ -107,9 +107,7 @@ class SqliteSessions:
         found = self._found(stored, lambda row: session == (row[0] if isinstance(row, tuple) else row.session))
         return [found[number] for number in sorted(found)]
 
-    def _found(
-        self, rows: Iterable[_Row], wanted: Callable[[_Row], bool] = lambda _row: True
-    ) -> dict[int, Event]:
+    def _found(self, rows: Iterable[_Row], wanted: Callable[[_Row], bool] = lambda _row: True) -> dict[int, Event]:
         """Events of these rows, and of all wanted ones that the file may not show yet, by number."""
         waiting = itertools.chain(rows, self._events.pending(), self._fresh.values())
         return {event.id: event for row in waiting if wanted(row) for event in block_events(row)}
