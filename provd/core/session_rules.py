@@ -10,7 +10,9 @@ SILENCE_S = 600.0
 """Seconds without any packet or request after which the next firmware DISCOVER begins a new session."""
 
 
-def begins_new(current: BootSession | None, *, system: str, system_changed: bool, now: float) -> bool:
+def begins_new(
+    current: BootSession | None, *, system: str, system_changed: bool, now: float, seen_at: float = 0.0
+) -> bool:
     """Whether a firmware DISCOVER begins a new session instead of joining ``current``.
 
     Option 77 cannot tell the stages of a boot apart (some ROMs say iPXE in their first packet), so what was fetched
@@ -23,10 +25,11 @@ def begins_new(current: BootSession | None, *, system: str, system_changed: bool
         system: name of the system the MAC belongs to now, or empty.
         system_changed: its definition, state or profile differs from what the session's plan was made of.
         now: seconds since the epoch.
+        seen_at: its last sign of life, where that is later than ``current`` tells.
     """
     if current is None or current.outcome != "running" or step_reached(current, "kernel"):
         return True
-    if now - current.last_at > SILENCE_S:
+    if now - max(current.last_at, seen_at) > SILENCE_S:
         return True
     undecided = not step_reached(current, "config")
     return undecided and (system != current.system or system_changed)

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from provd.plugin.breaker import Breaker, Limits
 from provd.plugin.call_words import describe, text_of, trace_of, whose
+from provd.plugin.processor_wait import FRESH_S, ProcessorWait
 from provd.plugin.scrub import scrub
 
 _LAST_BUCKET = 31
@@ -38,7 +39,7 @@ class Row:
         hook: hook name, or ``REGISTRY.callable`` for a registered value's callable.
         calls: calls made.
         failures: calls that raised or returned a wrong value.
-        slow: calls over the slow limit.
+        slow: calls over the slow limit, without what they waited for a processor.
         skipped: calls not made because the breaker was open.
         total_s: seconds spent in all calls.
         max_s: seconds of the longest call.
@@ -119,10 +120,12 @@ class Guard:
     Args:
         clock: monotonic seconds.
         limits: what counts as slow and when breakers open.
+        waited: seconds that the calling thread has waited for a processor so far; no call is slow by those.
     """
 
-    def __init__(self, clock: Callable[[], float], limits: Limits) -> None:
+    def __init__(self, clock: Callable[[], float], limits: Limits, waited: Callable[[], float] = lambda: 0.0) -> None:
         self._clock = clock
+        self._wait = ProcessorWait(waited)
         self._limits = limits
         self._log = Logger(namespace="provd.plugin")
         self._rows: dict[tuple[str, str], Row] = {}
@@ -170,6 +173,8 @@ class Guard:
                 row, f"was not called, it rests since {self._why.get(row.plugin, 'repeated failures')}", args, started
             )
             return Missing.SKIPPED
+        if started - self._wait.marked_at > FRESH_S:
+            self._wait.mark(started)
         try:
             value = endpoint.check(endpoint.function(*args), args)
         except KeyboardInterrupt:
@@ -183,11 +188,30 @@ class Guard:
         else:
             ended = self._clock()
             row.took(ended - started)
-            if breaker.tripped_until is not None and ended - started <= self._slow_s:
+            if breaker.tripped_until is not None and self._own_s(ended - started) <= self._slow_s:
                 breaker.succeeded()
         if ended - started > self._slow_s:
-            self._slow(row, breaker, args, ended - started, ended)
+            self._long(row, breaker, args, ended - started, ended)
         return value
+
+    def _own_s(self, seconds: float) -> float:
+        """What a call that ended now took of its own: a call that is not slow anyway costs no look at the kernel."""
+        return seconds if seconds <= self._slow_s else seconds - self._wait.since()
+
+    def _long(self, row: Row, breaker: Breaker, args: tuple[object, ...], seconds: float, now: float) -> None:
+        own = self._own_s(seconds)
+        if own > self._slow_s:
+            self._slow(row, breaker, args, own, now)
+            return
+        self._log.info(
+            "plugin {plugin}: {hook} took {milliseconds:.0f} ms for {about}, {waited:.0f} of them without a processor: "
+            "the host is busy, the plugin is not to blame",
+            plugin=row.plugin,
+            hook=row.hook,
+            milliseconds=seconds * 1000,
+            waited=(seconds - own) * 1000,
+            about=describe(args),
+        )
 
     def _failed(self, row: Row, breaker: Breaker, args: tuple[object, ...], error: BaseException, now: float) -> None:
         row.failures += 1

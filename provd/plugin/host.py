@@ -63,6 +63,7 @@ class PluginHost:
         limits: slow calls and breakers.
         faults: what was found wrong before. Given, even empty, whatever is wrong is left out and told in
             :attr:`faults`; without it the first fault raises.
+        waited: seconds that the calling thread has waited for a processor so far (:mod:`provd.plugin.processor_wait`).
 
     Raises:
         PluginError: anything wrong with any plugin, where faults are not left out.
@@ -79,9 +80,10 @@ class PluginHost:
         file: str = "",
         limits: Limits | None = None,
         faults: Sequence[PluginFault] | None = None,
+        waited: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._found = {found.name: found for found in plugins}
-        self._guard = Guard(clock, limits or Limits())
+        self._guard = Guard(clock, limits or Limits(), waited)
         self._critical = frozenset(critical)
         self._composition = Composition(
             self._found,

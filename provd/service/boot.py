@@ -110,15 +110,15 @@ class BootDirector:
     def plan_of(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
         """The plan of a boot; made again from its session where provd was restarted in the middle of it."""
         if boot.plan is None:
-            remade = self.decide(_remembered(boot), system, boot, sending, action=Action(boot.session.action))
-            self._sessions.plan(boot, replace(remade, loader=boot.session.loader), self._basis(system))
+            remade = self.decide(_remembered(boot), system, boot, sending, action=Action(boot.record.action))
+            self._sessions.plan(boot, replace(remade, loader=boot.record.loader), self._basis(system))
         assert boot.plan is not None  # noqa: S101  just made
         return boot.plan
 
     def anew(self, boot: Boot, system: System | None, sending: Sending) -> BootPlan:
         """The plan of a boot in which somebody chose from the menu, given to its session."""
         client = boot.plan.client if boot.plan is not None else _remembered(boot)
-        plan = replace(self.decide(client, system, boot, sending), loader=boot.session.loader)
+        plan = replace(self.decide(client, system, boot, sending), loader=boot.record.loader)
         self._sessions.plan(boot, plan, self._basis(system))
         return plan
 
@@ -143,7 +143,7 @@ class BootDirector:
 
         An ``action`` says that it was decided before a restart; that boot is not held for its own attempt.
         """
-        if boot.session.choice:
+        if boot.record.choice:
             return self._chosen(client, system, boot, sending, action)
         profile = self._profiles().profile_for(system) if system and system.profile else None
         theirs = self._host.boot_plan(system, profile, client)
@@ -164,7 +164,7 @@ class BootDirector:
         self, client: ClientFacts, system: System | None, boot: Boot, sending: Sending, action: Action | None
     ) -> BootPlan:
         """The plan of what was chosen from the menu; an installation obeys the policy of the profile it is."""
-        name = boot.session.choice
+        name = boot.record.choice
         chosen = replace(system or System(""), profile=name, policy="")
         profile = self._profiles().profile_for(chosen)
         if profile is not None and profile.boot.policy == "menu":
@@ -212,7 +212,7 @@ class BootDirector:
         return self._contents.with_payload(plan)
 
     def _placed(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
-        return replace(plan, session=boot.session.id, server=sending.server, http_port=sending.http_port)
+        return replace(plan, session=boot.record.id, server=sending.server, http_port=sending.http_port)
 
     def _basis(self, system: System | None) -> object:
         """What a plan is made of: where this changes before a configuration was served, the plan is made anew."""
@@ -231,4 +231,4 @@ def installs(installers: Mapping[str, Installer], profile: Profile | None) -> bo
 
 def _remembered(boot: Boot) -> ClientFacts:
     """What a session says of its machine's firmware."""
-    return ClientFacts(mac=Mac.parse(boot.session.mac), arch=arch_named(boot.session.arch))
+    return ClientFacts(mac=Mac.parse(boot.record.mac), arch=arch_named(boot.record.arch))

@@ -17,6 +17,7 @@ from provd.plugin.discovery import discover, select_enabled
 from provd.plugin.faults import PluginFault
 from provd.plugin.host import PluginHost
 from provd.plugin.loading import Found
+from provd.plugin.processor_wait import thread_waited_s
 from provd.shipped import shipped_dir
 
 
@@ -78,4 +79,5 @@ def build_host(loaded: Loaded, path: Path, clock: Callable[[], float] = time.mon
         critical=config.critical,
         file=str(path),
         faults=loaded.faults,
+        waited=thread_waited_s,
     )

@@ -152,11 +152,13 @@ class Sessions:
         now = self._wall()
         boot = self._by_mac.get(mac)
         changed = boot is not None and boot.plan is not None and boot.basis != basis
-        current = boot.session if boot else None
-        if boot is not None and not begins_new(current, system=system, system_changed=changed, now=now):
+        current = boot.record if boot else None
+        seen_at = boot.seen_at if boot else 0.0
+        joins = not begins_new(current, system=system, system_changed=changed, now=now, seen_at=seen_at)
+        if boot is not None and joins:
             boot.seen_at = now
             return boot
-        if boot is not None and boot.session.outcome == "running":
+        if boot is not None and boot.record.outcome == "running":
             self._log.save_session(close(boot.session, "superseded"))
         # A session that is superseded ends its token; installs.py looks at the outcome of the session it belongs to.
         fresh = Boot(BootSession(id=secrets.token_hex(6), mac=mac, system=system, started_at=now, last_at=now))
@@ -170,10 +172,10 @@ class Sessions:
     def _keep(self, mac: str, boot: Boot) -> None:
         self._forget(mac)
         self._by_mac[mac] = boot
-        self._mac_by_session[boot.session.id] = mac
+        self._mac_by_session[boot.record.id] = mac
         if len(self._by_mac) > LIVE_SESSIONS:
             oldest = next(iter(self._by_mac))
-            self._let_go(self._by_mac[oldest].session.address, oldest)
+            self._let_go(self._by_mac[oldest].record.address, oldest)
             self._forget(oldest)
 
     def _let_go(self, address: str, mac: str) -> None:
@@ -186,17 +188,17 @@ class Sessions:
         gone = self._by_mac.pop(mac, None)
         if gone is None:
             return
-        if gone.session.outcome in REPORTING:
-            self._ended[gone.session.id] = gone
+        if gone.record.outcome in REPORTING:
+            self._ended[gone.record.id] = gone
             if len(self._ended) > LIVE_SESSIONS:
                 del self._ended[next(iter(self._ended))]
-        self._mac_by_session.pop(gone.session.id, None)
+        self._mac_by_session.pop(gone.record.id, None)
 
     def plan(self, boot: Boot, plan: BootPlan, basis: object) -> None:
         """Give the session its plan; it keeps it to its end."""
         boot.plan, boot.basis = plan, basis
         # A plan that is made again after a restart: what this boot fetched before is not fetched again.
-        kernel = () if step_reached(boot.session, "kernel") else (plan.kernel,)
+        kernel = () if step_reached(boot.record, "kernel") else (plan.kernel,)
         boot.missing = frozenset((*kernel, *plan.initrd)) if plan.kernel else frozenset()
         boot.session = replace(
             boot.session,
@@ -218,7 +220,7 @@ class Sessions:
         mac = boot.record.mac
         if boot.record.address == address and self._mac_by_address.get(address) == mac:
             return
-        self._let_go(boot.session.address, mac)
+        self._let_go(boot.record.address, mac)
         self._mac_by_address[address] = mac
         boot.session = replace(boot.session, address=address)
         self._log.save_session(boot.session)
@@ -237,7 +239,7 @@ class Sessions:
 
     def bind(self, boot: Boot, address: str) -> None:
         """Answers of this session are for this address only."""
-        if boot.session.bound != address:
+        if boot.record.bound != address:
             boot.session = replace(boot.session, bound=address)
             self._log.save_session(boot.session)
 

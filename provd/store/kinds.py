@@ -16,7 +16,7 @@ from provd.model.session import BootSession
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
-from provd.store.sqlite_record import Codec, codec, decode_hook, encode_body
+from provd.store.sqlite_record import Codec, codec, decode_hook, encode_body, seal
 
 
 class Install(msgspec.Struct, frozen=True):
@@ -56,33 +56,80 @@ Block = tuple[str, str, str, list[tuple[int, str, float, Mapping[str, Any]]]]
 """Events of one boot that were written together: session, system, mac; and number, kind, time, fields of each."""
 
 
-def block_events(value: Event | Block) -> list[Event]:
+class Gathered(msgspec.Struct, gc=False, eq=False):
+    """Events of one boot before they are a row: octets from the moment they are told.
+
+    A tuple and a dictionary for each, kept until they are written, cost more than their encoding: the memory of a
+    thousand boots does not stay in the processor's cache, and the search for reference cycles looks at each.
+
+    Attributes:
+        session: of all.
+        system: of all.
+        mac: of all.
+        first: number of the first one.
+        last: number of the last one.
+        at: seconds since the epoch of the last one.
+        count: how many.
+        rows: number, kind, time, fields of each, encoded one after the other.
+    """
+
+    session: str
+    system: str
+    mac: str
+    first: int
+    last: int = 0
+    at: float = 0.0
+    count: int = 0
+    rows: bytearray = msgspec.field(default_factory=bytearray)
+
+    def add(self, number: int, at: float, row: bytes) -> None:
+        """Take one more, encoded by :func:`event_row`."""
+        self.rows += row
+        self.last, self.at = number, at
+        self.count += 1
+
+    def body(self) -> bytes:
+        """A :data:`Block` in MessagePack, joined from its parts: an array of four, the last one an array itself."""
+        head = encode_body((self.session, self.system, self.mac))
+        return b"".join((b"\x94", head[1:], b"\xdd", self.count.to_bytes(4), self.rows))
+
+
+def event_row(number: int, kind: str, at: float, fields: Mapping[str, Any]) -> bytes:
+    """One event of a block; details of it that cannot be stored are left out."""
+    try:
+        return encode_body((number, kind, at, fields))
+    except Exception:  # noqa: BLE001  whatever a plugin put into it
+        return encode_body(_storable((number, kind, at, fields)))
+
+
+def block_events(value: Event | Block | Gathered) -> list[Event]:
     """The events of a row, in order."""
+    if isinstance(value, Gathered):
+        value = EVENTS.read(value.body())
     if isinstance(value, Event):
         return [value]
+    assert isinstance(value, tuple)  # noqa: S101  what is read is never gathered
     session, system, mac, rows = value
     return [Event(kind, at, session, system, mac, fields, number) for number, kind, at, fields in rows]
 
 
-def _event_key(value: Event | Block) -> int:
+def _event_key(value: Event | Block | Gathered) -> int:
     """Number of the last one, so that whatever came after a number is in a row after it."""
+    if isinstance(value, Gathered):
+        return value.last
     return value.id if isinstance(value, Event) else value[3][-1][0]
 
 
-class _EventCodec(Codec[Event | Block]):
-    """One event that cannot be stored, as a plugin may make it, does not take those of its row with it."""
+class _EventCodec(Codec[Event | Block | Gathered]):
+    """What is gathered is encoded already; it is read as a block."""
 
     __slots__ = ()
 
-    def encode(self, value: Event | Block, sequence: int) -> bytes:
-        """The record of a row; details that cannot be stored are left out of it."""
-        try:
-            return Codec.encode(self, value, sequence)
-        except Exception:
-            if isinstance(value, Event):
-                raise
-            session, system, mac, rows = value
-            return Codec.encode(self, (session, system, mac, [_storable(row) for row in rows]), sequence)
+    def encode(self, value: Event | Block | Gathered, sequence: int) -> bytes:
+        """The record of a row."""
+        if isinstance(value, Gathered):
+            return seal(self.kind, sequence, value.body())
+        return Codec.encode(self, value, sequence)
 
 
 def _storable(row: tuple[int, str, float, Mapping[str, Any]]) -> tuple[int, str, float, Mapping[str, Any]]:
@@ -98,7 +145,7 @@ def _encodes(name: str, value: object) -> bool:
     return True
 
 
-EVENTS: Final[Codec[Event | Block]] = _EventCodec(
+EVENTS: Final[Codec[Event | Block | Gathered]] = _EventCodec(
     "events",
     _event_key,
     msgspec.msgpack.Decoder(Event | Block, dec_hook=decode_hook),

@@ -163,6 +163,14 @@ class WriteBehind(Generic[T]):
             batch.add(key, value)
             self._database.writer.submit(batch.write, partial(self._written, batch), orders=False)
 
+    def save_all(self, values: Sequence[T]) -> None:
+        """Hand over many values whose keys are new, in writes of their own (with ``gather`` only)."""
+        for at in range(0, len(values), BATCH):
+            batch = _Batch(self._database, self._codec)
+            batch.values = [(self._codec.key(value), value) for value in values[at : at + BATCH]]
+            self._pending.update(batch.values)
+            self._database.writer.submit(batch.write, partial(self._written, batch), orders=False)
+
     def _written(self, batch: _Batch[T], error: Exception | None) -> None:
         for key, value in batch.values:
             self._done(key, value, batch.faults.get(key, error))

@@ -12,7 +12,7 @@ import msgspec
 from provd.store.interface import StoreError, StoreTooNewError
 from provd.store.sqlite_record import RecordError, seal, unseal
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 Columns = Callable[[Any], tuple[Any, ...]]
 
@@ -35,7 +35,6 @@ _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS sessions_system ON sessions (system, last_at)",
     "CREATE INDEX IF NOT EXISTS sessions_last ON sessions (last_at)",
     "CREATE INDEX IF NOT EXISTS events_session ON events (session, id)",
-    "CREATE INDEX IF NOT EXISTS events_system ON events (system, id)",
     "CREATE INDEX IF NOT EXISTS audit_user ON audit (user, id)",
     "CREATE INDEX IF NOT EXISTS runs_event ON runs (event_id, id)",
 )
@@ -81,7 +80,17 @@ def _blocks(_connection: sqlite3.Connection) -> None:
     """From version 4 on a row of ``events`` may hold several of one boot; those of one each are read as before."""
 
 
-MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _accounts, 2: _policies, 3: _blocks}
+def _lighter_events(connection: sqlite3.Connection) -> None:
+    """Version 5 has no index of events by system: no search used it, and every row of a boot paid for it."""
+    connection.execute("DROP INDEX IF EXISTS events_system")
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {
+    1: _accounts,
+    2: _policies,
+    3: _blocks,
+    4: _lighter_events,
+}
 """What brings a file of version N to N + 1, by N."""
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from provd.model.event import Event, Told
 from provd.model.session import BootSession
-from provd.store.kinds import EVENTS, SESSIONS, Block, block_events
+from provd.store.kinds import EVENTS, SESSIONS, Block, Gathered, block_events, event_row
 from provd.store.sqlite_database import Database, WriteBehind
 
-Row = tuple[int, str, float, Mapping[str, object]]
+_Row = Event | Block | Gathered
 _MOST: Final = 4096
 """Events that are gathered at most, of all boots together; then those of the boots that came first are written."""
 SPAN: Final = 2 * _MOST
@@ -26,7 +26,7 @@ class SqliteSessions:
         self._sessions = WriteBehind(database, SESSIONS)
         self._events = WriteBehind(database, EVENTS, gather=True)
         self._last = database.number("events")
-        self._fresh: dict[tuple[str, str, str], list[Row]] = {}
+        self._fresh: dict[tuple[str, str, str], Gathered] = {}
         self._kept = 0
 
     def save_session(self, session: BootSession) -> None:
@@ -69,12 +69,12 @@ class SqliteSessions:
         """Keep an event that is not made yet, in one row with others of its boot."""
         kind, at, session, system, mac, fields = told
         self._last = number = self._last + 1
-        row = (number, kind, at, fields)
-        rows = self._fresh.get((session, system, mac))
-        if rows is None:
-            self._fresh[session, system, mac] = [row]
-        else:
-            rows.append(row)
+        row = event_row(number, kind, at, fields)
+        name = (session, system, mac)
+        gathered = self._fresh.get(name)
+        if gathered is None:
+            gathered = self._fresh[name] = Gathered(session, system, mac, number)
+        gathered.add(number, at, row)
         self._kept += 1
         if self._kept >= _MOST:
             self._flush_oldest()
@@ -88,30 +88,29 @@ class SqliteSessions:
     def flush(self) -> None:
         """Hand what was gathered to the thread that writes."""
         fresh, self._fresh, self._kept = self._fresh, {}, 0
-        for (session, system, mac), rows in fresh.items():
-            self._events.save((session, system, mac, rows))
+        self._events.save_all(list(fresh.values()))
 
     def _flush_oldest(self) -> None:
         """The half that came first: a boot's exchange is likelier to be whole, and one row."""
         fresh = self._fresh
-        for name in list(itertools.islice(fresh, (len(fresh) + 1) // 2)):
-            rows = fresh.pop(name)
-            self._kept -= len(rows)
-            self._events.save((*name, rows))
+        first = [fresh.pop(name) for name in list(itertools.islice(fresh, (len(fresh) + 1) // 2))]
+        self._kept -= sum(one.count for one in first)
+        self._events.save_all(first)
         oldest = next(iter(fresh.values()), None)
-        if oldest is not None and self._last - oldest[0][0] >= _MOST:
+        if oldest is not None and self._last - oldest.first >= _MOST:
             # One boot tells very much beside many that are slow: no row may become wider than SPAN.
             self.flush()
 
     def events(self, session: str) -> Sequence[Event]:
         """Events of a session in the order they happened."""
-        found = self._found(self._database.select(EVENTS, "WHERE session = ?", (session,)))
-        return [found[number] for number in sorted(found) if found[number].session == session]
+        stored = self._database.select(EVENTS, "WHERE session = ?", (session,))
+        found = self._found(stored, lambda row: session == (row[0] if isinstance(row, tuple) else row.session))
+        return [found[number] for number in sorted(found)]
 
-    def _found(self, rows: Iterable[Event | Block]) -> dict[int, Event]:
-        """Events of these rows, and all that the file may not show yet, by number."""
-        fresh = [(*name, events) for name, events in self._fresh.items()]
-        return {event.id: event for row in (*rows, *self._events.pending(), *fresh) for event in block_events(row)}
+    def _found(self, rows: Iterable[_Row], wanted: Callable[[_Row], bool] = lambda _row: True) -> dict[int, Event]:
+        """Events of these rows, and of all wanted ones that the file may not show yet, by number."""
+        waiting = itertools.chain(rows, self._events.pending(), self._fresh.values())
+        return {event.id: event for row in waiting if wanted(row) for event in block_events(row)}
 
     def last_event(self) -> int:
         """Number of the newest event, 0 before the first."""

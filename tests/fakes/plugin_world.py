@@ -104,9 +104,16 @@ def host_of(
     clock: Callable[[], float] | None = None,
     limits: Limits | None = None,
     data_dir: str = "",
+    waited: Callable[[], float] = lambda: 0.0,
 ) -> PluginHost:
     """A host; a pair of name and factory is a plugin without settings."""
     found = [one if isinstance(one, Found) else made(one[0], partial(_ignoring, one[1])) for one in plugins]
     return PluginHost(
-        found, settings or {}, clock=clock or FakeClock(), critical=critical, limits=limits, data_dir=data_dir
+        found,
+        settings or {},
+        clock=clock or FakeClock(),
+        critical=critical,
+        limits=limits,
+        data_dir=data_dir,
+        waited=waited,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from provd.model.event import Event
 from provd.model.session import BootSession
-from provd.store.kinds import Block, block_events
+from provd.store.kinds import Block, Gathered, block_events
 from provd.store.sqlite import SqliteStore
 from provd.store.sqlite_sessions import SPAN
 
@@ -121,6 +123,48 @@ def test_a_boot_is_one_row_and_details_that_cannot_be_stored_cost_nobody_else_th
     store.close()
 
 
+def test_an_event_that_cannot_be_kept_at_all_leaves_the_others_of_its_boot_as_they_are(slow: Slow) -> None:
+    sessions = slow.store.sessions
+    for kind in ("\ud800", "boot.started", "\ud800", "boot.held"):
+        with suppress(UnicodeEncodeError):
+            sessions.keep((kind, NOW, "s1", "web1", "m", {"kind": "x"}))
+    assert [one.kind for one in sessions.events("s1")] == ["boot.started", "boot.held"]
+    sessions.save_session(BootSession("s1", "m", started_at=NOW, last_at=NOW))
+    store = again(slow)
+    assert [(one.kind, one.system, one.mac) for one in store.sessions.events("s1")] == [
+        ("boot.started", "web1", "m"),
+        ("boot.held", "web1", "m"),
+    ]
+    store.close()
+
+
+def test_what_is_gathered_is_read_before_and_while_it_is_written_and_a_full_disk_loses_nothing(slow: Slow) -> None:
+    sessions = slow.store.sessions
+    write = slow.writer._carry_out
+
+    def full(*_units: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    slow.writer._carry_out = full  # type: ignore[method-assign,assignment]
+    for number in range(600):
+        sessions.keep(("dhcp.offer", NOW, f"s{number}", "", "m", {"number": number}))
+    wanted = list(range(600))
+    assert [one.fields["number"] for one in sessions.events_after(0)] == wanted
+    sessions.flush()
+    slow.goes_on.wait(0.3)
+    while slow.turns:
+        slow.turns.popleft()()
+    assert [one.fields["number"] for one in sessions.events_after(0)] == wanted
+    slow.writer._carry_out = write  # type: ignore[method-assign]
+    sessions.save_session(BootSession("s1", "m", started_at=NOW, last_at=NOW))
+    slow.goes_on.wait(0.3)
+    while slow.turns:
+        slow.turns.popleft()()
+    store = again(slow)
+    assert [one.fields["number"] for one in store.sessions.events_after(0)] == wanted
+    store.close()
+
+
 def test_what_is_gathered_is_written_at_the_latest_by_the_end_of_the_store(slow: Slow) -> None:
     slow.store.sessions.keep(("boot.started", NOW, "s1", "", "m", {}))
     assert slow.store.sessions.gathers
@@ -134,13 +178,13 @@ def test_what_is_gathered_is_written_at_the_latest_by_the_end_of_the_store(slow:
 def test_no_row_is_wider_than_readers_count_on_and_most_boots_are_one_row(slow: Slow) -> None:
     rows: list[list[int]] = []
     sessions = slow.store.sessions
-    save = sessions._events.save
+    save_all = sessions._events.save_all
 
-    def count(value: Event | Block) -> None:
-        rows.append([one.id for one in block_events(value)])
-        save(value)
+    def count(values: Sequence[Event | Block | Gathered]) -> None:
+        rows.extend([one.id for one in block_events(value)] for value in values)
+        save_all(values)
 
-    sessions._events.save = count  # type: ignore[method-assign]
+    sessions._events.save_all = count  # type: ignore[method-assign]
     for number in range(3 * SPAN):
         quiet = number % 7 == 0
         sessions.keep(("dhcp.offer", NOW, f"s{number // 7 % 3000}" if quiet else "loud", "", "m", {}))

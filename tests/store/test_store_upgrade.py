@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,3 +36,20 @@ def test_a_store_of_an_earlier_version_keeps_everything(tmp_path: Path, version:
         assert store.tokens.find("live-token") == TOKEN
         assert list(store.trigger_runs.runs()) == [RUN]
         store.close()
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_every_store_has_the_indexes_of_a_new_one(tmp_path: Path, version: int) -> None:
+    """An upgraded file searches, and pays for its rows, as a fresh one does."""
+    fresh, upgraded = tmp_path / "fresh.db", tmp_path / "old.db"
+    shutil.copyfile(RELEASED / f"version-{version}.db", upgraded)
+    for path in (fresh, upgraded):
+        SqliteStore(path, deliver=OwnerThread().deliver, wall=lambda: NOW).close()
+    assert _indexes(upgraded) == _indexes(fresh)
+    assert "events_session" in _indexes(fresh)
+
+
+def _indexes(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        return {name for (name,) in found}
