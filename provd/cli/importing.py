@@ -14,7 +14,7 @@ from provd.cli.output import show, tell_faults
 
 if TYPE_CHECKING:
     from provd.config.schema import ServerConfig
-    from provd.media.recognise import Near
+    from provd.media.recognise import Missed, Near
 
 _EXAMPLES = (
     "provd import /srv/Rocky-9.4-x86_64-dvd.iso",
@@ -60,7 +60,11 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
             if isinstance(found, list):
                 _explain(medium, found)
                 _explain_plugins(config)
-                click.echo(draft(found, name or Path(medium).stem, opened.kind))
+                text = draft(found, name or Path(medium).stem, opened.kind)
+                if output == "table":
+                    click.echo(text)
+                else:
+                    show({"medium": medium, "near": list(map(_near, found)), "draft": text}, output)
                 sys.exit(REFUSED)
             with _Bar() as bar:
                 done = bring(opened, found, name, places, bar.told, copy=copy, dry_run=dry_run)
@@ -81,6 +85,16 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
         click.echo(found.signature.note)
 
 
+def _near(near: Near) -> dict[str, object]:
+    """One near miss as data."""
+    missed = [{"file": one.rule.file, "wanted": _wanted(one), "saw": one.saw} for one in near.missed]
+    return {"signature": near.signature.name, "kept": near.kept, "missed": missed}
+
+
+def _wanted(missed: Missed) -> str:
+    return missed.rule.why or missed.rule.match or "the file"
+
+
 def _explain(medium: str, near: list[Near]) -> None:
     """Why it was not recognised, on standard error."""
     click.echo(f"{medium} was not recognised.", err=True)
@@ -90,8 +104,7 @@ def _explain(medium: str, near: list[Near]) -> None:
     for one in near:
         click.echo(f"  near {one.signature.name}: {one.kept} of {one.kept + len(one.missed)} rules are kept", err=True)
         for missed in one.missed:
-            wanted = missed.rule.why or missed.rule.match or "the file"
-            click.echo(f"    {missed.rule.file}: {wanted} is expected, {missed.saw}", err=True)
+            click.echo(f"    {missed.rule.file}: {_wanted(missed)} is expected, {missed.saw}", err=True)
 
 
 def _explain_plugins(config: ServerConfig) -> None:

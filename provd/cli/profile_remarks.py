@@ -43,6 +43,9 @@ def profile_remarks(profile: Profile, host: PluginHost, site: Path) -> Iterator[
     for loader in profile.boot_loaders:
         if loader not in host.boot_loaders:
             yield f"boot_loaders: no enabled plugin brings {loader!r}{near_miss(loader, list(host.boot_loaders))}"
+    for loader in profile.loader:
+        if loader not in host.boot_loaders:
+            yield f"loader.{loader}: no enabled plugin brings this loader{near_miss(loader, list(host.boot_loaders))}"
 
 
 def _of_installer(profile: Profile, installer: Installer, site: Path) -> Iterator[str]:

@@ -136,6 +136,9 @@ def _wrongs(value: object, wanted: Any, path: str) -> Iterator[Wrong]:
         kind = typing.get_args(wanted)
         if kind[1:] in {(), (...,)}:
             below = [wrong for at, one in enumerate(value) for wrong in _wrongs(one, kind[0], f"{path}[{at}]")]
+    elif typing.get_origin(wanted) is dict and isinstance(value, Mapping):
+        kind = typing.get_args(wanted)[1]
+        below = [wrong for key, one in value.items() for wrong in _wrongs(one, kind, f"{path}.{key}")]
     if below:
         yield from below
         return

@@ -76,6 +76,10 @@ def test_a_wrong_name_in_a_distro_is_told(tmp_path: Path, right: str, wrong: str
     [
         ('boot_loaders = ["grub_eif"]', "boot_loaders: no enabled plugin brings 'grub_eif'; did you mean 'grub_efi'?"),
         (
+            "[loader.pxelinx]\ntimeout_s = 1",
+            "loader.pxelinx: no enabled plugin brings this loader; did you mean 'pxelinux'?",
+        ),
+        (
             '[templates]\n"preseed.cgf" = "own.cfg"',
             "templates: installer preseed has no document 'preseed.cgf'; did you mean 'preseed.cfg'?",
         ),

@@ -115,6 +115,21 @@ def test_what_is_not_recognised_is_explained_with_a_draft(site: Site, tmp_path: 
     assert done.output.count("COMPLETE") >= 3
 
 
+def test_where_data_is_asked_for_the_near_ones_and_the_draft_are_data(site: Site, tmp_path: Path) -> None:
+    info = b"[general]\nfamily = Rocky Linux\nversion = 12\n"
+    folder = tree(tmp_path / "mnt", {**LAYOUTS["rocky-9"], ".treeinfo": info})
+    done = site.provd("import", str(folder), "-o", "json")
+    assert done.exit_code == 1
+    told = json.loads(done.stdout)
+    assert told["medium"] == str(folder)
+    assert {
+        "signature": "rocky-9",
+        "kept": 2,
+        "missed": [{"file": ".treeinfo", "wanted": "version 9 in .treeinfo", "saw": "it says 'version = 12'"}],
+    } in told["near"]
+    assert 'installer = "kickstart"' in told["draft"]
+
+
 def test_a_medium_that_is_near_nothing_gets_an_empty_draft(site: Site, tmp_path: Path) -> None:
     done = site.provd("import", str(tree(tmp_path / "mnt", {"readme": b"hello"})))
     assert done.exit_code == 1

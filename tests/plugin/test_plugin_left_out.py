@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from provd.plugin.api import BootLoader, Change, Event, NotFound, Plugin, Settings, Trigger, hookimpl
@@ -31,6 +32,7 @@ class Call(Settings, frozen=True):
 class CallSettings(Settings, frozen=True):
     host: str = ""
     calls: tuple[Call, ...] = ()
+    books: dict[str, Call] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.host == "nowhere":
@@ -113,6 +115,13 @@ def test_the_known_keys_of_a_wrong_trigger_are_its_own() -> None:
     assert told(host)[0].startswith(
         "plugin caller: provd.toml: plugins.caller.calls[0]: unknown key zzz; known are name, on, limit;"
     )
+
+
+def test_faults_of_named_tables_say_in_which_one() -> None:
+    host = lenient(caller(), tables={"caller": {"books": {"right": GOOD, "wrong": {**GOOD, "limt": 1}}}})
+    assert told(host) == [
+        "plugin caller: provd.toml: plugins.caller.books.wrong: unknown key limt; did you mean limit?; the plugin is off"
+    ]
 
 
 def test_all_but_the_first_of_one_name_are_off() -> None:
