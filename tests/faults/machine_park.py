@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,8 @@ from provd.simulate.firmware import Machine
 from tests.faults.link_driver import LinkDriver
 
 _AT_ONCE = 4
+_RESTART_S = 1.0
+"""Between two boots of one machine: firmware takes longer to start than a busy service to note the last octet."""
 
 
 def boot(order: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +37,8 @@ def boot(order: dict[str, Any]) -> dict[str, Any]:
     seed = int(order.get("seed", 1)) * 1000 + mac[-1]
     first, turns = "", int(order.get("times", 1))
     for turn in range(turns):
+        if turn:
+            time.sleep(_RESTART_S)
         if turn == turns - 1:
             driver.dies = order.get("dies_last", driver.dies)
         reports = tuple(order.get("reports", ("started", "progress", "finished")))
