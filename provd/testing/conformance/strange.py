@@ -18,6 +18,9 @@ from provd.model.system import Interface, System
 from provd.testing.samples import MAC, PEER, client, profile
 from provd.wire.packet import DhcpPacket
 
+SSH_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
+"""Of a public test vector (RFC 8032 section 7.1)."""
+
 #: Names that break quoting: of shells, of TOML, YAML and XML, of loader scripts.
 AWKWARD: Final = (
     "it's", 'say "hi"', "a b", "$HOME", "`id`", "{{ 1 }}", "{% raw %}", "<x>&amp;", "ü€日本", "#no: comment",
@@ -98,7 +101,7 @@ def profiles(family: str, installer: str) -> Iterator[Profile]:
     plain = replace(profile(), name="sample", distro=distro, installer=installer)
     yield plain
     users = [
-        {"name": f"ops{number}", "gecos": text, "ssh_keys": [f"ssh-ed25519 AAAA {text}"]}
+        {"name": f"ops{number}", "gecos": text, "ssh_keys": [f"{SSH_KEY} {text}"]}
         for number, text in enumerate(AWKWARD)
     ]
     commands = [f"echo {text}" for text in AWKWARD]
