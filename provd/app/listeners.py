@@ -20,7 +20,7 @@ from provd.net.syslog import Sink, SyslogListener
 from provd.net.tftp import TftpCaps, TftpServer
 from provd.net.tftp_single_port import SinglePortNetwork
 from provd.net.tftp_socket import UdpNetwork
-from provd.service.dhcp_ports import Arrival
+from provd.service.dhcp_ports import Arrival, Turn
 
 OpenFile = Callable[[FileRequest], Content | NotFound]
 OnEvent = Callable[[str, FileRequest, Mapping[str, object]], None]
@@ -42,6 +42,7 @@ class Listeners:
         open_file: decides file requests.
         on_event: told of transfers.
         logs: takes log lines of installers.
+        turn: told before and after DHCP datagrams that were read together.
     """
 
     def __init__(
@@ -55,11 +56,12 @@ class Listeners:
         open_file: OpenFile,
         on_event: OnEvent,
         logs: Sink,
+        turn: Turn,
     ) -> None:
         self._config = config
         names = [interface.name for interface in config.interfaces]
         self.dhcp = DhcpListener(
-            reactor, reactor, names, received, changed=changed, server_port=config.listen.dhcp_port
+            reactor, reactor, names, received, changed=changed, server_port=config.listen.dhcp_port, turn=turn
         )
         self.pxe = DhcpListener(
             reactor, reactor, pxe_interfaces(config), _at_pxe_port(received), server_port=config.listen.pxe_port

@@ -22,6 +22,7 @@ from provd.config.schema import ServerConfig
 from provd.plugin.errors import PluginError
 from provd.service.load import read
 from provd.store.interface import StoreError
+from provd.store.lease_log_file import LOG_ENDS
 
 FAILED = 1
 """Exit status of a start that was refused; the reason stands on standard error."""
@@ -85,7 +86,7 @@ def prepare(config: ServerConfig) -> None:
     data, run_dir = Path(config.data_dir), Path(config.socket).parent
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-    store = [data / f"provd.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
+    store = [data / f"provd.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock", *LOG_ENDS)]
     folders = [data / name for name in ("payload", "image", "mirror")]
     _raise_descriptor_limit()
     privileges.own([data, *store, *folders], config.user)

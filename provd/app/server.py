@@ -95,6 +95,7 @@ class Server:
             open_file=self._open_file,
             on_event=self._file_event,
             logs=self.services.installer_logs,
+            turn=self.store.leases,
         )
         self.services.log_port = lambda: self.listeners.syslog.port
         self.reloader = Reloader(path, self.services, self.listeners)

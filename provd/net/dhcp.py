@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.logger import Logger
 
 from provd.model.dhcp import Destination
 from provd.net.dhcp_kernel import Kernel, Link, LinuxKernel, RawOutput
 from provd.net.dhcp_socket import DhcpSocket
-from provd.service.dhcp_ports import Arrival
+from provd.service.dhcp_ports import Arrival, Turn
 from provd.wire.ipv4_udp import ip_udp_packet
 
 _BROADCAST: Final = 0xFFFFFFFF
@@ -26,26 +25,29 @@ class DhcpListener:
     Interfaces that are missing are bound as soon as they appear: the capability for it outlives the change of user.
 
     Args:
-        reactor: watches sockets.
-        clock: timers.
+        reactor: watches sockets (``IReactorFDSet``; the compiler does not know what zope's interfaces say).
+        clock: timers (``IReactorTime``).
         interfaces: names.
         received: gets each datagram with its arrival; must not raise.
         changed: called when the addresses of an interface changed; the service then learns :attr:`addresses`.
         server_port: 67, or a high port without root rights.
         kernel: the kernel, a fake one in tests.
+        turn: told before and after datagrams that were read together.
     """
 
     def __init__(
         self,
-        reactor: IReactorFDSet,
-        clock: IReactorTime,
+        reactor: Any,
+        clock: Any,
         interfaces: Iterable[str],
         received: Callable[[bytes, Arrival], None],
         *,
         changed: Callable[[], None] = lambda: None,
         server_port: int = 67,
         kernel: Kernel | None = None,
+        turn: Turn | None = None,
     ) -> None:
+        self._turn = turn
         self._reactor, self._clock = reactor, clock
         self._names = tuple(interfaces)
         self._received, self._changed = received, changed
@@ -54,7 +56,7 @@ class DhcpListener:
         self._sockets: dict[str, DhcpSocket] = {}
         self._complained: dict[str, str] = {}
         self._raw: RawOutput | None = None
-        self._timer: IDelayedCall | None = None
+        self._timer: Any = None
         self._log = Logger(namespace="provd.dhcp")
         self.unsent = 0
 
@@ -141,7 +143,22 @@ class DhcpListener:
             self._kernel.batch(bound),
             self._soon,
             lambda count, fault: self._not_sent(name, count, os.strerror(fault)),
+            self,
         )
+
+    def begin_turn(self) -> None:
+        """Datagrams that were read together are about to be handled."""
+        if self._turn is not None:
+            self._turn.begin_turn()
+        if self._raw is not None:
+            self._raw.hold()
+
+    def end_turn(self) -> None:
+        """They were: their answers leave."""
+        if self._turn is not None:
+            self._turn.end_turn()
+        if self._raw is not None:
+            self._raw.flush()
 
     def _complain(self, name: str, sentence: str) -> None:
         if self._complained.get(name) != sentence:

@@ -57,6 +57,12 @@ class RawOutput(Protocol):
             OSError: it cannot leave.
         """
 
+    def hold(self) -> None:
+        """What is sent from here on leaves with :meth:`flush`."""
+
+    def flush(self) -> None:
+        """Send what waits."""
+
     def close(self) -> None:
         """Free the socket."""
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final
 
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from provd.net.datagram_batch import DatagramBatch, from_interface, read_peer, to_address
 from provd.net.dhcp_kernel import Link
-from provd.service.dhcp_ports import Arrival
+from provd.service.dhcp_ports import Arrival, Turn
 
 _PKTINFO: Final = struct.Struct("=i4s4s")
 _IP_PKTINFO: Final = 8
@@ -25,30 +23,32 @@ _ARRIVALS: Final = 1024
 Ancillary = tuple[tuple[int, int, bytes]]
 
 
-@implementer(IReadDescriptor)
 class DhcpSocket:
-    """A reader of one interface.
+    """A reader of one interface: what Twisted asks of an ``IReadDescriptor``.
 
     Args:
-        reactor: watches the socket.
+        reactor: watches the socket (``IReactorFDSet``; the compiler does not know what zope's interfaces say).
         sock: bound to the interface.
         link: the interface.
         received: gets each datagram; must not raise.
         batch: receives and sends many datagrams at once, None where the system cannot.
         soon: calls a function on the next turn of the reactor.
         failed: told how many datagrams could not leave and the newest error number.
+        turn: told before and after datagrams that were read together.
     """
 
     def __init__(
         self,
-        reactor: IReactorFDSet,
+        reactor: Any,
         sock: socket.socket,
         link: Link,
         received: Callable[[bytes, Arrival], None],
         batch: DatagramBatch | None = None,
         soon: Callable[[Callable[[], None]], object] = lambda function: function(),
         failed: Callable[[int, int], None] = lambda _count, _fault: None,
+        turn: Turn | None = None,
     ) -> None:
+        self._turn = turn
         self._batch, self._soon, self._failed = batch, soon, failed
         self._reading = False
         self._reactor = reactor
@@ -60,7 +60,7 @@ class DhcpSocket:
         self._targets: dict[tuple[int, int, int], tuple[Ancillary, tuple[str, int]]] = {}
         self._ways: dict[tuple[int, int, int], tuple[bytes, bytes]] = {}
         self._link = link
-        reactor.addReader(cast("IReadDescriptor", self))
+        self._reactor.addReader(self)
 
     @property
     def link(self) -> Link:
@@ -103,6 +103,8 @@ class DhcpSocket:
         """As :meth:`doRead`; what is answered at once leaves with one call."""
         arrivals, received = self._arrivals, self._received
         self._reading = True
+        if self._turn is not None:
+            self._turn.begin_turn()
         try:
             for data, peer in batch.receive():
                 arrival = arrivals.get(peer)
@@ -114,6 +116,8 @@ class DhcpSocket:
                 if not self._open:
                     return
         finally:
+            if self._turn is not None:
+                self._turn.end_turn()
             self._reading = False
             self._flush()
 
@@ -183,7 +187,7 @@ class DhcpSocket:
         if self._open:
             self._flush()
             self._open = False
-            self._reactor.removeReader(cast("IReadDescriptor", self))
+            self._reactor.removeReader(self)
             self._socket.close()
 
     @property

@@ -60,6 +60,7 @@ class RawSender:
         )
         self._soon = soon
         self._queue: list[Failed] = []
+        self._held = False
         self._batch: DatagramBatch | None = None
         with suppress(OSError):
             self._batch = DatagramBatch(self._socket.fileno(), receiving=False)
@@ -83,9 +84,18 @@ class RawSender:
         if self._batch.full:
             self._flush()
         self._batch.send(packet, to_hardware(index, mac), b"")
-        if not self._queue:
+        if not self._queue and not self._held:
             self._soon(self._flush)
         self._queue.append(failed)
+
+    def hold(self) -> None:
+        """What is sent from here on leaves with :meth:`flush`, and no turn of the reactor is waited for."""
+        self._held = True
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._held = False
+        self._flush()
 
     def _flush(self) -> None:
         queue, self._queue = self._queue, []

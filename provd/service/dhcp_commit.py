@@ -28,7 +28,7 @@ _REPEAT_S: Final = 10.0
 _REMEMBERED: Final = 1024
 
 
-class Grant(msgspec.Struct, eq=False):
+class Grant(msgspec.Struct, eq=False, gc=False):
     """One address for one client, as it is written and acknowledged.
 
     Attributes:
@@ -46,7 +46,7 @@ class Grant(msgspec.Struct, eq=False):
     key: bytes
 
 
-class _Sent(msgspec.Struct, eq=False):
+class _Sent(msgspec.Struct, eq=False, gc=False):
     message: Message
     table: AddressTable
     lease: Lease
@@ -107,6 +107,33 @@ class RepeatedRequests:
         self._older.clear()
 
 
+class _Granting:
+    """A grant while its lease is being written: a hundred of them wait for one block, and closures cost more."""
+
+    def __init__(
+        self,
+        commits: LeaseCommits,
+        grant: Grant,
+        message: Message,
+        before: tuple[Lease, float] | None,
+        done: Callable[[Message | None], None],
+    ) -> None:
+        self._commits, self._grant, self._message, self._before, self._done = commits, grant, message, before, done
+
+    def written(self, problem: Exception | None) -> None:
+        """The store is done with it."""
+        commits = self._commits
+        commits.heard(problem)
+        try:
+            if problem is None:
+                self._done(self._message if commits.granted(self._grant, self._message) else None)
+            else:
+                commits.undo(self._grant, self._before, problem)
+                self._done(None)
+        except Exception:  # noqa: BLE001  # the store's other callers must still hear of their leases
+            commits.faulty()
+
+
 class LeaseCommits:
     """Writes leases and changes the address table with them.
 
@@ -140,7 +167,7 @@ class LeaseCommits:
         done: Callable[[Message | None], None],
     ) -> None:
         """Bind the address, write the lease, and call ``done`` with the ACK once it may leave, or with None."""
-        table, who, lease, key = grant.table, grant.who, grant.lease, grant.key
+        table, who, lease = grant.table, grant.who, grant.lease
         at = table.at(lease.address)
         before = None
         if at is not None and at.who.key == who.key and at.lease is not None:
@@ -151,24 +178,25 @@ class LeaseCommits:
             left.lease = replace(left.lease, state="released", expires_at=self._wall())
             rows.append(left.lease)
         table.bind(who, lease.address, lease, grant.until)
-        self._repeats.begin(key)
+        self._repeats.begin(grant.key)
+        self._counters.writes += 1
+        self._store.commit(rows, (), _Granting(self, grant, message, before, done).written)
 
-        def written(problem: Exception | None) -> None:
-            if problem is not None:
-                self._repeats.end(key, None)
-                table.unbind(who, lease.address, before, self._monotonic())
-                self._failed(problem)
-                done(None)
-                return
-            binding = table.at(lease.address)
-            if binding is None or binding.lease is not lease:
-                self._repeats.end(key, None)
-                done(None)
-                return
-            self._repeats.end(key, _Sent(message, table, lease, self._monotonic()))
-            done(message)
+    def granted(self, grant: Grant, message: Message) -> bool:
+        """The lease of a grant is durable: whether its ACK may leave."""
+        table, lease = grant.table, grant.lease
+        binding = table.at(lease.address)
+        if binding is None or binding.lease is not lease:
+            self._repeats.end(grant.key, None)
+            return False
+        self._repeats.end(grant.key, _Sent(message, table, lease, self._monotonic()))
+        return True
 
-        self._write(rows, written)
+    def undo(self, grant: Grant, before: tuple[Lease, float] | None, problem: Exception) -> None:
+        """The lease of a grant could not be written: the client has what it had before."""
+        self._repeats.end(grant.key, None)
+        grant.table.unbind(grant.who, grant.lease.address, before, self._monotonic())
+        self._failed(problem)
 
     def release(
         self, table: AddressTable, binding: Binding, done: Callable[[Exception | None], None] | None = None
@@ -214,15 +242,23 @@ class LeaseCommits:
         self, rows: Sequence[Lease], done: Callable[[Exception | None], None], removed: Sequence[int] = ()
     ) -> None:
         def guarded(problem: Exception | None) -> None:
-            self._counters.store_fault = "" if problem is None else str(problem)
+            self.heard(problem)
             try:
                 done(problem)
             except Exception:  # noqa: BLE001  # the store's other callers must still hear of their leases
-                self._counters.errors += 1
-                self._log.failure("fault after a lease was written")
+                self.faulty()
 
         self._counters.writes += 1
         self._store.commit(rows, removed, guarded)
+
+    def heard(self, problem: Exception | None) -> None:
+        """Note what the store says."""
+        self._counters.store_fault = "" if problem is None else str(problem)
+
+    def faulty(self) -> None:
+        """Note the exception that is being handled."""
+        self._counters.errors += 1
+        self._log.failure("fault after a lease was written")
 
     def _logged(self, problem: Exception | None) -> None:
         if problem is not None:

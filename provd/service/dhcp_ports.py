@@ -139,6 +139,18 @@ class SystemProfiles(Protocol):
         ...
 
 
+class Turn(Protocol):
+    """What is done once for all datagrams that were read together."""
+
+    def begin_turn(self) -> None:
+        """They are about to be handled."""
+        ...
+
+    def end_turn(self) -> None:
+        """They were."""
+        ...
+
+
 class LeaseWriter(Protocol):
     """The lease store."""
 

@@ -75,7 +75,7 @@ class Ports:
     client: int = 68
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """A reply ready to be sent; ``kind`` and ``fields`` are for counters and events."""
 
     kind: str

@@ -49,6 +49,14 @@ class LeaseStore(Protocol):
         """Insert or replace ``leases`` and remove those of the addresses ``removed``, all or nothing."""
         ...
 
+    def begin_turn(self) -> None:
+        """What is committed from here to :meth:`end_turn` is handed over together."""
+        ...
+
+    def end_turn(self) -> None:
+        """Hand over what was committed since :meth:`begin_turn`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SystemWrite:

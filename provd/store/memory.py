@@ -37,6 +37,12 @@ class MemoryLeases:
         self._leases.update((lease.address, lease) for lease in leases)
         self._deliver(partial(done, None))
 
+    def begin_turn(self) -> None:
+        """Nothing to gather: what is handed over is kept."""
+
+    def end_turn(self) -> None:
+        """See :meth:`begin_turn`."""
+
 
 class MemorySystems:
     """:class:`provd.store.interface.SystemStore` in memory."""

@@ -45,16 +45,16 @@ class Database:
         self._reader.execute("PRAGMA query_only = ON")
         self._reading = threading.Lock()
         self._behind: list[WriteBehind[Any]] = []
-        self.writer = Writer(lambda: connect(path), deliver, recovered=self._recovered)
+        self.writer = Writer(lambda: connect(path), deliver, recovered=self.retry)
 
     def row(self, codec: Codec[T], value: T) -> tuple[Any, ...]:
         """Parameters of :func:`provd.store.sqlite_schema.upsert`."""
         searched = SEARCHED.get(codec.kind, lambda _value: ())
         return (codec.key(value), codec.encode(value, next(self._sequence)), *searched(value))
 
-    def sealed(self, codec: Codec[T], value: T) -> bytes:
-        """The record of a value, with the next sequence number."""
-        return codec.encode(value, next(self._sequence))
+    def next_number(self) -> int:
+        """The next sequence number."""
+        return next(self._sequence)
 
     def save(self, codec: Codec[T], value: T, done: Done) -> None:
         """Insert or replace one value."""
@@ -68,8 +68,8 @@ class Database:
         """Tell ``behind`` when the disk takes writes again."""
         self._behind.append(behind)
 
-    def _recovered(self) -> None:
-        """A write became durable: what failed before is tried again."""
+    def retry(self) -> None:
+        """Something became durable: what failed before is tried again."""
         for behind in self._behind:
             behind.retry()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,7 +145,8 @@ def _check(path: Path, wall: Callable[[], float], journal: bytes) -> Prepared:
         else:
             migrate(connection, version)
         for table in TABLES:
-            connection.execute(f"SELECT {key_column(table)}, record FROM {table} LIMIT 1").fetchall()  # noqa: S608
+            rows = connection.execute(f"SELECT {key_column(table)}, record FROM {table} LIMIT 1").fetchall()  # noqa: S608
+            _refuse_foreign(table, [record for _, record in rows])
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             verified = [_verify(connection, codec, wall()) for codec in VERIFIED]
@@ -152,6 +154,25 @@ def _check(path: Path, wall: Callable[[], float], journal: bytes) -> Prepared:
         return Prepared(told, max(sequence for _, sequence in verified))
     finally:
         connection.close()
+
+
+def _refuse_foreign(table: str, records: Sequence[bytes]) -> None:
+    """A table that begins with a record of another kind has that one's pages: swapped, they look sound to SQLite.
+
+    Raises:
+        RecordError: it has.
+    """
+    for record, kind in itertools.product(records, TABLES):
+        if kind != table and _is_of(kind, record):
+            raise RecordError(f"the table {table} holds records of {kind}")
+
+
+def _is_of(kind: str, record: bytes) -> bool:
+    try:
+        unseal(kind, record)
+    except RecordError:
+        return False
+    return True
 
 
 def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> tuple[str, int]:

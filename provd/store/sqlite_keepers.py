@@ -1,4 +1,4 @@
-"""Leases, systems, installs, tokens and trigger runs in SQLite."""
+"""Leases, systems, installs, tokens and trigger runs in SQLite, leases by way of their log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from msgspec.structs import force_setattr
@@ -16,7 +15,7 @@ from provd.model.lease import Lease
 from provd.model.system import InstallState, System
 from provd.model.token import InstallToken
 from provd.model.trigger import TriggerRun
-from provd.store.interface import Done, StaleWriteError, SystemWrite
+from provd.store.interface import Done, StaleWriteError, StoreError, SystemWrite
 from provd.store.kinds import (
     ENDED,
     INSTALLS,
@@ -29,46 +28,56 @@ from provd.store.kinds import (
     token_key,
     without_text,
 )
+from provd.store.lease_log import LeaseLog
 from provd.store.sqlite_database import Database, WriteBehind
-from provd.store.sqlite_schema import upsert, upsert_rows
+from provd.store.sqlite_record import RecordError, encode_body, seal
+from provd.store.sqlite_schema import upsert
 from provd.store.versions import check_version, with_version
+
+_KIND: Final = LEASES.kind
 
 
 class SqliteLeases:
-    """:class:`provd.store.interface.LeaseStore` in SQLite."""
+    """:class:`provd.store.interface.LeaseStore`: what the log holds goes before what the table says."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, log: LeaseLog) -> None:
+        self._database, self._log = database, log
+        self.begin_turn, self.end_turn = log.begin_turn, log.end_turn
+        self._next = database.next_number
 
     def load(self) -> Iterable[Lease]:
         """Every lease, in the order of addresses."""
-        leases = self._database.select(LEASES, "ORDER BY address")
+        # What is carried into the table in this moment is then in both, and not in neither.
+        unsettled = self._log.unsettled()
+        leases: Sequence[Lease] = self._database.select(LEASES, "ORDER BY address")
+        if unsettled:
+            leases = self._overlaid(leases, unsettled)
         for lease in leases:
             _share(lease)
         return leases
 
+    def _overlaid(self, leases: Sequence[Lease], unsettled: Mapping[int, bytes]) -> Sequence[Lease]:
+        found = {lease.address: lease for lease in leases}
+        for address, record in unsettled.items():
+            found.pop(address, None)
+            if not record:
+                continue
+            try:
+                found[address] = LEASES.decode(record)
+            except RecordError as error:
+                self._database.log.error("a record of leases is left out: {error}", error=error)
+        return [found[address] for address in sorted(found)]
+
     def commit(self, leases: Sequence[Lease], removed: Sequence[int], done: Done) -> None:
         """Insert or replace ``leases`` and remove those of the addresses ``removed``."""
         try:
-            # What Database.row does, without asking what else the table is searched by: each ACK waits for this.
-            rows = [(lease.address, self._database.sealed(LEASES, lease)) for lease in leases]
+            # What Codec.encode does, without its ways there: each ACK waits for this.
+            records = [seal(_KIND, self._next(), encode_body(lease)) for lease in leases]
         except Exception as error:  # noqa: BLE001  a value that cannot be stored fails alone, and later like any other
-            self._database.writer.submit(partial(_fail, error), done)
+            failure = StoreError(f"the store cannot write: {error}")
+            self._log.commit((), (), lambda problem: done(problem or failure))
             return
-        if not removed:
-            self._database.writer.submit_rows(rows, done)
-            return
-
-        def work(connection: sqlite3.Connection) -> None:
-            for address in removed:
-                connection.execute("DELETE FROM leases WHERE address = ?", (address,))
-            upsert_rows(connection, "leases", rows)
-
-        self._database.writer.submit(work, done)
-
-
-def _fail(error: Exception, _connection: sqlite3.Connection) -> None:
-    raise error
+        self._log.commit(records, removed, done)
 
 
 _REPEATED: Final = ("subnet", "state", "relay", "interface", "boot")

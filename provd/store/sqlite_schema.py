@@ -12,7 +12,7 @@ import msgspec
 from provd.store.interface import StoreError, StoreTooNewError
 from provd.store.sqlite_record import RecordError, seal, unseal
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 Columns = Callable[[Any], tuple[Any, ...]]
 
@@ -85,11 +85,16 @@ def _lighter_events(connection: sqlite3.Connection) -> None:
     connection.execute("DROP INDEX IF EXISTS events_system")
 
 
+def _lease_log(_connection: sqlite3.Connection) -> None:
+    """From version 6 on the newest leases may be in a log beside the file, which an earlier provd would not read."""
+
+
 MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {
     1: _accounts,
     2: _policies,
     3: _blocks,
     4: _lighter_events,
+    5: _lease_log,
 }
 """What brings a file of version N to N + 1, by N."""
 

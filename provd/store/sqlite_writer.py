@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
@@ -13,7 +12,6 @@ import msgspec
 from twisted.logger import Logger
 
 from provd.store.interface import Deliver, Done, StaleWriteError, StoreError
-from provd.store.sqlite_schema import upsert_rows
 
 GROUP: Final = 1024
 """Writes in one transaction at most, so that the first of them does not wait for ever."""
@@ -24,26 +22,15 @@ BACKLOG: Final = 50_000
 WAIT_S: Final = 10.0
 """Seconds that an edit waits to become durable."""
 
-_GATHER_S: Final = 0.0002
-"""Seconds that a small group waits for company where another one has just become durable.
-
-A commit costs the same for one lease as for ten, and its thread takes the interpreter from the one that answers: at
-5,000 leases a second, one commit for each pair of them keeps a processor busy and makes everybody wait longer.
-"""
-_FEW: Final = 8
-_BUSY_S: Final = 0.002
-
 Work = Callable[[sqlite3.Connection], None]
-Rows = Sequence[tuple[object, ...]]
 
 
 class _Unit(msgspec.Struct, eq=False):
-    """One write: ``work``, or ``rows`` for the table they are collected for."""
+    """One write; ``at_once`` where its end is told on the writing thread."""
 
+    work: Work
     done: Done
-    work: Work | None = None
-    rows: Rows = ()
-    waits: bool = False
+    at_once: bool = False
 
 
 _Outcome = tuple[_Unit, Exception | None]
@@ -64,26 +51,17 @@ class Writer:
         connect: Callable[[], sqlite3.Connection],
         deliver: Deliver,
         *,
-        collected: str = "leases",
         recovered: Callable[[], None] = lambda: None,
-        monotonic: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """Start the thread.
 
         Args:
             connect: opens the writing connection; called again after an error that the connection did not survive.
             deliver: runs a function on the owning thread.
-            collected: table of :meth:`submit_rows`.
             recovered: called on the owning thread after every group that became durable.
-            monotonic: seconds.
-            pause: waits so many seconds.
         """
-        self._monotonic, self._pause = monotonic, pause
-        self._wrote_at = float("-inf")
         self._connect = connect
         self._deliver = deliver
-        self._collected = collected
         self._recovered = recovered
         self.ordered = 0
         self._log = Logger(namespace="provd.store")
@@ -105,11 +83,11 @@ class Writer:
             orders: what is gathered before it must not grow after it.
         """
         self.ordered += orders
-        self._submit(_Unit(done, work))
+        self._submit(_Unit(work, done))
 
-    def submit_rows(self, rows: Rows, done: Done) -> None:
-        """Hand over rows to insert or replace; those of neighbouring calls are written by one statement."""
-        self._submit(_Unit(done, None, rows))
+    def submit_behind(self, work: Work, done: Done) -> None:
+        """Hand over a write that overtakes nobody's reading; ``done`` is called on the writing thread."""
+        self._submit(_Unit(work, done, at_once=True))
 
     def run(self, work: Work) -> None:
         """Write and wait until it is durable.
@@ -124,7 +102,7 @@ class Writer:
             ended.set()
 
         self.ordered += 1
-        self._submit(_Unit(done, work, waits=True))
+        self._submit(_Unit(work, done, at_once=True))
         if not ended.wait(WAIT_S):
             raise StoreError(f"the store did not answer within {WAIT_S:.0f} s; look before you repeat the change")
         if errors[0] is not None:
@@ -150,11 +128,11 @@ class Writer:
             self._tell([(unit, StoreError(refusal))])
 
     def _tell(self, outcomes: Sequence[_Outcome]) -> None:
-        """Who waits is told here, the others in one turn of the owning thread."""
+        """Some are told here, the others in one turn of the owning thread."""
         for unit, error in outcomes:
-            if unit.waits:
+            if unit.at_once:
                 unit.done(error)
-        others = [outcome for outcome in outcomes if not outcome[0].waits]
+        others = [outcome for outcome in outcomes if not outcome[0].at_once]
         if others:
             self._deliver(partial(self._finish, others))
 
@@ -169,9 +147,7 @@ class Writer:
 
     def _run(self) -> None:
         while units := self._next():
-            outcomes = self._write(units)
-            self._wrote_at = self._monotonic()
-            self._tell(outcomes)
+            self._tell(self._write(units))
         if self._connection is not None:
             self._connection.close()
 
@@ -179,10 +155,6 @@ class Writer:
         with self._wake:
             while not self._waiting and not self._closing:
                 self._wake.wait()
-            alone = len(self._waiting) < _FEW and not self._closing
-        if alone and self._monotonic() - self._wrote_at < _BUSY_S:
-            self._pause(_GATHER_S)
-        with self._lock:
             units, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
             return units
 
@@ -203,18 +175,7 @@ class Writer:
         return outcomes
 
     def _carry_out(self, units: Sequence[_Unit], connection: sqlite3.Connection) -> Sequence[_Outcome]:
-        outcomes: list[_Outcome] = []
-        rows: list[tuple[object, ...]] = []
-        for unit in units:
-            if unit.work is None:
-                rows.extend(unit.rows)
-                outcomes.append((unit, None))
-                continue
-            upsert_rows(connection, self._collected, rows)
-            rows.clear()
-            outcomes.append((unit, _attempt(unit.work, connection)))
-        upsert_rows(connection, self._collected, rows)
-        return outcomes
+        return [(unit, _attempt(unit.work, connection)) for unit in units]
 
     def _recover(self) -> None:
         """Undo what was begun; a connection that cannot even do that is replaced."""

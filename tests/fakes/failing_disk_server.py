@@ -9,7 +9,7 @@ from tests.fakes.refused_calls import refuse
 
 
 def fail(_signal: int, _frame: object) -> None:
-    refuse("pwrite64", "fsync", "fdatasync")
+    refuse("pwrite64", "pwritev2", "fsync", "fdatasync")
 
 
 if __name__ == "__main__":

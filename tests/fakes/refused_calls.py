@@ -11,13 +11,22 @@ _NUMBERS: Final = {
     "x86_64": {
         "seccomp": 317,
         "pwrite64": 18,
+        "pwritev2": 328,
         "fsync": 74,
         "fdatasync": 75,
         "rename": 82,
         "renameat": 264,
         "renameat2": 316,
     },
-    "aarch64": {"seccomp": 277, "pwrite64": 68, "fsync": 82, "fdatasync": 83, "renameat": 38, "renameat2": 276},
+    "aarch64": {
+        "seccomp": 277,
+        "pwrite64": 68,
+        "pwritev2": 287,
+        "fsync": 82,
+        "fdatasync": 83,
+        "renameat": 38,
+        "renameat2": 276,
+    },
 }
 _LOAD_NUMBER, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
@@ -36,7 +45,7 @@ def refuse(*names: str) -> None:
     """From now on these calls fail with EIO in every thread of this process, until it ends.
 
     Args:
-        names: ``pwrite64``, ``fsync``, ``fdatasync``, ``rename``, ``renameat``, ``renameat2``; one that this CPU has not
+        names: ``pwrite64``, ``pwritev2``, ``fsync``, ``fdatasync``, ``rename``, ``renameat``, ``renameat2``; one that this CPU has not
             is left out.
 
     Raises:

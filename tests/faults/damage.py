@@ -32,9 +32,15 @@ def killed_store() -> Files:
             for address in range(first, last + 1):
                 owner.wait(partial(store.leases.commit, [lease_of(address)], []))
             files = {name: octets for name, octets in contents(folder).items() if octets}
+            # What a log has ahead of its end holds nothing, so that no fault there is one.
+            files = {name: _without_room(octets) if "-leases" in name else octets for name, octets in files.items()}
             store.close()
     # The index of the log is made anew at every start.
     return {name: octets for name, octets in files.items() if not name.endswith("-shm")}
+
+
+def _without_room(log: bytes) -> bytes:
+    return log[:64] + log[64:].rstrip(b"\0")
 
 
 @dataclass

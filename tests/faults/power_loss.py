@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.faults.write_trace import Call
 
 #: Of the calls that change files, those that the replay does not know: a store that uses them needs more here.
-_FOREIGN = frozenset({"writev", "pwritev", "pwritev2", "copy_file_range", "sendfile", "fallocate", "truncate", "link",
+_FOREIGN = frozenset({"writev", "pwritev", "copy_file_range", "sendfile", "fallocate", "truncate", "link",
                       "linkat", "dup", "dup2", "dup3", "creat", "open"})  # fmt: skip
 
 
@@ -31,6 +31,18 @@ class File:
         _apply(self.live, at, octets)
         self.pending.append((at, octets))
 
+    def write_through(self, at: int, octets: bytes) -> None:
+        """Write so that these octets, and no others, are on the disk (RWF_DSYNC)."""
+        _apply(self.live, at, octets)
+        durable = bytearray(self.durable)
+        _apply(durable, at, octets)
+        self.durable = bytes(durable)
+        # A page that was written before and reaches the disk later brings what is in it then.
+        self.pending = [
+            (begin, earlier if earlier is None else _over(begin, earlier, at, octets))
+            for begin, earlier in self.pending
+        ]
+
     def sync(self) -> None:
         """The fsync of this file came back."""
         self.durable = bytes(self.live)
@@ -44,6 +56,14 @@ def _apply(content: bytearray, at: int, octets: bytes | None) -> None:
         del content[at:]
     else:
         content[at : at + len(octets)] = octets
+
+
+def _over(begin: int, earlier: bytes, at: int, octets: bytes) -> bytes:
+    """An earlier write with the later one's octets where both wrote."""
+    first, last = max(begin, at), min(begin + len(earlier), at + len(octets))
+    if first >= last:
+        return earlier
+    return earlier[: first - begin] + octets[first - at : last - at] + earlier[last - begin :]
 
 
 @dataclass
@@ -145,6 +165,18 @@ class Disk:
         if handle is None or handle.file is None:
             return False
         handle.file.write(int(call.rest[-1]), call.texts[0][: call.result])
+        return True
+
+    def _pwritev2(self, call: Call) -> bool:
+        handle = self._handles.get(int(call.rest[0]))
+        if handle is None or handle.file is None:
+            return False
+        assert len(call.texts) == 1, "the replay knows writes of one piece"
+        at, octets = int(call.rest[-2]), call.texts[0][: call.result]
+        if call.rest[-1] == "RWF_DSYNC":
+            handle.file.write_through(at, octets)
+        else:
+            handle.file.write(at, octets)
         return True
 
     def _lseek(self, call: Call) -> bool:

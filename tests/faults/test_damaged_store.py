@@ -14,7 +14,7 @@ from tests.faults.damage import Damage, copy_names, flipped_everywhere, killed_s
 from tests.faults.killing import lost
 from tests.faults.serving import many_clients, problems, status
 
-STEP = 1999
+STEP = 499
 """Octets between two flipped bits; ``tests/long`` takes every one."""
 
 

@@ -34,7 +34,7 @@ def serving() -> Iterator[Traced]:
 
 
 def test_row_12_no_acknowledged_lease_is_lost_with_the_power(serving: Traced) -> None:
-    verdict = audit(serving, {}, random.Random(1), share=0.12)
+    verdict = audit(serving, {}, random.Random(1), share=0.3)
     print(verdict.text())
     assert verdict.faults == []
     assert verdict.images > 600

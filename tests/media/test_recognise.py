@@ -96,7 +96,7 @@ def program(machine: int) -> bytes:
     ("kernel", "arch"),
     [
         (program(0xAA64), "aarch64"),
-        (gzip.compress(program(0xAA64)), "aarch64"),
+        (gzip.compress(program(0xAA64), mtime=0), "aarch64"),
         (b"\0" * 56 + b"ARM\x64", "aarch64"),
         (program(0x8664), "x86_64"),
         (program(0x9999), "x86_64"),

@@ -68,11 +68,18 @@ class FakeRaw:
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes, bytes]] = []
         self.problem: OSError | None = None
+        self.turns: list[str] = []
 
     def send(self, interface: str, index: int, packet: bytes, mac: bytes, failed: Callable[[str], None]) -> None:
         if self.problem is not None:
             raise self.problem
         self.sent.append((interface, packet, mac))
+
+    def hold(self) -> None:
+        self.turns.append("hold")
+
+    def flush(self) -> None:
+        self.turns.append("flush")
 
     def close(self) -> None:
         self.sent = []
@@ -325,6 +332,52 @@ async def test_row_40_a_datagram_and_its_answer_over_loopback_without_root() -> 
             assert client.recv(100) == b"all"
     finally:
         listener.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_read_together_is_handled_in_one_turn_and_its_answers_leave_at_the_end() -> None:
+    """Leases are handed over together, and no turn of the reactor is waited for before an answer leaves."""
+    from twisted.internet import reactor  # noqa: TID251  # this test is about the real one
+
+    said: list[str] = []
+    ended: Deferred[None] = Deferred()
+
+    class Noted:
+        def begin_turn(self) -> None:
+            said.append("begin")
+
+        def end_turn(self) -> None:
+            said.append("end")
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.bind(("0.0.0.0", 0))
+        port = client.getsockname()[1]
+
+        def answer(data: bytes, arrival: Arrival) -> None:
+            said.append(data.decode())
+            listener.send("lo", data, Destination(0x7F000001, port), arrival.local)
+            if data == b"2":
+                ended.callback(None)
+
+        listener = DhcpListener(cast("IReactorFDSet", reactor), Clock(), ["lo"], answer, server_port=0, turn=Noted())
+        listener.start()
+        try:
+            for data in (b"1", b"2"):
+                client.sendto(data, ("127.0.0.1", listener.port("lo")))
+            await ended
+            await deferLater(reactor, 0)
+            assert [client.recv(10), client.recv(10)] == [b"1", b"2"]
+            assert said in (["begin", "1", "2", "end"], ["begin", "1", "end", "begin", "2", "end"])
+        finally:
+            listener.stop()
+
+
+def test_answers_to_hardware_addresses_are_held_for_the_end_of_the_turn(host: Host) -> None:
+    host.listener.begin_turn()
+    host.listener.send("eth0", b"offer", Destination(CLIENT, 68, MAC), LOCAL)
+    host.listener.end_turn()
+    assert host.kernel.packets.turns == ["hold", "flush"]
 
 
 def test_an_interface_that_is_as_it_was_keeps_what_is_remembered_of_arrivals() -> None:

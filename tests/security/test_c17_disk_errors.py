@@ -35,7 +35,7 @@ def commit(store, address):
 COMMITS = """
 store = SqliteStore(path, deliver=owner.deliver, wall=lambda: 1.0)
 print(commit(store, 1))
-refuse("fsync", "fdatasync")
+refuse("fsync", "fdatasync", "pwritev2")
 print(commit(store, 2))
 """
 REPAIR = """

@@ -63,7 +63,8 @@ def test_c08_every_file_of_the_store_is_the_owners_alone(path: Path, owner: Owne
         store.close()
     finally:
         os.umask(before)
-    assert modes == dict.fromkeys(("provd.db", "provd.db-wal", "provd.db-shm", "provd.db.lock"), 0o600)
+    names = ("provd.db", "provd.db-wal", "provd.db-shm", "provd.db.lock", "provd.db-leases1", "provd.db-leases2")
+    assert modes == dict.fromkeys(names, 0o600)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 

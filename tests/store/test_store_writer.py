@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -118,54 +117,3 @@ def test_a_closed_store_refuses(owner: OwnerThread) -> None:
         owner.wait(partial(writer.submit, partial(keep, 1)))
     with pytest.raises(StoreError, match="the store is closed"):
         writer.run(partial(keep, 1))
-
-
-class Paused:
-    """A clock that stands, and a pause in which the test hands over more."""
-
-    def __init__(self) -> None:
-        self.now, self.pauses = 100.0, list[float]()
-        self.meanwhile: list[partial[None]] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        for work in self.meanwhile:
-            work()
-
-
-def durable(writer: Writer, number: int) -> None:
-    """Hand one over and wait until it is durable."""
-    ended = threading.Event()
-    writer.submit(partial(keep, number), lambda _error: ended.set())
-    assert ended.wait(20)
-
-
-def paused_writer(traced: Traced, paused: Paused) -> Writer:
-    def at_once(function: Callable[[], object]) -> None:
-        function()
-
-    return Writer(traced.connect, at_once, monotonic=lambda: paused.now, pause=paused)
-
-
-def test_a_lone_write_waits_for_nobody() -> None:
-    paused = Paused()
-    writer = paused_writer(Traced(), paused)
-    durable(writer, 1)
-    paused.now += 1.0
-    durable(writer, 2)
-    writer.close()
-    assert paused.pauses == []
-
-
-def test_right_after_another_group_a_small_one_waits_for_company() -> None:
-    traced, paused = Traced(), Paused()
-    writer = paused_writer(traced, paused)
-    durable(writer, 1)
-    told: list[Exception | None] = []
-    paused.meanwhile = [partial(writer.submit, partial(keep, number), told.append) for number in (3, 4)]
-    durable(writer, 2)
-    writer.close()
-    assert len(paused.pauses) == 1
-    assert 0 < paused.pauses[0] < 0.001
-    assert told == [None, None]
-    assert traced.statements.count("COMMIT") == 2

@@ -1,0 +1,273 @@
+"""Leases become durable in a log of their own, and go into the database when nobody waits for them.
+
+An ACK waits for its lease. A commit of SQLite writes several pages of 4 KiB, and each thousand pages it copies them
+into the main file meanwhile; a block of the log is some hundred octets, written in one piece. Two files take turns:
+while one is carried into the database, the other takes what comes. After a restart both are read.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from twisted.logger import Logger
+
+from provd.store.interface import Deliver, Done, StoreError
+from provd.store.lease_log_file import LogFile
+from provd.store.lease_log_format import Entry, removal
+from provd.store.sqlite_schema import upsert_rows
+
+GROUP: Final = 1024
+"""Commits in one block at most, so that the first of them does not wait for ever."""
+
+BACKLOG: Final = 50_000
+"""Commits that may wait; beyond, the disk is not keeping up and further ones are refused."""
+
+FULL: Final = 1 << 24
+"""Octets of a file at which the other one takes over though leases keep coming."""
+
+QUIET_S: Final = 1.0
+"""Seconds without a lease after which the log is carried into the database."""
+
+RETRY_S: Final = 10.0
+"""Seconds until the database is tried again after it could not write."""
+
+CLOSE_S: Final = 30.0
+"""Seconds that closing waits for the database; what it did not take stays in the log."""
+
+_PIECE: Final = 1024
+"""Leases of one transaction, so that other writes find their turn between."""
+
+_GATHER_S: Final = 0.0002
+"""Seconds that a small group waits for company where another one has just become durable.
+
+A block costs the same for one lease as for ten, and its thread takes the interpreter from the one that answers: at
+5,000 leases a second, one block for each pair of them keeps a processor busy and makes everybody wait longer.
+"""
+_FEW: Final = 8
+"""Commits below which a group is small."""
+_BUSY_S: Final = 0.002
+"""Seconds for which a group has just become durable."""
+
+_FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT)
+
+_Commit = tuple[Sequence[bytes], Done]
+Submit = Callable[[Callable[[sqlite3.Connection], None], Done], None]
+"""Hands a write to the database; its end is told on any thread."""
+
+
+class LeaseLog:
+    """Owns the two files and the thread that writes them."""
+
+    def __init__(
+        self,
+        files: tuple[LogFile, LogFile],
+        submit: Submit,
+        deliver: Deliver,
+        numbers: Callable[[], int],
+        *,
+        recovered: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take up what the files hold, and start the thread.
+
+        Args:
+            files: as the last process left them.
+            submit: hands a write to the database.
+            deliver: runs a function on the owning thread.
+            numbers: the next sequence number.
+            recovered: called on the owning thread after every group that became durable.
+            monotonic: seconds.
+            pause: waits so many seconds.
+        """
+        self._submit, self._deliver, self._numbers = submit, deliver, numbers
+        self._recovered, self._monotonic, self._pause = recovered, monotonic, pause
+        self._log = Logger(namespace="provd.store")
+        older, newer = sorted(files, key=lambda file: file.number)
+        self._files = (older, newer)
+        self._left: LogFile | None = older if older.used else None
+        self._active = newer if newer.used else older
+        if not self._active.used:
+            self._active.begin(numbers())
+        self._carrying, self._retry_at, self._wrote_at = False, float("-inf"), float("-inf")
+        self._turn: list[_Commit] | None = None
+        self._waiting: list[_Commit] = []
+        # The lock itself is taken where nothing is waited for: a condition takes it by way of two functions of its own.
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
+        self._closing = False
+        self._worker = threading.Thread(target=self._run, name="provd-leases", daemon=True)
+        self._worker.start()
+
+    def commit(self, records: Sequence[bytes], removed: Sequence[int], done: Done) -> None:
+        """Hand over sealed leases and addresses whose lease goes, all or nothing; ``done`` hears of their end."""
+        entries = [*map(removal, removed), *records] if removed else records
+        if self._turn is not None:
+            self._turn.append((entries, done))
+        else:
+            self._hand_over([(entries, done)])
+
+    def begin_turn(self) -> None:
+        """What is committed from here to :meth:`end_turn` is handed over together, so that it is one block."""
+        self._turn = []
+
+    def end_turn(self) -> None:
+        """Hand over what was committed since :meth:`begin_turn`."""
+        turn, self._turn = self._turn, None
+        if turn:
+            self._hand_over(turn)
+
+    def _hand_over(self, commits: Sequence[_Commit]) -> None:
+        with self._lock:
+            refusal = "the store is closed" if self._closing else ""
+            if len(self._waiting) >= BACKLOG:
+                refusal = f"the store is {BACKLOG} writes behind"
+            if not refusal:
+                if not self._waiting:
+                    self._wake.notify()
+                self._waiting.extend(commits)
+        if refusal:
+            self._deliver(partial(self._finish, commits, StoreError(refusal)))
+
+    def flush(self, done: Done) -> None:
+        """Call ``done`` once everything handed over before is durable or failed."""
+        self.commit((), (), done)
+
+    def unsettled(self) -> Mapping[int, bytes]:
+        """What the database may not have: the newest sealed lease by address, without octets where it is gone."""
+        found: dict[int, bytes] = {}
+        for file in (self._left, self._active):
+            for entries in file.blocks() if file is not None else ():
+                found.update(entries)
+        return found
+
+    def close(self) -> None:
+        """Write what waits, carry it into the database, then end the thread; the database must still write."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        self._worker.join()
+        for file in self._files:
+            file.close()
+
+    def _run(self) -> None:
+        while True:
+            commits, closing = self._next()
+            if commits:
+                self._deliver(partial(self._finish, commits, self._write(commits)))
+                self._wrote_at = self._monotonic()
+            elif closing:
+                break
+            if not commits or self._active.size >= FULL:
+                self._carry()
+        self._empty()
+
+    def _next(self) -> tuple[Sequence[_Commit], bool]:
+        """Commits for one block; none where it was quiet for long enough to do something else."""
+        with self._wake:
+            if not self._waiting and not self._closing:
+                self._wake.wait(QUIET_S if self._active.used or self._left is not None else None)
+            small = 0 < len(self._waiting) < _FEW and not self._closing
+        if small and self._monotonic() - self._wrote_at < _BUSY_S:
+            self._pause(_GATHER_S)
+        with self._lock:
+            commits, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            return commits, self._closing
+
+    def _write(self, commits: Sequence[_Commit]) -> StoreError | None:
+        """One block; None once it is durable."""
+        entries = [entry for commit in commits for entry in commit[0]]
+        try:
+            if entries:
+                self._active.add(entries)
+        except OSError as error:
+            words = "the disk is full" if error.errno in _FULL_DISK else error.strerror
+            failure = StoreError(f"the store cannot write: {words}")
+            failure.__cause__ = error
+            return failure
+        return None
+
+    def _finish(self, commits: Sequence[_Commit], problem: StoreError | None) -> None:
+        if problem is None:
+            self._recovered()
+        for _, done in commits:
+            try:
+                done(problem)
+            except Exception:  # noqa: BLE001  one listener's fault must not silence the others
+                self._log.failure("a listener failed after a write")
+
+    def _carry(self) -> None:
+        """Begin to carry a file into the database, unless that goes on already or failed just now."""
+        if self._carrying or self._monotonic() < self._retry_at:
+            return
+        if self._left is None:
+            if not self._active.used:
+                return
+            self._left = self._active
+            self._active = next(file for file in self._files if file is not self._left)
+            self._active.begin(self._numbers())
+        self._carrying = True
+        self._carry_piece(self._left, itertools.chain.from_iterable(self._left.blocks()))
+
+    def _carry_piece(self, file: LogFile, entries: Iterator[Entry]) -> None:
+        try:
+            piece = dict(itertools.islice(entries, _PIECE))
+        except Exception as error:  # noqa: BLE001  whatever the disk gave back: the leases of this process still stand
+            self._carried(file, error)
+            return
+        if not piece:
+            self._settle(file)
+            return
+
+        def done(problem: Exception | None) -> None:
+            if problem is None:
+                self._carry_piece(file, entries)
+            else:
+                self._carried(file, problem)
+
+        self._submit(partial(_put, piece), done)
+
+    def _settle(self, file: LogFile) -> None:
+        try:
+            file.settle()
+        except OSError as error:
+            self._carried(file, error)
+            return
+        self._carried(file, None)
+
+    def _carried(self, file: LogFile, problem: Exception | None) -> None:
+        if problem is not None:
+            self._log.error("the lease log {path} waits for the store: {error}", path=str(file.path), error=problem)
+        with self._wake:
+            self._carrying = False
+            if problem is None:
+                self._left, self._retry_at = None, float("-inf")
+            else:
+                self._retry_at = self._monotonic() + RETRY_S
+            self._wake.notify_all()
+
+    def _empty(self) -> None:
+        """Carry both files into the database; what fails stays for the next start."""
+        self._retry_at = float("-inf")
+        ends = self._monotonic() + CLOSE_S
+        while (self._left is not None or self._active.used) and self._monotonic() < ends:
+            self._carry()
+            with self._wake:
+                if self._carrying:
+                    self._wake.wait(CLOSE_S)
+            if self._retry_at > self._monotonic():
+                return
+
+
+def _put(piece: Mapping[int, bytes], connection: sqlite3.Connection) -> None:
+    gone = [(address,) for address, record in piece.items() if not record]
+    if gone:
+        connection.executemany("DELETE FROM leases WHERE address = ?", gone)
+    upsert_rows(connection, "leases", sorted((address, record) for address, record in piece.items() if record))
