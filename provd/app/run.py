@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 from twisted.logger import Logger
 
@@ -15,6 +13,7 @@ from provd.app import collector, logs, privileges
 from provd.app.collector import Collector
 from provd.app.listeners import ListenError
 from provd.app.privileges import PrivilegeError
+from provd.app.reactor import the_reactor
 from provd.compiled import is_compiled
 from provd.config.errors import ConfigError
 from provd.config.journal import finish
@@ -43,7 +42,7 @@ def run(path: Path) -> int:
         if finish(Path(loaded.config.site_dir)):
             loaded = read(path)
         prepare(loaded.config)
-        reactor = _reactor()
+        reactor = the_reactor()
         from provd.app.server import Server, install_signals
 
         server = Server(reactor, path, loaded, os.environ)
@@ -103,12 +102,3 @@ def _raise_descriptor_limit() -> None:
 def _refused(error: Exception) -> int:
     sys.stderr.write(f"provd: {error}\n")
     return FAILED
-
-
-def _reactor() -> Any:
-    """Twisted's reactor with its timers on the monotonic clock, so that a clock step fires or stalls none of them."""
-    from twisted.internet import reactor  # noqa: TID251  the composition root owns it
-
-    clock: Any = reactor
-    clock.seconds = time.monotonic
-    return reactor
