@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 MODULES: Final = (
-    *(f"provd.core.dhcp_{name}" for name in ("layout", "timers", "pool", "identity", "leases", "times")),
+    *(f"provd.core.dhcp_{name}" for name in ("states", "layout", "timers", "pool", "identity", "leases", "times")),
     *(f"provd.service.dhcp_{name}" for name in ("commit", "shortcut")),
     "provd.service.dhcp",
     "provd.net.dhcp",

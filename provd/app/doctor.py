@@ -15,7 +15,7 @@ import msgspec
 from provd.app.running import Running
 from provd.core import ailments
 from provd.core.ailments import ERROR, INFO, ORDER, WARNING, Ailment
-from provd.core.dhcp_binding import State
+from provd.core.dhcp_states import State
 from provd.core.rogue import ROGUE
 from provd.net import self_probe
 from provd.plugin.contract import Operation

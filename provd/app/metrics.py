@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from provd.core.dhcp_binding import State
+from provd.core.dhcp_states import State
 from provd.model.event import Event
 from provd.model.session import BootSession
 

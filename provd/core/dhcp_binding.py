@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Final
-
 import msgspec
 
+from provd.core.dhcp_states import State
 from provd.model.lease import Lease
-
-INFINITE: Final = 0xFFFFFFFF
-"""Lease time that means for ever (RFC 2131 section 3.3)."""
-
-
-class State(Enum):
-    """What an address is in the middle of."""
-
-    OFFERED = "offered"
-    BOUND = "bound"
-    IDLE = "idle"
-    DECLINED = "declined"
 
 
 class Who(msgspec.Struct, frozen=True, gc=False):

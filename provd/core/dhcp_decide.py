@@ -9,8 +9,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_states import State
 from provd.model.subnet import MANUAL
 from provd.wire.codes import MessageType
 from provd.wire.packet import DhcpPacket

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from provd.core.dhcp_binding import Binding, State, Who
+from provd.core.dhcp_binding import Binding, Who
 from provd.core.dhcp_identity import AUTO, CLIENT_ID, auto_key, hardware_key, own_client_id, strict_key
 from provd.core.dhcp_pool import FreeAddresses
+from provd.core.dhcp_states import State
 from provd.core.dhcp_timers import Timers
 from provd.model.lease import Lease
 from provd.model.subnet import AUTOMATIC, MANUAL, Subnet

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_states import State
 from provd.wire.codes import MessageType
 from provd.wire.packet import DhcpPacket
 

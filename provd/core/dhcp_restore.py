@@ -6,9 +6,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_binding import Who
 from provd.core.dhcp_identity import AUTO, SECOND_IDENTITY, second_key
 from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_states import State
 from provd.model.lease import Lease
 
 GRACE_S: Final = 3600.0

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from provd.core.dhcp_binding import INFINITE
+from provd.core.dhcp_states import INFINITE
 from provd.model.subnet import Subnet
 from provd.wire import codes
 

@@ -10,9 +10,10 @@ import msgspec
 from msgspec.structs import replace
 from twisted.logger import Logger
 
-from provd.core.dhcp_binding import Binding, State, Who
+from provd.core.dhcp_binding import Binding, Who
 from provd.core.dhcp_identity import SECOND_IDENTITY, is_second
 from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_states import State
 from provd.core.dhcp_times import end_of
 from provd.model.client import RelayInfo
 from provd.model.lease import Lease

@@ -8,8 +8,8 @@ from typing import Final, Protocol
 
 from twisted.logger import Logger
 
-from provd.core.dhcp_binding import State
 from provd.core.dhcp_quarantine import SHARE_IS_SPENT, pool_share_is_spent
+from provd.core.dhcp_states import State
 from provd.service.dhcp_commit import LeaseCommits
 from provd.service.dhcp_counters import DhcpCounters, Throttle
 from provd.service.dhcp_reply import Exchange

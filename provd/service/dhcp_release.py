@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from provd.core.dhcp_binding import State
+from provd.core.dhcp_states import State
 from provd.service.dhcp_commit import LeaseCommits
 from provd.service.dhcp_subnets import SubnetTables
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from provd.core.dhcp_binding import Binding, State
+from provd.core.dhcp_binding import Binding
 from provd.core.dhcp_identity import AUTO
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_restore import adopt, restore
+from provd.core.dhcp_states import State
 from provd.model.lease import Lease
 from provd.model.subnet import Subnet
 from provd.model.system import System

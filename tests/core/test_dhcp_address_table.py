@@ -8,11 +8,12 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_binding import Who
 from provd.core.dhcp_identity import auto_key, own_client_id, strict_key
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_pool import FreeAddresses
 from provd.core.dhcp_quarantine import DeclineGuard
+from provd.core.dhcp_states import State
 from provd.core.dhcp_timers import Timers
 from provd.core.dhcp_times import end_of, lease_time, time_options
 from provd.model.lease import Lease

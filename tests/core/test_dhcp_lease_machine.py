@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from provd.core import dhcp_decide as decide
-from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_restore import restore
+from provd.core.dhcp_states import State
 from provd.model.lease import Lease
 from provd.model.subnet import Pool, Subnet
 from provd.wire.dhcp import DhcpPacket

@@ -8,10 +8,11 @@ from ipaddress import IPv4Network
 
 import msgspec
 
-from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_binding import Who
 from provd.core.dhcp_identity import SECOND_IDENTITY
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_restore import adopt, remaining_s, restore
+from provd.core.dhcp_states import State
 from provd.model.lease import Lease
 from provd.model.subnet import Pool, Subnet
 

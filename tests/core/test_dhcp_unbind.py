@@ -6,8 +6,9 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from provd.core.dhcp_binding import State, Who
+from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
+from provd.core.dhcp_states import State
 from provd.model.lease import Lease
 from provd.model.subnet import Pool, Subnet
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from provd.core.dhcp_binding import State
+from provd.core.dhcp_states import State
 from provd.model.subnet import Pool
 from tests.fakes.dhcp_world import (
     ACK,

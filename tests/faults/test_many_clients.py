@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provd.core.dhcp_binding import State
+from provd.core.dhcp_states import State
 from tests.fakes.dhcp_load import DhcpLoad
 from tests.faults.killing import lost
 from tests.faults.serving import many_clients
