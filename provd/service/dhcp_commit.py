@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 from twisted.logger import Logger
 
@@ -29,7 +28,7 @@ _REPEAT_S: Final = 10.0
 _REMEMBERED: Final = 1024
 
 
-class Grant(msgspec.Struct, eq=False, gc=False):
+class Grant:
     """One address for one client, as it is written and acknowledged.
 
     Attributes:
@@ -40,18 +39,14 @@ class Grant(msgspec.Struct, eq=False, gc=False):
         key: equal for retransmissions of the request.
     """
 
-    table: AddressTable
-    who: Who
-    lease: Lease
-    until: float
-    key: bytes
+    # Not a struct: compiled, a class of the compiler's own is read without a look-up.
+    def __init__(self, table: AddressTable, who: Who, lease: Lease, until: float, key: bytes) -> None:
+        self.table, self.who, self.lease, self.until, self.key = table, who, lease, until, key
 
 
-class _Sent(msgspec.Struct, eq=False, gc=False):
-    message: Message
-    table: AddressTable
-    lease: Lease
-    at: float
+class _Sent:
+    def __init__(self, message: Message, table: AddressTable, lease: Lease, at: float) -> None:
+        self.message, self.table, self.lease, self.at = message, table, lease, at
 
 
 def same_request(data: bytes) -> bytes:
