@@ -63,7 +63,11 @@ Submit = Callable[[Callable[[sqlite3.Connection], None], Done], None]
 
 
 class LeaseLog:
-    """Owns the two files and the thread that writes them."""
+    """Owns the two files and the thread that writes them.
+
+    Attributes:
+        carries: how often it began to carry a file into the database.
+    """
 
     def __init__(
         self,
@@ -96,6 +100,7 @@ class LeaseLog:
         self._active = newer if newer.used else older
         if not self._active.used:
             self._active.begin(numbers())
+        self.carries = 0
         self._carrying, self._retry_at, self._wrote_at = False, float("-inf"), float("-inf")
         self._turn: list[_Commit] | None = None
         self._waiting: list[_Commit] = []
@@ -213,6 +218,7 @@ class LeaseLog:
             self._left = self._active
             self._active = next(file for file in self._files if file is not self._left)
             self._active.begin(self._numbers())
+        self.carries += 1
         self._carrying = True
         self._carry_piece(self._left, itertools.chain.from_iterable(self._left.blocks()))
 

@@ -21,6 +21,7 @@ from provd.store.lease_log_format import (
     entries_of,
     file_head,
     is_sound,
+    newest_of,
     sequence_of,
     settled_of,
 )  # fmt: skip
@@ -179,7 +180,7 @@ class LogFile:
             body = os.pread(self._descriptor, octets, self.size + HEAD) if octets >= 0 else b""
             if octets < 0 or not is_sound(head, body):
                 return
-            self.newest = max(self.newest, *(sequence_of(record) for _, record in entries_of(body)))
+            self.newest = max(self.newest, newest_of(body))
             self.number = block_number(head)
             self.size += HEAD + octets
 

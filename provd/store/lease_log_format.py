@@ -134,6 +134,19 @@ def entries_of(body: bytes) -> Iterator[Entry]:
         at = end
 
 
+def newest_of(body: bytes) -> int:
+    """Highest sequence number in a sound block, 0 where it only removes."""
+    at, newest = 0, 0
+    while at < len(body):
+        if body[at : at + 4] == _REMOVED_MAGIC:
+            at += _REMOVED.size
+            continue
+        _, length, _, sequence = _RECORD.unpack_from(body, at)
+        newest = max(newest, sequence)
+        at += _RECORD.size + length
+    return newest
+
+
 def sequence_of(entry: bytes) -> int:
     """Sequence number of a sealed record; 0 of a removal."""
     return int(_RECORD.unpack_from(entry)[3]) if entry[:4] == RECORD else 0

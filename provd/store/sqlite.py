@@ -51,7 +51,7 @@ class SqliteStore:
         self._log = LeaseLog(
             logs, database.writer.submit_behind, deliver, database.next_number, recovered=database.retry
         )
-        self.leases = SqliteLeases(self._database, self._log)
+        self.leases = SqliteLeases(self._database, self._log, prepared.leases)
         self.systems = SqliteSystems(self._database)
         self.installs = SqliteInstalls(self._database)
         self.sessions = SqliteSessions(self._database)

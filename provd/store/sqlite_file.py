@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from provd.model.lease import Lease
 from provd.store.interface import StoreError
 from provd.store.kinds import INSTALLS, LEASES, SYSTEMS, TOKENS
 from provd.store.sqlite_journal import JournalError, check_journal
@@ -68,10 +69,12 @@ class Prepared:
     Attributes:
         damage: sentences about what was found damaged.
         sequence: highest sequence number of its records; the next one must be higher, whatever the wall clock says.
+        leases: those of the table, in the order of addresses, so that tens of thousands are not decoded twice.
     """
 
     damage: tuple[str, ...]
     sequence: int
+    leases: tuple[Lease, ...]
 
 
 def prepare(path: Path, wall: Callable[[], float]) -> Prepared:
@@ -150,8 +153,8 @@ def _check(path: Path, wall: Callable[[], float], journal: bytes) -> Prepared:
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             verified = [_verify(connection, codec, wall()) for codec in VERIFIED]
-        told = tuple(sentence for sentence, _ in verified if sentence)
-        return Prepared(told, max(sequence for _, sequence in verified))
+        told = tuple(sentence for sentence, _, _ in verified if sentence)
+        return Prepared(told, max(sequence for _, sequence, _ in verified), tuple(verified[0][2]))
     finally:
         connection.close()
 
@@ -175,10 +178,10 @@ def _is_of(kind: str, record: bytes) -> bool:
     return True
 
 
-def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> tuple[str, int]:
-    """Set aside every record of a kind that cannot be believed; a sentence on those, and the highest sequence."""
+def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> tuple[str, int, list[Any]]:
+    """Set aside every record of a kind that cannot be believed; a sentence on those, the highest sequence, the rest."""
     table, key_name = codec.kind, key_column(codec.kind)
-    sound, last = dict[int | str, int](), 0
+    sound, values, last = dict[int | str, int](), dict[int | str, Any](), 0
     misplaced: list[tuple[Any, bytes, Any, int]] = []
     damaged: list[tuple[Any, str, Any]] = []
     for key, record in connection.execute(f"SELECT {key_name}, record FROM {table}"):  # noqa: S608  names of ours
@@ -190,7 +193,7 @@ def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> tu
             continue
         last = max(last, sequence)
         if codec.key(value) == key:
-            sound[key] = sequence
+            sound[key], values[key] = sequence, value
         else:
             misplaced.append((key, record, value, sequence))
     for key, reason, record in damaged:
@@ -200,6 +203,7 @@ def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> tu
     for key, record, value, sequence in misplaced:
         connection.execute(f"DELETE FROM {table} WHERE {key_name} = ?", (key,))  # noqa: S608
         if sequence > sound.get(codec.key(value), -1):
+            values[codec.key(value)] = value
             searched = SEARCHED.get(table, lambda _value: ())(value)
             connection.execute(upsert(table), (codec.key(value), record, *searched))
     parts = []
@@ -207,4 +211,4 @@ def _verify(connection: sqlite3.Connection, codec: Codec[Any], now: float) -> tu
         parts.append(f"{len(damaged)} damaged records of {table} were set aside in the table quarantine")
     if misplaced:
         parts.append(f"{len(misplaced)} records of {table} had a damaged key and were put right")
-    return "; ".join(parts), last
+    return "; ".join(parts), last, [values[key] for key in sorted(values)]

@@ -40,8 +40,16 @@ _KIND: Final = LEASES.kind
 class SqliteLeases:
     """:class:`provd.store.interface.LeaseStore`: what the log holds goes before what the table says."""
 
-    def __init__(self, database: Database, log: LeaseLog) -> None:
+    def __init__(self, database: Database, log: LeaseLog, found: Sequence[Lease] = ()) -> None:
+        """Take collaborators.
+
+        Args:
+            database: keeps them.
+            log: has them first.
+            found: what the database held at the start; asked once.
+        """
         self._database, self._log = database, log
+        self._found: Sequence[Lease] | None = found or None
         self.begin_turn, self.end_turn = log.begin_turn, log.end_turn
         self._next = database.next_number
 
@@ -49,7 +57,10 @@ class SqliteLeases:
         """Every lease, in the order of addresses."""
         # What is carried into the table in this moment is then in both, and not in neither.
         unsettled = self._log.unsettled()
-        leases: Sequence[Lease] = self._database.select(LEASES, "ORDER BY address")
+        found, self._found = self._found, None
+        if found is None or self._log.carries:
+            found = self._database.select(LEASES, "ORDER BY address")
+        leases: Sequence[Lease] = found
         if unsettled:
             leases = self._overlaid(leases, unsettled)
         for lease in leases:
@@ -70,6 +81,7 @@ class SqliteLeases:
 
     def commit(self, leases: Sequence[Lease], removed: Sequence[int], done: Done) -> None:
         """Insert or replace ``leases`` and remove those of the addresses ``removed``."""
+        self._found = None
         try:
             # What Codec.encode does, without its ways there: each ACK waits for this.
             records = [seal(_KIND, self._next(), encode_body(lease)) for lease in leases]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -233,6 +234,26 @@ def test_leases_and_removals_come_back_after_a_kill(path: Path, owner: OwnerThre
     assert held(left) == (wanted, ())
     assert held(left) == (wanted, ()), "carried by the end of the store before"
     assert held(path) == (wanted, ())
+
+
+def test_a_start_that_takes_long_reads_what_was_carried_meanwhile(
+    path: Path, owner: OwnerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(path, owner)
+    owner.wait(partial(store.leases.commit, [lease(1)], []))
+    store.close()
+    store = opened(path, owner)
+    owner.wait(partial(store.leases.commit, [lease(2)], []))
+    left = killed(path, store)
+    monkeypatch.setattr(lease_log, "QUIET_S", 0.01)
+    store = opened(left, owner)
+    for _ in range(500):
+        if not store._log.unsettled():
+            break
+        time.sleep(0.01)
+    assert store._log.unsettled() == {}
+    assert [each.address for each in store.leases.load()] == [1, 2]
+    store.close()
 
 
 def test_of_many_starts_and_kills_every_newest_lease_is_kept(path: Path, owner: OwnerThread) -> None:
