@@ -19,7 +19,7 @@ from provd.config.checks import allowed_servers
 from provd.config.layers import layers
 from provd.config.queue import queue_limits
 from provd.config.quirks import read_quirks
-from provd.config.schema import ServerConfig
+from provd.config.schema import DEFAULT_PLUGINS, ServerConfig
 from provd.config.settings import load
 from provd.plugin.contract import Operation
 from provd.plugin.discovery import discover
@@ -308,3 +308,15 @@ def test_the_service_unit_starts_what_the_readme_installs() -> None:
     (started,) = re.findall(r"^ExecStart=(\S+)", unit, flags=re.MULTILINE)
     linked = re.findall(r"^ln -s \S+ (\S+)$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
     assert started in linked
+
+
+@pytest.mark.parametrize("page", ["triggers", "power", "install-sources"])
+def test_a_list_of_plugins_that_is_pasted_leaves_no_default_off(page: str) -> None:
+    """``gate_rules`` for one is a guard: an example that drops it would switch it off without a word."""
+    text = Path("docs", f"{page}.md").read_text()
+    lists = [
+        toml.parse(found.encode(), page)["enabled"] for found in re.findall(r"^enabled = \[[^]]*\]", text, re.MULTILINE)
+    ]
+    assert lists != []
+    for enabled in lists:
+        assert set(DEFAULT_PLUGINS) <= set(enabled)

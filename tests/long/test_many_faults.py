@@ -19,8 +19,8 @@ from tests.faults.serving import many_clients, memory_kib
 
 LEASES = 50_000
 TRANSFERS = 500
-MOST_KIB, MOST_WITH_TRANSFERS_KIB = 124 << 10, 150 << 10
-"""Bounds that keep what was reached; the goal is 120 MB for both."""
+MOST_KIB, MOST_WITH_TRANSFERS_KIB = 114 << 10, 120 << 10
+"""Bounds that keep what was reached: the first is below the goal of 120 MB, the second was measured 1 MB below it."""
 
 pytestmark = pytest.mark.timeout(3600)
 

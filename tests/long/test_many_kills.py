@@ -36,7 +36,7 @@ def test_row_12_a_thousand_kills_lose_no_acknowledged_lease_and_give_none_twice(
 def test_row_12_no_acknowledged_lease_is_lost_in_ten_thousand_power_losses(capsys: pytest.CaptureFixture[str]) -> None:
     with quick_folder() as scratch:
         work = traced(scratch, 1, 1100)
-    verdict = audit(work, {}, random.Random(5), share=1.0, mixed=4)
+    verdict = audit(work, {}, random.Random(5), share=1.0, mixed=13)
     with capsys.disabled():
         print(verdict.text(), flush=True)
     assert verdict.faults == []
