@@ -21,13 +21,9 @@ from twisted.logger import Logger
 from provd.store.interface import Deliver, Done, StoreError
 from provd.store.lease_log_file import LogFile
 from provd.store.lease_log_format import Entry, removal
+from provd.store.sqlite_record import RecordError
 from provd.store.sqlite_schema import upsert_rows
-
-GROUP: Final = 1024
-"""Commits in one block at most, so that the first of them does not wait for ever."""
-
-BACKLOG: Final = 50_000
-"""Commits that may wait; beyond, the disk is not keeping up and further ones are refused."""
+from provd.store.sqlite_writer import BACKLOG, GROUP
 
 FULL: Final = 1 << 24
 """Octets of a file at which the other one takes over though leases keep coming."""
@@ -66,7 +62,7 @@ class LeaseLog:
     """Owns the two files and the thread that writes them.
 
     Attributes:
-        carries: how often it began to carry a file into the database.
+        checkpoints: how often it began to carry a file into the database.
     """
 
     def __init__(
@@ -100,8 +96,8 @@ class LeaseLog:
         self._active = newer if newer.used else older
         if not self._active.used:
             self._active.begin(numbers())
-        self.carries = 0
-        self._carrying, self._retry_at, self._wrote_at = False, float("-inf"), float("-inf")
+        self.checkpoints = 0
+        self._checkpointing, self._retry_at, self._wrote_at = False, float("-inf"), float("-inf")
         self._turn: list[_Commit] | None = None
         self._waiting: list[_Commit] = []
         # The lock itself is taken where nothing is waited for: a condition takes it by way of two functions of its own.
@@ -146,11 +142,19 @@ class LeaseLog:
         self.commit((), (), done)
 
     def unsettled(self) -> Mapping[int, bytes]:
-        """What the database may not have: the newest sealed lease by address, without octets where it is gone."""
+        """What the database may not have: the newest sealed lease by address, without octets where it is gone.
+
+        Raises:
+            StoreError: the disk does not give back what was written.
+        """
+        with self._lock:
+            files = [file for file in (self._left, self._active) if file is not None]
         found: dict[int, bytes] = {}
-        for file in (self._left, self._active):
-            for entries in file.blocks() if file is not None else ():
+        try:
+            for entries in itertools.chain.from_iterable(file.blocks() for file in files):
                 found.update(entries)
+        except (OSError, RecordError) as error:
+            raise StoreError(f"the lease log cannot be read: {error}") from error
         return found
 
     def close(self) -> None:
@@ -171,7 +175,7 @@ class LeaseLog:
             elif closing:
                 break
             if not commits or self._active.size >= FULL:
-                self._carry()
+                self._checkpoint()
         self._empty()
 
     def _next(self) -> tuple[Sequence[_Commit], bool]:
@@ -192,9 +196,8 @@ class LeaseLog:
         try:
             if entries:
                 self._active.add(entries)
-        except OSError as error:
-            words = "the disk is full" if error.errno in _FULL_DISK else error.strerror
-            failure = StoreError(f"the store cannot write: {words}")
+        except Exception as error:  # noqa: BLE001  whatever it was, nobody is told that it is durable, and the thread lives
+            failure = StoreError(f"the store cannot write: {_words(error)}")
             failure.__cause__ = error
             return failure
         return None
@@ -208,25 +211,26 @@ class LeaseLog:
             except Exception:  # noqa: BLE001  one listener's fault must not silence the others
                 self._log.failure("a listener failed after a write")
 
-    def _carry(self) -> None:
+    def _checkpoint(self) -> None:
         """Begin to carry a file into the database, unless that goes on already or failed just now."""
-        if self._carrying or self._monotonic() < self._retry_at:
+        if self._checkpointing or self._monotonic() < self._retry_at:
             return
         if self._left is None:
             if not self._active.used:
                 return
-            self._left = self._active
-            self._active = next(file for file in self._files if file is not self._left)
-            self._active.begin(self._numbers())
-        self.carries += 1
-        self._carrying = True
-        self._carry_piece(self._left, itertools.chain.from_iterable(self._left.blocks()))
+            other = next(file for file in self._files if file is not self._active)
+            other.begin(self._numbers())
+            with self._lock:
+                self._left, self._active = self._active, other
+        self.checkpoints += 1
+        self._checkpointing = True
+        self._checkpoint_piece(self._left, itertools.chain.from_iterable(self._left.blocks()))
 
-    def _carry_piece(self, file: LogFile, entries: Iterator[Entry]) -> None:
+    def _checkpoint_piece(self, file: LogFile, entries: Iterator[Entry]) -> None:
         try:
             piece = dict(itertools.islice(entries, _PIECE))
         except Exception as error:  # noqa: BLE001  whatever the disk gave back: the leases of this process still stand
-            self._carried(file, error)
+            self._checkpointed(file, error)
             return
         if not piece:
             self._settle(file)
@@ -234,9 +238,9 @@ class LeaseLog:
 
         def done(problem: Exception | None) -> None:
             if problem is None:
-                self._carry_piece(file, entries)
+                self._checkpoint_piece(file, entries)
             else:
-                self._carried(file, problem)
+                self._checkpointed(file, problem)
 
         self._submit(partial(_put, piece), done)
 
@@ -244,15 +248,15 @@ class LeaseLog:
         try:
             file.settle()
         except OSError as error:
-            self._carried(file, error)
+            self._checkpointed(file, error)
             return
-        self._carried(file, None)
+        self._checkpointed(file, None)
 
-    def _carried(self, file: LogFile, problem: Exception | None) -> None:
+    def _checkpointed(self, file: LogFile, problem: Exception | None) -> None:
         if problem is not None:
             self._log.error("the lease log {path} waits for the store: {error}", path=str(file.path), error=problem)
         with self._wake:
-            self._carrying = False
+            self._checkpointing = False
             if problem is None:
                 self._left, self._retry_at = None, float("-inf")
             else:
@@ -264,12 +268,18 @@ class LeaseLog:
         self._retry_at = float("-inf")
         ends = self._monotonic() + CLOSE_S
         while (self._left is not None or self._active.used) and self._monotonic() < ends:
-            self._carry()
+            self._checkpoint()
             with self._wake:
-                if self._carrying:
+                if self._checkpointing:
                     self._wake.wait(CLOSE_S)
             if self._retry_at > self._monotonic():
                 return
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return "the disk is full" if error.errno in _FULL_DISK else str(error.strerror)
+    return str(error)
 
 
 def _put(piece: Mapping[int, bytes], connection: sqlite3.Connection) -> None:

@@ -6,10 +6,10 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from provd.store.durable_file import stamp, sync, write_private
 from provd.store.interface import StoreError
 from provd.store.lease_log_format import (
     HEAD,
@@ -52,12 +52,12 @@ class LogFile:
         damage: a sentence where something in it could not be believed.
     """
 
-    def __init__(self, path: Path, stamp: str) -> None:
+    def __init__(self, path: Path, ending: str) -> None:
         """Open the file, or make it.
 
         Args:
             path: of the file.
-            stamp: end of the name of a copy that is kept of a damaged file.
+            ending: end of the name of a copy that is kept of a damaged file.
 
         Raises:
             StoreError: it cannot be opened or written.
@@ -68,7 +68,7 @@ class LogFile:
             self._descriptor = os.open(path, flags, 0o600)
             os.fchmod(self._descriptor, 0o600)
             try:
-                self._read(stamp)
+                self._read(ending)
             except BaseException:
                 os.close(self._descriptor)
                 raise
@@ -90,19 +90,23 @@ class LogFile:
                 os.ftruncate(self._descriptor, self.size)
             raise
         self.size += len(octets)
-        self.newest = max(self.newest, self.number, *map(sequence_of, entries))
+        # Records are sealed in the order they come in: the last one has the highest number.
+        last = next((number for number in map(sequence_of, reversed(entries)) if number), 0)
+        self.newest = max(self.newest, self.number, last)
 
     def blocks(self) -> Iterator[list[Entry]]:
-        """Every block of the round, in order; nothing may be added meanwhile."""
+        """Every block of the round, in order; what is added meanwhile may be among them.
+
+        Raises:
+            RecordError: the disk gave back something else than was written.
+        """
         at, number = START, 0
         while at < self.size:
-            head = os.pread(self._descriptor, HEAD, at)
-            length = block_length(head, number, self.settled)
-            if length < 0:
-                return
-            body = os.pread(self._descriptor, length, at + HEAD)
+            head, length, body = self._block(at, number)
             if not is_sound(head, body):
-                return
+                if at >= self.size:
+                    return  # settled meanwhile
+                raise RecordError(f"the block at octet {at} of {self.path} is not what was written")
             number = block_number(head)
             yield list(entries_of(body))
             at += HEAD + length
@@ -111,7 +115,9 @@ class LogFile:
         """Forget the round: it is in the database."""
         settled = max(self.settled, self.number, self.newest)
         self._write(file_head(settled), 0)
-        self.number, self.settled, self.size = 0, settled, START
+        # The size first: who reads meanwhile then knows why there is nothing more.
+        self.size = START
+        self.number, self.settled = 0, settled
         with suppress(OSError):
             if os.fstat(self._descriptor).st_size > KEPT:
                 os.ftruncate(self._descriptor, KEPT)
@@ -136,7 +142,7 @@ class LogFile:
         if not _DURABLE:
             os.fdatasync(self._descriptor)
 
-    def _read(self, stamp: str) -> None:
+    def _read(self, ending: str) -> None:
         length = os.fstat(self._descriptor).st_size
         if length == 0:
             self._make()
@@ -152,7 +158,7 @@ class LogFile:
         if found.damaged:
             faults.append("its end was interrupted or something before it is damaged")
         if faults:
-            self.damage = self._keep_copy(stamp, faults, len(found.entries))
+            self.damage = self._keep_copy(ending, faults, len(found.entries))
             self._write(file_head(self.settled), 0)
         if found.entries:
             self.number = self.number or found.number or self.newest
@@ -166,23 +172,23 @@ class LogFile:
         with suppress(OSError):
             os.pwrite(self._descriptor, bytes(ROOM), START)
         self._write(file_head(0), 0)
-        handle = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(self.path.parent)
 
     def _find_end(self, length: int) -> None:
         """The round, and where its last sound block ends."""
         while self.size < length:
-            head = os.pread(self._descriptor, HEAD, self.size)
-            octets = block_length(head, self.number, self.settled)
-            body = os.pread(self._descriptor, octets, self.size + HEAD) if octets >= 0 else b""
-            if octets < 0 or not is_sound(head, body):
+            head, octets, body = self._block(self.size, self.number)
+            if not is_sound(head, body):
                 return
             self.newest = max(self.newest, newest_of(body))
             self.number = block_number(head)
             self.size += HEAD + octets
+
+    def _block(self, at: int, number: int) -> tuple[bytes, int, bytes]:
+        """Head, length and body of what stands there; no sound block where none of this round begins."""
+        head = os.pread(self._descriptor, HEAD, at)
+        length = block_length(head, number, self.settled)
+        return (head, length, os.pread(self._descriptor, length, at + HEAD)) if length >= 0 else (b"", 0, b"")
 
     def _rest(self) -> bytes:
         """Everything behind the last sound block, without the zeros at its end that belong to no record."""
@@ -193,14 +199,9 @@ class LogFile:
         whole = b"".join(pieces)
         return whole[: len(whole.rstrip(b"\0")) + _ZEROS]
 
-    def _keep_copy(self, stamp: str, faults: Sequence[str], found: int) -> str:
-        copy = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
-        octets = os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
-        handle = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(octets)
-            out.flush()
-            os.fsync(out.fileno())
+    def _keep_copy(self, ending: str, faults: Sequence[str], found: int) -> str:
+        copy = self.path.with_name(f"{self.path.name}.damaged-{ending}")
+        write_private(copy, os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0))
         why = "; ".join(faults)
         return (
             f"the lease log {self.path} was damaged ({why}); a copy is kept as {copy}; behind the damage were {found}"
@@ -218,10 +219,10 @@ def open_logs(store: Path, wall: Callable[[], float]) -> tuple[LogFile, LogFile]
     Raises:
         StoreError: they cannot be opened or written.
     """
-    stamp = datetime.fromtimestamp(wall(), UTC).strftime("%Y%m%dT%H%M%S")
-    first = LogFile(Path(f"{store}{LOG_ENDS[0]}"), stamp)
+    now = stamp(wall())
+    first = LogFile(Path(f"{store}{LOG_ENDS[0]}"), now)
     try:
-        return first, LogFile(Path(f"{store}{LOG_ENDS[1]}"), stamp)
+        return first, LogFile(Path(f"{store}{LOG_ENDS[1]}"), now)
     except BaseException:
         first.close()
         raise

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from provd.store.sqlite_record import HEAD as RECORD_HEAD
 from provd.store.sqlite_record import MAGIC as RECORD
 from provd.store.sqlite_record import RecordError
 
@@ -30,7 +31,6 @@ HEAD: Final = _HEAD.size
 """Octets of a block before its entries."""
 _REMOVED: Final = struct.Struct("<4sI")
 _REMOVED_MAGIC: Final = b"pvdx"
-_RECORD: Final = struct.Struct("<4sIIQ")
 
 Entry: TypeAlias = tuple[int, bytes]
 """Address and the lease's sealed record; without octets the lease of that address is gone."""
@@ -105,6 +105,8 @@ def block_number(head: bytes) -> int:
 
 def is_sound(head: bytes, body: bytes) -> bool:
     """The whole block was written."""
+    if len(head) < HEAD:
+        return False
     _, length, crc, number = _HEAD.unpack_from(head)
     return bool(length == len(body) and crc == _sum(number, body))
 
@@ -128,8 +130,8 @@ def entries_of(body: bytes) -> Iterator[Entry]:
             continue
         if magic != RECORD:
             raise RecordError("it holds something that is neither a lease nor a removal")
-        start = at + _RECORD.size
-        end = start + _RECORD.unpack_from(body, at)[1]
+        start = at + RECORD_HEAD.size
+        end = start + RECORD_HEAD.unpack_from(body, at)[1]
         yield _address.decode(body[start:end]).address, body[at:end]
         at = end
 
@@ -141,12 +143,12 @@ def newest_of(body: bytes) -> int:
         if body[at : at + 4] == _REMOVED_MAGIC:
             at += _REMOVED.size
             continue
-        _, length, _, sequence = _RECORD.unpack_from(body, at)
+        _, length, _, sequence = RECORD_HEAD.unpack_from(body, at)
         newest = max(newest, sequence)
-        at += _RECORD.size + length
+        at += RECORD_HEAD.size + length
     return newest
 
 
 def sequence_of(entry: bytes) -> int:
     """Sequence number of a sealed record; 0 of a removal."""
-    return int(_RECORD.unpack_from(entry)[3]) if entry[:4] == RECORD else 0
+    return int(RECORD_HEAD.unpack_from(entry)[3]) if entry[:4] == RECORD else 0

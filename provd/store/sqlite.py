@@ -40,12 +40,12 @@ class SqliteStore:
         try:
             prepared = prepare(path, wall)
             logs = open_logs(path, wall)
-            self.damage = (*prepared.damage, *(log.damage for log in logs if log.damage))
             newest = max(prepared.sequence, *(log.newest for log in logs))
             self._database = database = Database(path, deliver=deliver, wall=wall, after=newest)
         except BaseException:
             os.close(self._lock)
             raise
+        self.damage = (*prepared.damage, *(log.damage for log in logs if log.damage))
         for sentence in self.damage:
             self._database.log.error("{sentence}", sentence=sentence)
         self._log = LeaseLog(

@@ -8,11 +8,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from provd.model.lease import Lease
+from provd.store.durable_file import stamp
 from provd.store.interface import StoreError
 from provd.store.kinds import INSTALLS, LEASES, SYSTEMS, TOKENS
 from provd.store.sqlite_journal import JournalError, check_journal
@@ -98,8 +98,8 @@ def prepare(path: Path, wall: Callable[[], float]) -> Prepared:
     except DAMAGE as error:
         if _is_no_damage(error, path):
             raise StoreError(f"the store {path} cannot be used: {error}") from error
-        stamp = datetime.fromtimestamp(wall(), UTC).strftime("%Y%m%dT%H%M%S")
-        sentence = salvage(Damaged(path, str(error), journal, isinstance(error, JournalError)), stamp, connect)
+        damaged = Damaged(path, str(error), journal, isinstance(error, JournalError))
+        sentence = salvage(damaged, stamp(wall()), connect)
         _make_private(path)
         prepared = _check(path, wall, b"")
         return replace(prepared, damage=(sentence, *prepared.damage))

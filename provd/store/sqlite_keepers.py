@@ -58,7 +58,7 @@ class SqliteLeases:
         # What is carried into the table in this moment is then in both, and not in neither.
         unsettled = self._log.unsettled()
         found, self._found = self._found, None
-        if found is None or self._log.carries:
+        if found is None or self._log.checkpoints:
             found = self._database.select(LEASES, "ORDER BY address")
         leases: Sequence[Lease] = found
         if unsettled:

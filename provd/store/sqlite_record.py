@@ -20,7 +20,8 @@ import msgspec
 T = TypeVar("T")
 
 MAGIC: Final = b"pvd1"
-_HEAD: Final = struct.Struct("<4sIIQ")
+HEAD: Final = struct.Struct("<4sIIQ")
+"""Magic, length of the body, CRC-32, sequence number."""
 MAX_BODY: Final = 1 << 24
 
 
@@ -32,7 +33,7 @@ def seal(kind: str, sequence: int, body: bytes) -> bytes:
     """A record around ``body``."""
     # As _sum does, without the call: this is done for each lease.
     crc = zlib.crc32(body, zlib.crc32(b"%d\0" % sequence, _sum_of_kind(kind)))
-    return _HEAD.pack(MAGIC, len(body), crc, sequence) + body
+    return HEAD.pack(MAGIC, len(body), crc, sequence) + body
 
 
 def unseal(kind: str, record: bytes) -> tuple[int, bytes]:
@@ -41,10 +42,10 @@ def unseal(kind: str, record: bytes) -> tuple[int, bytes]:
     Raises:
         RecordError: it is not a whole, sound record of this kind.
     """
-    if not isinstance(record, bytes) or len(record) < _HEAD.size:
+    if not isinstance(record, bytes) or len(record) < HEAD.size:
         raise RecordError("too short")
-    magic, length, crc, sequence = _HEAD.unpack_from(record)
-    body = record[_HEAD.size :]
+    magic, length, crc, sequence = HEAD.unpack_from(record)
+    body = record[HEAD.size :]
     if magic != MAGIC or length != len(body) or crc != _sum(kind, sequence, body):
         raise RecordError("the checksum does not fit")
     return sequence, body
@@ -55,9 +56,9 @@ def carve(kinds: Sequence[str], raw: bytes) -> Iterator[tuple[str, int, bytes]]:
     seen: set[tuple[int, int]] = set()
     at = raw.find(MAGIC)
     while at >= 0:
-        if at + _HEAD.size <= len(raw):
-            _, length, crc, sequence = _HEAD.unpack_from(raw, at)
-            start = at + _HEAD.size
+        if at + HEAD.size <= len(raw):
+            _, length, crc, sequence = HEAD.unpack_from(raw, at)
+            start = at + HEAD.size
             if (sequence, crc) not in seen and length <= MAX_BODY:
                 body = raw[start : start + length]
                 kind = next((kind for kind in kinds if crc == _sum(kind, sequence, body)), "")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from provd.store.durable_file import sync, write_private
 from provd.store.kinds import KINDS
 from provd.store.sqlite_record import Codec, RecordError, carve, unseal
 from provd.store.sqlite_schema import SEARCHED, create, key_column, upsert
@@ -52,17 +53,17 @@ def salvage(damaged: Damaged, stamp: str, connect: Callable[[Path], sqlite3.Conn
     path = damaged.path
     copy = path.with_name(f"{path.name}.damaged-{stamp}")
     raw = path.read_bytes()
-    _write(copy, raw)
+    write_private(copy, raw)
     if damaged.journal:
-        _write(Path(f"{copy}-wal"), damaged.journal)
+        write_private(Path(f"{copy}-wal"), damaged.journal)
     rows, whole = _rows(path, raw + damaged.journal, everything=damaged.dropped)
     building = Path(f"{path}.salvaging")
     building.unlink(missing_ok=True)
     os.close(os.open(building, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     _build(building, rows, connect)
-    _sync(building)
+    sync(building)
     building.rename(f"{path}.salvaged")
-    _sync(path.parent)
+    sync(path.parent)
     finish_salvage(path)
     counts = ", ".join(f"{len(found)} {kind}" for kind, found in rows.items())
     missing = "" if whole else "; records on damaged pages are lost, and removed ones may be back"
@@ -77,18 +78,9 @@ def finish_salvage(path: Path) -> None:
     # SQLite would replay the old file's journal over the new file.
     for end in ("-wal", "-shm"):
         Path(f"{path}{end}").unlink(missing_ok=True)
-    _sync(path.parent)
+    sync(path.parent)
     salvaged.rename(path)
-    _sync(path.parent)
-
-
-def _write(target: Path, octets: bytes) -> None:
-    """Write a copy with mode 0600, durably."""
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(octets)
-        out.flush()
-        os.fsync(out.fileno())
+    sync(path.parent)
 
 
 def _rows(path: Path, raw: bytes, *, everything: bool) -> tuple[dict[str, Rows], bool]:
@@ -152,11 +144,3 @@ def _build(path: Path, rows: dict[str, Rows], connect: Callable[[Path], sqlite3.
         connection.execute("PRAGMA journal_mode = DELETE")
     finally:
         connection.close()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

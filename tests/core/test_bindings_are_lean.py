@@ -6,10 +6,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
-from provd.compiled import COMPLETE, folder
-
 _SCRIPT = """\
 import json
 import sys
@@ -48,9 +44,3 @@ def test_bindings_are_not_searched_for_cycles() -> None:
     found = told("sources")
     assert found["searched for cycles"] == [False, False]
     assert (found["frozen"], found["alike"]) == (True, True)
-
-
-@pytest.mark.skipif(not (folder() / COMPLETE).exists(), reason="not compiled")
-def test_compiled_bindings_are_no_larger() -> None:
-    """mypyc leaves out the words of a class statement: ``frozen`` and ``gc`` of a compiled struct had no effect."""
-    assert told("compiled") == told("sources")

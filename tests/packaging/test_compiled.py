@@ -13,6 +13,7 @@ import pytest
 from provd import compiled
 from provd.compiled import COMPLETE, MODULES, SWITCH, folder
 from provd.lab import compile as compiling
+from tests.core.test_bindings_are_lean import told
 
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = """\
@@ -88,8 +89,16 @@ def test_compiled_modules_pass_the_tests_of_the_sources() -> None:
     assert tell().stdout.split() == ["True", "True", "True"]
     script = (
         "import sys\nfrom provd.compiled import is_compiled, use_compiled\nassert use_compiled()\nimport pytest\n"
-        "code = pytest.main(['-q', '-p', 'no:cacheprovider', '-k', 'dhcp', 'tests/core', 'tests/service'])\n"
+        "code = pytest.main(['-q', '-p', 'no:cacheprovider', '-k', 'dhcp', 'tests/core', 'tests/service', 'tests/net'])\n"
         "assert is_compiled()\nsys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+@pytest.mark.build
+@pytest.mark.timeout(600)
+def test_compiled_bindings_are_no_larger() -> None:
+    """mypyc leaves out the words of a class statement: ``frozen`` and ``gc`` of a compiled struct had no effect."""
+    compiling.compile_modules()
+    assert told("compiled") == told("sources")

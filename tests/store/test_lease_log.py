@@ -17,9 +17,10 @@ from provd.model.lease import Lease
 from provd.store import lease_log
 from provd.store.interface import StoreError
 from provd.store.kinds import LEASES
-from provd.store.lease_log import BACKLOG, LeaseLog
+from provd.store.lease_log import LeaseLog
 from provd.store.lease_log_file import KEPT, LogFile, open_logs
 from provd.store.sqlite import SqliteStore
+from provd.store.sqlite_writer import BACKLOG
 from tests.fakes.owner_thread import OwnerThread
 
 NOW = 1_800_000_000.0
@@ -282,13 +283,13 @@ def test_a_kill_while_the_log_is_carried_costs_nothing_and_brings_nothing_back(p
     log = store._log
     first, second = log._files
     with log._lock:
-        log._carrying = True
+        log._checkpointing = True
         log._left, log._active = first, second
         second.begin(log._numbers())
     owner.wait(partial(store.leases.commit, [lease(7)], [2]))
     owner.wait(partial(store._database.save, LEASES, lease(1)))
     with log._lock:
-        log._carrying = False
+        log._checkpointing = False
     wanted = {number: lease(number) for number in (1, 3, 4, 7)}
     assert {each.address: each for each in store.leases.load()} == wanted
     left = killed(path, store)
@@ -313,6 +314,43 @@ def test_an_old_round_is_never_taken_for_a_new_one(tmp_path: Path) -> None:
     empty = LogFile(tmp_path / "log", "stamp")
     assert (list(empty.blocks()), empty.damage, empty.settled) == ([], "", 21)
     empty.close()
+
+
+def test_a_disk_that_gives_back_something_else_costs_no_lease_of_a_running_service(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read back is neither carried nor forgotten; the next start repairs the file and tells it."""
+    direct.durable(1, 1)
+    direct.durable(2, 2)
+    path = direct.files[0].path
+    octets = bytearray(path.read_bytes())
+    octets[100] ^= 1
+    path.write_bytes(octets)
+    with pytest.raises(StoreError, match=r"the lease log cannot be read: the block at octet 64 of .* is not what was"):
+        direct.log.unsettled()
+    direct.log.close()
+    assert direct.carried == []
+    again = LogFile(path, "stamp")
+    assert (dict(each for block in again.blocks() for each in block), bool(again.damage)) == ({2: record(2, 2)}, True)
+    again.close()
+
+
+def test_a_fault_that_is_none_of_the_disk_fails_its_group_and_the_next_is_written(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, ended = list[Exception | None](), threading.Event()
+
+    def heard(error: Exception | None) -> None:
+        told.append(error)
+        ended.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LogFile, "add", lambda _self, _entries: 1 // 0)
+        direct.log.commit([record(1, 1)], [], heard)
+        assert ended.wait(20)
+    assert [str(error) for error in told] == ["the store cannot write: integer division or modulo by zero"]
+    direct.durable(2, 2)
+    assert direct.log.unsettled() == {2: record(2, 2)}
 
 
 def test_a_file_that_grew_large_is_cut_off_when_it_begins_anew(tmp_path: Path) -> None:
