@@ -116,8 +116,13 @@ class DhcpSocket:
                 if not self._open:
                     return
         finally:
+            self._end_reading()
+
+    def _end_reading(self) -> None:
+        try:
             if self._turn is not None:
                 self._turn.end_turn()
+        finally:
             self._reading = False
             self._flush()
 

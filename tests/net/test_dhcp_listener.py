@@ -373,6 +373,38 @@ async def test_what_was_read_together_is_handled_in_one_turn_and_its_answers_lea
             listener.stop()
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_fault_at_the_end_of_a_turn_holds_no_answer_back() -> None:
+    from twisted.internet import reactor  # noqa: TID251  # this test is about the real one
+
+    class Faulty:
+        def begin_turn(self) -> None:
+            """Nothing yet."""
+
+        def end_turn(self) -> None:
+            raise ValueError("of the store")
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.bind(("0.0.0.0", 0))
+        port = client.getsockname()[1]
+
+        def answer(data: bytes, arrival: Arrival) -> None:
+            listener.send("lo", data, Destination(0x7F000001, port), arrival.local)
+
+        listener = DhcpListener(cast("IReactorFDSet", reactor), Clock(), ["lo"], answer, server_port=0, turn=Faulty())
+        listener.start()
+        try:
+            client.sendto(b"1", ("127.0.0.1", listener.port("lo")))
+            (reader,) = listener._sockets.values()
+            with pytest.raises(ValueError, match="of the store"):
+                reader.doRead()
+            assert client.recv(10) == b"1"
+            assert not reader._reading
+        finally:
+            listener.stop()
+
+
 def test_answers_to_hardware_addresses_are_held_for_the_end_of_the_turn(host: Host) -> None:
     host.listener.begin_turn()
     host.listener.send("eth0", b"offer", Destination(CLIENT, 68, MAC), LOCAL)
