@@ -21,12 +21,10 @@ from twisted.logger import Logger
 from provd.store.interface import Deliver, Done, StoreError
 from provd.store.lease_log_file import LogFile
 from provd.store.lease_log_format import Entry, removal
+from provd.store.lease_log_pace import Pace
 from provd.store.sqlite_record import RecordError
 from provd.store.sqlite_schema import upsert_rows
 from provd.store.sqlite_writer import BACKLOG, GROUP
-
-FULL: Final = 1 << 24
-"""Octets of a file at which the other one takes over though leases keep coming."""
 
 QUIET_S: Final = 1.0
 """Seconds without a lease after which the log is carried into the database."""
@@ -89,6 +87,7 @@ class LeaseLog:
         """
         self._submit, self._deliver, self._numbers = submit, deliver, numbers
         self._recovered, self._monotonic, self._pause = recovered, monotonic, pause
+        self._pace = Pace(monotonic, pause)
         self._log = Logger(namespace="provd.store")
         older, newer = sorted(files, key=lambda file: file.number)
         self._files = (older, newer)
@@ -172,9 +171,10 @@ class LeaseLog:
             if commits:
                 self._deliver(partial(self._finish, commits, self._write(commits)))
                 self._wrote_at = self._monotonic()
+                self._pace.wrote(len(commits))
             elif closing:
                 break
-            if not commits or self._active.size >= FULL:
+            if not commits or self._pace.due(self._active.size):
                 self._checkpoint()
         self._empty()
 
@@ -224,7 +224,7 @@ class LeaseLog:
                 self._left, self._active = self._active, other
         self.checkpoints += 1
         self._checkpointing = True
-        self._checkpoint_piece(self._left, itertools.chain.from_iterable(self._left.blocks()))
+        self._checkpoint_piece(self._left, self._pace.unhurried(self._left.blocks()))
 
     def _checkpoint_piece(self, file: LogFile, entries: Iterator[Entry]) -> None:
         try:

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from provd.model.lease import Lease
-from provd.store import lease_log
+from provd.store import lease_log, lease_log_pace
 from provd.store.interface import StoreError
 from provd.store.kinds import LEASES
 from provd.store.lease_log import LeaseLog
@@ -155,7 +155,7 @@ def test_a_quiet_log_is_carried_into_the_database_and_begins_anew(
 
 
 def test_a_full_log_is_carried_though_leases_keep_coming(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease_log, "FULL", 1000)
+    monkeypatch.setattr(lease_log_pace, "FULL", 1000)
     for number in range(1, 30):
         direct.durable(number, number)
     assert {address for piece in direct.carried for address in piece} > set(range(1, 20))
