@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from provd.model.scrub import HIDDEN
+
 KINDS: Final = ("file", "env", "credential")
 MAX_SECRET: Final = 64 << 10
 """Octets of one secret; keys and certificates are far below."""
@@ -28,7 +30,7 @@ class SecretText(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "'***'"
+        return repr(HIDDEN)
 
 
 def is_reference(value: object) -> bool:
@@ -52,7 +54,7 @@ def references(value: object, path: str = "") -> Iterator[tuple[str, Mapping[str
 def unread(value: object) -> Any:
     """The value with ``***`` in the place of every reference."""
     if is_reference(value):
-        return SecretText("***")
+        return SecretText(HIDDEN)
     if isinstance(value, Mapping):
         return {name: unread(child) for name, child in value.items()}
     if isinstance(value, list | tuple):

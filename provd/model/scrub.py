@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+HIDDEN: Final = "***"
+"""Stands where a secret was."""
+
 _TOKEN: Final = re.compile(r"\b(answer|callback)/+[^/\s\"'?#]+", re.IGNORECASE)
 
 
@@ -21,7 +24,7 @@ _USER_INFO: Final = re.compile(
 )
 """Scheme and user of a URL with a password (RFC 3986 section 3.2.1), up to the last ``@`` before the path; a password
 whose slash nobody encoded ends at the first ``@``."""
-MASKED_URL: Final = re.compile(r"""://[^\s/@:"]*:\*\*\*@""")
+MASKED_URL: Final = re.compile(rf"""://[^\s/@:"]*:{re.escape(HIDDEN)}@""")
 """A URL as :func:`scrub_path` leaves one that had a password."""
 _KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
 
@@ -32,9 +35,9 @@ def scrub_line(text: str) -> str:
     Cut out are our own tokens, what follows a word like ``password=`` or debconf's ``.../root-password password``,
     hashes of crypt(5), passwords in URLs, HTTP credentials and private keys.
     """
-    text = _SCHEME.sub(r"\1 ***", scrub_path(text))
-    text = _HASH.sub("***", _SAID.sub(r"\1***", text))
-    return _KEY.sub("***", text)
+    text = _SCHEME.sub(rf"\1 {HIDDEN}", scrub_path(text))
+    text = _HASH.sub(HIDDEN, _SAID.sub(rf"\1{HIDDEN}", text))
+    return _KEY.sub(HIDDEN, text)
 
 
 def scrub_path(text: str) -> str:
@@ -43,12 +46,12 @@ def scrub_path(text: str) -> str:
     Works on served paths, URLs and whole kernel command lines; everything that is logged or put into an event goes
     through it.
     """
-    return _TOKEN.sub(r"\1/***", scrub_urls(text))
+    return _TOKEN.sub(rf"\1/{HIDDEN}", scrub_urls(text))
 
 
 def scrub_urls(text: str) -> str:
     """The text with the password of every URL in it (``http://user:password@host``) replaced by ``***``."""
-    return _USER_INFO.sub(r"\1:***@", text) if "://" in text and "@" in text else text
+    return _USER_INFO.sub(rf"\1:{HIDDEN}@", text) if "://" in text and "@" in text else text
 
 
 def without_url_passwords(value: object) -> object:

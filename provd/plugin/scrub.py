@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provd.model.scrub import scrub_path
+from provd.model.scrub import HIDDEN, scrub_path
 
 _SECRET_KEY = re.compile(
     r"pass(word|phrase|wd)?|secret|token|api_?key|private|credential|\bauth|registration_?code", re.IGNORECASE
 )
-HIDDEN = "***"
 
 
 def scrub(text: str) -> str:

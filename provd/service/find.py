@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from provd.model.scrub import scrub_urls
-from provd.plugin.scrub import HIDDEN, scrub_value
+from provd.model.scrub import HIDDEN, scrub_urls
+from provd.plugin.scrub import scrub_value
 from provd.service.operations import OperationError
 
 T = TypeVar("T")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provd.config.secrets import is_reference
-from provd.plugin.scrub import HIDDEN, scrub_value
+from provd.model.scrub import HIDDEN
+from provd.plugin.scrub import scrub_value
 
 
 def masked(value: object, key: str) -> object:

@@ -17,7 +17,7 @@ from provd.config.values import value_faults
 from provd.model.account import ROLES, Caller
 from provd.model.mac import Mac
 from provd.model.origin import Origin
-from provd.model.scrub import MASKED_URL, scrub_urls, without_url_passwords
+from provd.model.scrub import HIDDEN, MASKED_URL, scrub_urls, without_url_passwords
 from provd.plugin.contract import Operation
 from provd.service.audit import Audit, attempt
 
@@ -176,7 +176,7 @@ def _unsound(arguments: object) -> tuple[str, str] | None:
 def _masked(value: object, path: str = "") -> tuple[str, str] | None:
     """Place and rule of a URL whose password is the mask it was shown with: the real one would be lost."""
     if isinstance(value, str) and MASKED_URL.search(value):
-        return path, "holds the password of a URL as it is shown, ***; write the password itself"
+        return path, f"holds the password of a URL as it is shown, {HIDDEN}; write the password itself"
     below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
     found = (_masked(inner, f"{path}.{key}" if path else str(key)) for key, inner in below)
     return next((one for one in found if one is not None), None)

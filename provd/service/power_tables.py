@@ -10,9 +10,9 @@ import msgspec
 
 from provd.config.decode import near_miss
 from provd.config.secrets import is_reference
+from provd.model.scrub import HIDDEN
 from provd.model.system import System
 from provd.plugin.power import PowerDriver
-from provd.plugin.scrub import HIDDEN
 
 _PATH: Final = re.compile(r"^(?P<rule>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _COBBLERS: Final[Mapping[str, str]] = {

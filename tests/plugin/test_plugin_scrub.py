@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provd.plugin.scrub import HIDDEN, scrub_value
+from provd.model.scrub import HIDDEN
+from provd.plugin.scrub import scrub_value
 
 
 @pytest.mark.parametrize("value", ["geheim", "", {"file": "/etc/x"}, ["a"], 5])

@@ -14,8 +14,8 @@ from provd.api.cobbler import answer_templates, further_items
 from provd.api.cobbler.attributes import FIELDS, INTERFACE, Field
 from provd.api.cobbler.fields import arguments, words
 from provd.api.cobbler.further_items import BAG
-from provd.model.scrub import MASKED_URL
-from provd.plugin.scrub import HIDDEN, scrub_value
+from provd.model.scrub import HIDDEN, MASKED_URL
+from provd.plugin.scrub import scrub_value
 
 _LOADERS: Final = {"pxe": "pxelinux", "grub": "grub_efi", "ipxe": "ipxe"}
 _FAMILIES: Final = {"redhat": "redhat", "debian": "debian", "ubuntu": "ubuntu", "suse": "suse"}

@@ -13,7 +13,7 @@ from provd.api.cobbler.items import cards, changes, item
 from provd.api.cobbler.reading import EMPTY, KINDS, known
 from provd.api.cobbler.registry import Registry
 from provd.api.cobbler.writing import Draft, handle_of
-from provd.plugin.scrub import HIDDEN
+from provd.model.scrub import HIDDEN
 
 PERMISSION: Final[Mapping[str, str]] = {
     **dict.fromkeys(KINDS, "admin"),
