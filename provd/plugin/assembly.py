@@ -11,9 +11,10 @@ import pluggy
 
 from provd.plugin import validation
 from provd.plugin.errors import PluginError
+from provd.plugin.faults import Tell
 from provd.plugin.guard import Endpoint, Guard
 from provd.plugin.instance import Instance
-from provd.plugin.registry import Registries, Tell, collect
+from provd.plugin.registry import Registries, collect
 from provd.plugin.specs import PROJECT, SPECS
 from provd.plugin.verify import specifications
 

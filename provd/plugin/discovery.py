@@ -6,20 +6,16 @@ Finding runs no plugin code: a plugin is imported when its ``Found.plugin`` is f
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from provd.plugin.errors import PluginError
-from provd.plugin.faults import PluginFault
+from provd.plugin.faults import PluginFault, Tell, raise_fault
 from provd.plugin.loading import Found, FoundFile, FoundInstalled, check_directory
 
 GROUP = "provd.plugins"
 """Entry point group: a plugin's name, and where its ``PLUGIN`` is."""
-
-
-Tell = Callable[[PluginFault], None]
-"""Hears of what is left out."""
 
 
 def discover(shipped: Path, plugin_dirs: Sequence[Path], tell: Tell | None = None) -> dict[str, Found]:
@@ -35,7 +31,7 @@ def discover(shipped: Path, plugin_dirs: Sequence[Path], tell: Tell | None = Non
         PluginError: what ``tell`` would hear, where there is none.
     """
     found: dict[str, Found] = {}
-    tell = tell or _raise
+    tell = tell or raise_fault
     _add(found, _in_folder(shipped, "shipped", trusted=True), tell)
     _add(found, _installed(), tell)
     for directory in plugin_dirs:
@@ -60,7 +56,7 @@ def select_enabled(found: Mapping[str, Found], enabled: Sequence[str], tell: Tel
         PluginError: what ``tell`` would hear, where there is none.
     """
     chosen = []
-    tell = tell or _raise
+    tell = tell or raise_fault
     for position, name in enumerate(enabled):
         if name in enabled[:position]:
             rule = "it is enabled twice; the list of enabled plugins is their order"
@@ -72,10 +68,6 @@ def select_enabled(found: Mapping[str, Found], enabled: Sequence[str], tell: Tel
         else:
             chosen.append(found[name])
     return chosen
-
-
-def _raise(fault: PluginFault) -> None:
-    raise PluginError(fault.plugin, fault.rule)
 
 
 def _add(found: dict[str, Found], more: Iterable[Found], tell: Tell) -> None:

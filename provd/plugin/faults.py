@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from provd.plugin.errors import PluginError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,16 @@ class PluginFault:
         """Whether both tell of one fault, though the item may have another place in its list now."""
         mine, theirs = self.rule.rpartition("]")[2], other.rule.rpartition("]")[2]
         return (self.plugin, self.items, self.whole, mine) == (other.plugin, other.items, other.whole, theirs)
+
+
+Tell = Callable[[PluginFault], None]
+"""Hears of what is left out."""
+
+
+def raise_fault(fault: PluginFault) -> None:
+    """A :data:`Tell` for who leaves nothing out.
+
+    Raises:
+        PluginError: always.
+    """
+    raise PluginError(fault.plugin, fault.rule)

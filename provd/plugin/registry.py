@@ -13,7 +13,7 @@ from provd.model.content import NotFound
 from provd.plugin.contract import Authenticator, BootLoader, Daemon, InstallSource, Inventory, Operation, Trigger
 from provd.plugin.contract_install import CALLBACK_FAILED, Callback, CallbackResult, Installer
 from provd.plugin.errors import PluginError
-from provd.plugin.faults import PluginFault
+from provd.plugin.faults import PluginFault, Tell, raise_fault
 from provd.plugin.guard import Endpoint, Guard, Missing
 from provd.plugin.instance import Instance
 from provd.plugin.power import PowerDriver
@@ -26,7 +26,6 @@ R = TypeVar(
     Operation, Signature,
 )  # fmt: skip
 Check = Callable[[object, tuple[object, ...]], object]
-Tell = Callable[[PluginFault], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def collect(instances: Sequence[Instance], guard: Guard, tell: Tell | None = Non
         PluginError: a registration hook raises or returns something else; with no ``tell`` also what that would hear.
     """
     owners: dict[tuple[str, str], str] = {}
-    gather = partial(_gather, instances, guard, owners, tell or _raise)
+    gather = partial(_gather, instances, guard, owners, tell or raise_fault)
     return Registries(
         boot_loaders=gather("provd_boot_loaders", BootLoader),
         install_sources=gather("provd_install_sources", InstallSource),
@@ -77,10 +76,6 @@ def collect(instances: Sequence[Instance], guard: Guard, tell: Tell | None = Non
         signatures=gather("provd_signatures", Signature),
         owners=MappingProxyType(owners),
     )
-
-
-def _raise(fault: PluginFault) -> None:
-    raise PluginError(fault.plugin, fault.rule)
 
 
 def _gather(
