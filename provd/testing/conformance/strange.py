@@ -12,6 +12,7 @@ from provd.model.client import ClientFacts, RelayInfo
 from provd.model.content import FileRequest
 from provd.model.dhcp import Destination, DhcpRequest, Reply
 from provd.model.event import Event
+from provd.model.event_kinds import EVENT_KINDS
 from provd.model.profile import Profile
 from provd.model.subnet import Subnet
 from provd.model.system import Interface, System
@@ -29,13 +30,6 @@ PATHS: Final = (
     "", "x", "../etc/passwd", "a/../../etc/passwd", "pxelinux.cfg/default", "grub/grub.cfg", "boot.ipxe", "x" * 5000,
     "ü/日本", "a\0b", "a\nb", "answer/AAAA/x", "callback/AAAA/x", "//a//b", ".", "%2e%2e/x",
 )  # fmt: skip
-KINDS: Final = (
-    "boot.started", "boot.local", "boot.held", "dhcp.offer", "dhcp.ack", "config.served", "kernel.fetched",
-    "answer.served", "install.started", "install.progress", "install.log", "install.finished", "install.failed",
-    "install.firstboot", "trigger.failed", "system.changed", "session.stalled", "dhcp.expired", "dhcp.rogue",
-    "queue.waiting", "queue.admitted", "queue.left", "machine.adopted", "machine.refused",
-)  # fmt: skip
-"""Events that plugins may be told of."""
 SUBNET: Final = Subnet("lab", IPv4Network("10.88.0.0/24"))
 
 
@@ -76,7 +70,7 @@ def file_requests() -> Iterator[FileRequest]:
 
 def events() -> Iterator[Event]:
     """Every kind of event, with and without details."""
-    for kind in KINDS:
+    for kind in EVENT_KINDS:
         yield Event(kind, 1.0)
         yield Event(kind, 1.0, "s1", "web1", str(MAC), {"text": "\x1b[31m" + AWKWARD[-1], "bytes": 1})
 

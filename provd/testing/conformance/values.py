@@ -10,6 +10,7 @@ from typing import Final
 
 from provd.model.boot import Action, BootFile, BootPlan
 from provd.model.content import Content, NotFound
+from provd.model.event_kinds import EVENT_KINDS
 from provd.model.menu import Menu, MenuEntry
 from provd.model.profile import Profile
 from provd.plugin.contract import BootLoader, InstallSource
@@ -130,8 +131,8 @@ def triggers_keep_their_contract(one: Examined) -> Iterator[str]:
     """A trigger listens to events that there are, ends in time, and is a coroutine."""
     for trigger in one.host.triggers.values():
         for pattern in trigger.on:
-            if not any(fnmatchcase(kind, pattern) for kind in strange.KINDS):
-                known = ", ".join(strange.KINDS)
+            if not any(fnmatchcase(kind, pattern) for kind in EVENT_KINDS):
+                known = ", ".join(EVENT_KINDS)
                 yield f"trigger {trigger.name}: no event of provd is like {pattern!r}; there are {known}"
         if not 0 < trigger.timeout_s <= 3600:
             yield f"trigger {trigger.name}: timeout_s is {trigger.timeout_s}: more than 0, at most an hour"
