@@ -20,8 +20,8 @@ InThread = Callable[[Callable[[], bool]], Awaitable[bool]]
 """Runs what takes long off the reactor's thread."""
 
 
-async def at_once(work: Callable[[], bool]) -> bool:
-    """An :data:`InThread` that runs it on this thread, where nobody waits meanwhile."""
+async def at_once(work: Callable[[], T]) -> T:
+    """An :data:`InThread`, of any result, that runs it on this thread, where nobody waits meanwhile."""
     return work()
 
 

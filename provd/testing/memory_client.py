@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-
-from provd.plugin.contract_install import Finding
 
 
 class MemoryClient:
@@ -25,6 +23,7 @@ class MemoryClient:
         from provd.app.operations import linter_of
         from provd.config.errors import ConfigError
         from provd.plugin.errors import PluginError
+        from provd.service.access import at_once
         from provd.service.operations import OperationTable
         from provd.testing.world import MemoryServer
 
@@ -33,7 +32,7 @@ class MemoryClient:
         except (ConfigError, PluginError, OSError) as error:
             raise click.ClickException(str(error)) from error
         self._table = OperationTable()
-        self._table.add(linter_of(services, _at_once).operations())
+        self._table.add(linter_of(services, at_once).operations())
 
     def call(self, operation: str, given: Mapping[str, object] | None = None, /, **arguments: object) -> Any:
         """Run an operation.
@@ -55,7 +54,3 @@ class MemoryClient:
     def operations(self) -> list[dict[str, Any]]:
         """None that the command line does not know."""
         return []
-
-
-async def _at_once(work: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
-    return work()
