@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from provd.config.catalogue import Catalogue
+from provd.model.event import Event
 from provd.model.system import System
 from provd.service.current import Current
 from provd.service.dhcp import DhcpService
@@ -37,11 +38,10 @@ class SystemFollowers:
         self._systems.inventory(name, systems)
         self._dhcp.reserve(self._systems.all())
 
-    def on_event(self, event: object) -> None:
+    def on_event(self, event: Event) -> None:
         """Follow ``system.changed`` of the event bus."""
-        if getattr(event, "kind", "") == "system.changed":
-            name = getattr(event, "system", "")
-            system = self._systems.get(name)
-            self._dhcp.follow(name, system)
+        if event.kind == "system.changed":
+            system = self._systems.get(event.system)
+            self._dhcp.follow(event.system, system)
             if system is None:
-                self._installs.revoke(name)
+                self._installs.revoke(event.system)
