@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from provd.cli.answer_remarks import wrong_answers
 from provd.cli.firewall import openings
@@ -96,14 +97,20 @@ def menu_password_remarks(loaded: Loaded) -> Iterator[Remark]:
     for name, menu in loaded.catalogue.menus.items():
         own = [(f"menu {name}", menu.password)]
         for whose, reference in own + [(f"menu {name}: entry {one.name}", one.password) for one in menu.entries]:
-            if reference is None:
-                continue
-            try:
-                SecretReader().resolve(reference)
-            except SecretError as error:
-                # The environment and the credentials of the service are not those of this command.
-                level = "warning" if "file" in reference else "info"
-                yield Remark(level, f"{whose}: password: {error}{'' if 'file' in reference else ' here'}")
+            if reference is not None and (unread := _unread(reference)):
+                yield Remark(unread[0], f"{whose}: password: {unread[1]}")
+
+
+def _unread(reference: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Level and reason where a secret cannot be read here.
+
+    The environment and the credentials of the service are not those of this command: only a file must be there.
+    """
+    try:
+        SecretReader().resolve(reference)
+    except SecretError as error:
+        return ("warning", str(error)) if "file" in reference else ("info", f"{error} here")
+    return None
 
 
 def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remark]:
@@ -119,12 +126,8 @@ def _sources(loaded: Loaded, sources: Iterable[InstallSource]) -> Iterator[Remar
 def _secrets_of_plugins(loaded: Loaded, path: Path) -> Iterator[Remark]:
     """Secrets that settings of plugins refer to, and that the service may not be able to read."""
     for key, reference in references(loaded.config.plugins, "plugins"):
-        try:
-            SecretReader().resolve(reference)
-        except SecretError as error:
-            # The environment and the credentials of the service are not those of this command.
-            level = "warning" if "file" in reference else "info"
-            yield Remark(level, str(Problem(str(path), key, f"{error}{'' if 'file' in reference else ' here'}")))
+        if unread := _unread(reference):
+            yield Remark(unread[0], str(Problem(str(path), key, unread[1])))
 
 
 def _power(loaded: Loaded, drivers: Mapping[str, PowerDriver]) -> Iterator[Remark]:
@@ -133,12 +136,8 @@ def _power(loaded: Loaded, drivers: Mapping[str, PowerDriver]) -> Iterator[Remar
         for rule in power_faults(system.power, drivers):
             yield Remark("error", str(Problem(system.file, "", f"system {name}: {rule}")))
         for key, reference in references(system.power, "power"):
-            # The environment and the credentials of the service are not those of this command.
-            if "file" in reference:
-                try:
-                    SecretReader().resolve(reference)
-                except SecretError as error:
-                    yield Remark("warning", str(Problem(system.file, "", f"system {name}: {key}: {error}")))
+            if "file" in reference and (unread := _unread(reference)):
+                yield Remark(unread[0], str(Problem(system.file, "", f"system {name}: {key}: {unread[1]}")))
 
 
 def _profiles_in_use(loaded: Loaded) -> set[str]:
