@@ -26,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-from provd.plugin.api import KeepsRuntime, Plugin, PowerCall, PowerDriver, Settings, hookimpl
+from provd.plugin.api import KeepsRuntime, Plugin, PowerCall, PowerDriver, Settings, check_login, hookimpl
 
 from . import ipmi, redfish, wake
 from .credentials import Credentials, Login
@@ -46,10 +46,7 @@ class SettingsOfPower(Settings, frozen=True):
     boards: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if bool(self.user) != bool(self.password):
-            raise ValueError("user and password go together")
-        if self.password and not self.password.keys() <= {"file", "env", "credential"}:
-            raise ValueError("password: a secret is a table with one of the keys file, env, credential")
+        check_login(self.user, self.password)
         if self.user and not self.boards:
             raise ValueError("boards names nobody who may be told the password")
         Credentials(self.user, self.boards)

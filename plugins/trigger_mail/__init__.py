@@ -38,6 +38,7 @@ from provd.plugin.api import (
     Runtime,
     Settings,
     Trigger,
+    check_login,
     hookimpl,
     wants,
 )
@@ -124,10 +125,7 @@ class SettingsOfTriggerMail(Delivery, frozen=True, kw_only=True):
             raise ValueError(f"tls is {self.tls!r}, must be one of {', '.join(PORTS)}")
         if not 0 <= self.port <= 65535 or not self.host:
             raise ValueError("host must not be empty, and port must be from 0 to 65535")
-        if bool(self.user) != bool(self.password):
-            raise ValueError("user and password go together")
-        if self.password and not self.password.keys() <= {"file", "env", "credential"}:
-            raise ValueError("password: a secret is a table with one of the keys file, env, credential")
+        check_login(self.user, self.password)
         if self.user and self.tls == "none":
             raise ValueError('tls = "none" sends the password in the clear: use "starttls" or "tls"')
         if self.helo and not (self.helo.isascii() and self.helo.isprintable() and " " not in self.helo):

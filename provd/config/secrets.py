@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from provd.model.scrub import HIDDEN
+from provd.model.secret import SECRET_KINDS
 
-KINDS: Final = ("file", "env", "credential")
 MAX_SECRET: Final = 64 << 10
 """Octets of one secret; keys and certificates are far below."""
 
@@ -35,7 +35,11 @@ class SecretText(str):
 
 def is_reference(value: object) -> bool:
     """Whether a value is meant as a reference to a secret."""
-    return isinstance(value, Mapping) and any(kind in value for kind in KINDS) and value.keys() <= {*KINDS, "once"}
+    return (
+        isinstance(value, Mapping)
+        and any(kind in value for kind in SECRET_KINDS)
+        and value.keys() <= {*SECRET_KINDS, "once"}
+    )
 
 
 def references(value: object, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -64,9 +68,9 @@ def unread(value: object) -> Any:
 
 def fault(reference: Mapping[str, Any]) -> str:
     """What is wrong with the form of a reference, or empty."""
-    named = [kind for kind in KINDS if kind in reference]
+    named = [kind for kind in SECRET_KINDS if kind in reference]
     if len(named) != 1:
-        return f"a secret has one of the keys {', '.join(KINDS)}, not {' and '.join(named)}"
+        return f"a secret has one of the keys {', '.join(SECRET_KINDS)}, not {' and '.join(named)}"
     target = reference[named[0]]
     if not isinstance(target, str) or not target:
         return f"{named[0]} of a secret must be a text that is not empty"

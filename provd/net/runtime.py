@@ -21,8 +21,9 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IAgent
 
-from provd.config.secrets import KINDS, SecretReader, is_reference
+from provd.config.secrets import SecretReader, is_reference
 from provd.model.content import Content, FileRequest, NotFound, settled
+from provd.model.secret import NO_REFERENCE
 from provd.net.background import BackgroundTask
 from provd.net.reasons import reason
 from provd.net.wake import broadcast
@@ -205,7 +206,7 @@ class TwistedRuntime:
     def secret(self, reference: Mapping[str, object]) -> str:
         """See :meth:`provd.plugin.runtime.Runtime.secret`."""
         if not is_reference(reference):
-            raise ValueError(f"a secret is a table with one of the keys {', '.join(KINDS)}")
+            raise ValueError(NO_REFERENCE)
         return str(self._secrets.resolve(reference)[0])
 
     async def power(self, system: str, action: str, *, pxe: bool = False) -> str:

@@ -61,6 +61,7 @@ from provd.plugin.contract_install import Answer, Callback, CallbackCall, Callba
 from provd.plugin.hookimpl import hookimpl
 from provd.plugin.installer_plugin import installer_plugin
 from provd.plugin.json_judge import judged_json
+from provd.plugin.login import check_login
 from provd.plugin.machines import Machine
 from provd.plugin.power import POWER_ACTIONS, PowerCall, PowerDriver
 from provd.plugin.roles import RoleGroups
@@ -161,6 +162,7 @@ __all__ = [
     "bond_options",
     "bridge_options",
     "check_length",
+    "check_login",
     "command_line",
     "connect",
     "connections",
