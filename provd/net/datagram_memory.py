@@ -10,15 +10,20 @@ MAX_DATAGRAM: Final = 4096
 NAME: Final = 32
 """Octets of a socket address at most; ancillary data stands behind it."""
 _CONTROL: Final = 64
+"""Octets of ancillary data at most (cmsg(3))."""
 PEER: Final = NAME + _CONTROL
 """Octets of both."""
 
 
 class _Iovec(ctypes.Structure):
+    """``struct iovec`` (readv(2))."""
+
     _fields_ = (("base", ctypes.c_void_p), ("len", ctypes.c_size_t))
 
 
 class _Msghdr(ctypes.Structure):
+    """``struct msghdr`` (recvmsg(2))."""
+
     _fields_ = (
         ("name", ctypes.c_void_p),
         ("namelen", ctypes.c_uint32),
@@ -31,19 +36,31 @@ class _Msghdr(ctypes.Structure):
 
 
 class _Mmsghdr(ctypes.Structure):
+    """``struct mmsghdr`` (recvmmsg(2))."""
+
     _fields_ = (("hdr", _Msghdr), ("len", ctypes.c_uint32))
 
 
-# Fields of ctypes cost three times what a number of a memoryview does, and each datagram has four of them.
+# Fields of ctypes cost three times what a number of a memoryview does, and each datagram has four of them: so they are
+# read and written as numbers, by their place in such a view.
 _POINTER: Final = ctypes.sizeof(ctypes.c_size_t)
+_UINT32: Final = ctypes.sizeof(ctypes.c_uint32)
 HEADER: Final = ctypes.sizeof(_Mmsghdr)
+"""Octets of the header of one datagram."""
 SIZES: Final = HEADER // _POINTER
-COUNTS: Final = HEADER // 4
+"""Numbers in ``Memory.sizes`` for each datagram."""
+COUNTS: Final = HEADER // _UINT32
+"""Numbers in ``Memory.counts`` for each datagram."""
 CONTROLLEN: Final = _Msghdr.controllen.offset // _POINTER
-NAMELEN: Final = _Msghdr.namelen.offset // 4
-RECEIVED_LEN: Final = _Mmsghdr.len.offset // 4
+"""Which of a datagram's numbers in ``Memory.sizes`` is ``msg_controllen``."""
+NAMELEN: Final = _Msghdr.namelen.offset // _UINT32
+"""Which in ``Memory.counts`` is ``msg_namelen``."""
+RECEIVED_LEN: Final = _Mmsghdr.len.offset // _UINT32
+"""Which in ``Memory.counts`` is ``msg_len``, the octets that were received."""
 IOVECS: Final = ctypes.sizeof(_Iovec) // _POINTER
+"""Numbers in ``Memory.lengths`` for each datagram."""
 LEN: Final = _Iovec.len.offset // _POINTER
+"""Which in ``Memory.lengths`` is ``iov_len``."""
 
 
 class Memory:

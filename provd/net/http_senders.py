@@ -26,17 +26,19 @@ from provd.net.http_transfer import Transfer
 
 _MOST_THREADS: Final = 4
 _IDLE_S: Final = 5.0
+"""Seconds without a transfer after which a thread ends."""
 _LOOK_S: Final = 0.2
-
+"""Seconds between two looks at who takes nothing any more."""
 
 Told = Callable[[Transfer, BaseException | None], None]
+"""Hears of a transfer that is over, or waits for a disk, and of what ended it early."""
 
 
 class Sender:
     """One thread.
 
     Args:
-        told: called in the thread with a transfer that is over, or waits for a disk, and what ended it early.
+        told: called in the thread.
         monotonic: seconds.
     """
 
@@ -72,12 +74,13 @@ class Sender:
             os.eventfd_write(self._wake, 1)
 
     def hurry(self) -> None:
-        """Look at once whether a transfer was given up."""
+        """Let the thread look at once whether a transfer was given up."""
         with self._lock:
             if self._wake >= 0:
                 os.eventfd_write(self._wake, 1)
 
     def _run(self, wake: int) -> None:
+        """What the thread does, until it has been without work; ``wake`` is an eventfd(2)."""
         with select.epoll() as poll:
             poll.register(wake, select.EPOLLIN)
             idle_since = looked_at = self._monotonic()
@@ -106,6 +109,7 @@ class Sender:
         return True
 
     def _woken(self, poll: select.epoll, wake: int) -> None:
+        """Take what is new, and end what was given up."""
         with suppress(BlockingIOError):
             os.eventfd_read(wake)
         while self._new:
@@ -122,6 +126,7 @@ class Sender:
             self._end(poll, transfer, None)
 
     def _turn(self, poll: select.epoll, transfer: Transfer) -> None:
+        """The connection takes octets again: give it some."""
         before = transfer.at
         try:
             transfer.write()
@@ -135,7 +140,7 @@ class Sender:
             self._end(poll, transfer, None)
 
     def _look(self, poll: select.epoll, now: float) -> None:
-        """Whose client takes nothing any more?"""
+        """End the transfers whose client has taken nothing for ``stall_s`` seconds."""
         for transfer in [one for one in self._running.values() if now - one.moved_at >= one.stall_s / 4]:
             if transfer.taken():
                 transfer.moved_at = now
@@ -143,6 +148,7 @@ class Sender:
                 self._end(poll, transfer, ConnectionAborted("the client takes nothing"))
 
     def _end(self, poll: select.epoll, transfer: Transfer, fault: BaseException | None) -> None:
+        """Give the transfer back."""
         del self._running[transfer.connection]
         # Another descriptor of the same connection stays open, so closing this one would not take it off the epoll.
         poll.unregister(transfer.connection)
@@ -190,9 +196,11 @@ class Senders:
         return done
 
     def _told(self, transfer: Transfer, fault: BaseException | None) -> None:
+        """In a thread: the rest is the reactor's."""
         self._reactor.callFromThread(self._over, transfer, fault)
 
     def _over(self, transfer: Transfer, fault: BaseException | None) -> None:
+        """In the reactor: let :meth:`send`'s deferred fire."""
         done = self._waiting.pop(transfer, None)
         if done is None:
             return
