@@ -65,11 +65,11 @@ def _described(type_: Hashable) -> inspect.Type:
     return inspect.type_info(type_)
 
 
-def near_miss(word: str, known: list[str]) -> str:
-    """``; did you mean 'x'?`` or, where nothing is near, the list; of a long one its beginning."""
+def near_miss(word: str, known: list[str], otherwise: str = "") -> str:
+    """``; did you mean 'x'?`` or, where nothing is near, ``otherwise`` or the list; of a long one its beginning."""
     near = get_close_matches(word, known, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
+    if near or otherwise:
+        return f"; did you mean {near[0]!r}?" if near else otherwise
     more = f", ... ({len(known)} in all)" if len(known) > _MOST_TOLD else ""
     return f"; known: {', '.join(sorted(known)[:_MOST_TOLD])}{more}" if known else ""
 

@@ -5,7 +5,6 @@ Finding runs no plugin code: a plugin is imported when its ``Found.plugin`` is f
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from provd.plugin.errors import PluginError
 from provd.plugin.faults import PluginFault, Tell, raise_fault
 from provd.plugin.loading import Found, FoundFile, FoundInstalled, check_directory
+from provd.plugin.near import did_you_mean
 
 GROUP = "provd.plugins"
 """Entry point group: a plugin's name, and where its ``PLUGIN`` is."""
@@ -62,9 +62,8 @@ def select_enabled(found: Mapping[str, Found], enabled: Sequence[str], tell: Tel
             rule = "it is enabled twice; the list of enabled plugins is their order"
             tell(PluginFault(name, rule, kind="second", whole=False))
         elif name not in found:
-            near = difflib.get_close_matches(name, found, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(found)) or 'none'}"
-            tell(PluginFault(name, f"it is enabled, but nobody provides it; {hint}"))
+            hint = did_you_mean(name, found, f"; there are {', '.join(sorted(found)) or 'none'}")
+            tell(PluginFault(name, f"it is enabled, but nobody provides it{hint}"))
         else:
             chosen.append(found[name])
     return chosen

@@ -7,7 +7,6 @@ filters and functions exist, and loops and sizes are bounded.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from jinja2.visitor import NodeTransformer
 
 from provd.plugin.allowed import FILTER_NAMES, TEST_NAMES, may_call, names_in, readable
 from provd.plugin.filters import FILTERS, MAX_CHARS, TooLargeError, checked_join
+from provd.plugin.near import did_you_mean
 
 MAX_STEPS = 100_000
 
@@ -106,8 +106,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self._absent(obj, argument)
 
     def _absent(self, obj: object, name: object) -> Any:
-        near = difflib.get_close_matches(str(name), names_in(obj), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(str(name), names_in(obj))
         what = "the table" if isinstance(obj, Mapping) else type(obj).__name__
         return self.undefined(hint=f"{what} has no {str(name)[:80]!r}{hint}", obj=obj, name=str(name))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ import msgspec
 from provd.plugin.contract import Plugin
 from provd.plugin.errors import PluginError
 from provd.plugin.faults import PluginFault
+from provd.plugin.near import did_you_mean
 
 _PATH = re.compile(r"^(?P<rule>.*?)(?: - at `\$?(?P<path>[^`]*)`)?$", re.DOTALL)
 
@@ -154,8 +154,7 @@ def _of_table(table: Mapping[str, object], wanted: type[msgspec.Struct], path: s
         if key in fields:
             yield from _wrongs(value, fields[key].type, f"{path}.{key}")
         elif wanted.__struct_config__.forbid_unknown_fields:
-            near = difflib.get_close_matches(key, fields, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(fields) or 'none'}"
+            hint = did_you_mean(key, fields, f"; known are {', '.join(fields) or 'none'}")
             yield Wrong(path, f"unknown key {key}{hint}")
     for name, field in fields.items():
         if field.required and name not in table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.loaders import BaseLoader
 
 from provd.plugin.filters import MAX_CHARS, TooLargeError
+from provd.plugin.near import did_you_mean
 from provd.plugin.sandbox import Sandbox
 
 COMMON_FOLDER = Path(__file__).parent / "common_templates"
@@ -87,8 +87,7 @@ class Templates:
     def _missing(self, wanted: str, name: str) -> TemplateError:
         if not _KEY.fullmatch(wanted):
             return TemplateError(name, 0, f"{wanted[:80]!r} is not the name of a template; paths are not accepted")
-        near = difflib.get_close_matches(wanted, self.names(), n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(self.names()) or 'none'}"
+        hint = did_you_mean(wanted, self.names(), f"; there are {', '.join(self.names()) or 'none'}")
         return TemplateError(wanted, 0, f"there is no such template{hint}")
 
     def _failed(self, name: str, error: BaseException, variables: Mapping[str, object]) -> TemplateError:
@@ -124,8 +123,7 @@ def reason(error: BaseException, variables: Mapping[str, object]) -> tuple[str, 
     if isinstance(error, UndefinedError):
         undefined = _UNDEFINED.match(rule)
         variable = undefined["name"] if undefined else ""
-        near = difflib.get_close_matches(variable, variables, n=1)
-        rule += f"; did you mean {near[0]}?" if near else ""
+        rule += did_you_mean(variable, variables)
     elif isinstance(error, RecursionError):
         rule = "it includes itself or calls itself without end"
     return rule, variable

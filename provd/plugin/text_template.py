@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
 
 from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.loaders import DictLoader
 from jinja2.meta import find_undeclared_variables
 
+from provd.plugin.near import did_you_mean
 from provd.plugin.sandbox import Sandbox
 from provd.plugin.templates import bounded, reason
 
@@ -58,7 +58,11 @@ class TextTemplate:
         for name in tree.find_all(nodes.Name):
             if name.name in missing and id(name) not in excused:
                 lines.setdefault(name.name, name.lineno)
-        return [f"{self._name} line {line}: there is no {name}{_near(name, known)}" for name, line in lines.items()]
+        rest = f"; known are {', '.join(known)}"
+        return [
+            f"{self._name} line {line}: there is no {name}{did_you_mean(name, known, rest)}"
+            for name, line in lines.items()
+        ]
 
     def render(self, variables: Mapping[str, object]) -> str:
         """The text.
@@ -78,8 +82,3 @@ class TextTemplate:
             missing = isinstance(error, TemplateNotFound)
             rule = "there is nothing that it could include" if missing else reason(error, variables)[0]
             raise ValueError(f"{self._name} line {line}: {rule}" if line else f"{self._name}: {rule}") from error
-
-
-def _near(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"

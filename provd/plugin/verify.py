@@ -7,13 +7,13 @@ start here with a sentence.
 from __future__ import annotations
 
 import collections.abc
-import difflib
 import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 
 from provd.plugin.errors import PluginError
+from provd.plugin.near import did_you_mean
 from provd.plugin.specs import PROJECT, SPECS
 
 _MARK = f"{PROJECT}_impl"
@@ -54,7 +54,8 @@ def verify(plugin: str, instance: object) -> tuple[str, ...]:
             continue
         hook = marked.get("specname") or name
         if hook not in specs:
-            raise PluginError(plugin, f"there is no hook {hook}{_did_you_mean(hook, specs)}")
+            hint = did_you_mean(hook, specs, f"; the hooks are {', '.join(specs)}")
+            raise PluginError(plugin, f"there is no hook {hook}{hint}")
         _check_kind(plugin, hook, method, marked)
         _check_arguments(plugin, hook, method, specs[hook])
         _check_annotations(plugin, hook, method, specs[hook])
@@ -76,11 +77,6 @@ def _methods(plugin: str, instance: object) -> Iterator[tuple[str, Callable[...,
             yield name, value
 
 
-def _did_you_mean(hook: str, specs: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(hook, specs, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; the hooks are {', '.join(specs)}"
-
-
 def _check_kind(plugin: str, hook: str, method: Callable[..., object], marked: Mapping[str, object]) -> None:
     if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
         raise PluginError(
@@ -97,8 +93,7 @@ def _check_arguments(plugin: str, hook: str, method: Callable[..., object], spec
         if parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD or parameter.default is not parameter.empty:
             raise PluginError(plugin, f"{hook}: argument {name} must be a plain one without a default")
         if name not in allowed:
-            near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, allowed)
             known = ", ".join(allowed) or "none"
             raise PluginError(plugin, f"{hook} has no argument {name}{hint} (its arguments: {known})")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Final
 
+from provd.config.decode import near_miss
 from provd.model.event_kinds import EVENT_KINDS
 from provd.plugin.contract import Trigger
 
@@ -19,8 +19,7 @@ def doubts_of(trigger: Trigger) -> Iterator[str]:
         if pattern.startswith(_RESULTS):
             yield f"on: {pattern!r} starts nothing: results of triggers start no triggers"
         elif not any(fnmatchcase(kind, pattern) for kind in EVENT_KINDS):
-            near = get_close_matches(pattern, EVENT_KINDS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else "; docs/triggers.md lists them"
+            hint = near_miss(pattern, list(EVENT_KINDS), "; docs/triggers.md lists them")
             yield f"on: provd has no event of the kind {pattern!r}{hint}"
     yield from trigger.doubts()
 
