@@ -40,11 +40,14 @@ def cobbler(folder: Path, target: str, output: str, *, dry_run: bool) -> None:
         raise click.ClickException(str(error)) from error
     if output != "table":
         show({"counts": found.counts, "rows": [asdict(row) for row in found.rows]}, output)
-        return
-    for row in found.rows:
-        click.echo(f"{row.outcome:<9} {row.kind} {row.name} {row.attribute}: {row.reason}".replace(" : ", ": "))
-    told = ", ".join(f"{number} {kind}s" for kind, number in found.counts.items())
-    click.echo(f"{told}; {len(found.rows)} things did not map to keys of provd")
+    else:
+        for row in found.rows:
+            click.echo(f"{row.outcome:<9} {row.kind} {row.name} {row.attribute}: {row.reason}".replace(" : ", ": "))
+        told = ", ".join(f"{number} {kind}s" for kind, number in found.counts.items())
+        click.echo(f"{told}; {len(found.rows)} things did not map to keys of provd")
+    if unread := sum(row.outcome == "unread" for row in found.rows):
+        what = "collection or file" if unread == 1 else "collections or files"
+        raise click.ClickException(f"{unread} {what} could not be read: what they hold is missing")
 
 
 def _write(target: Path, found: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,15 +115,50 @@ def test_the_report_names_what_did_not_map(tmp_path: Path) -> None:
     (folder / "collections/systems/broken.json").write_text("{")
     (folder / "collections/systems/bad.json").write_text('{"name": "../x"}')
     done = CliRunner().invoke(provd_migrate, ["cobbler", str(folder), "--dry-run", "-o", "json"])
-    told = {(row["kind"], row["name"], row["attribute"]): row["outcome"] for row in json.loads(done.output)["rows"]}
+    told = {(row["kind"], row["name"], row["attribute"]): row["outcome"] for row in json.loads(done.stdout)["rows"]}
     assert told["system", "web1", "nosuch"] == "left out"
     assert told["system", "web1", "gateway"] == "kept"
     assert told["repo", "epel", ""] == "left out"
     assert told["system", "vm", ""] == "left out"
-    assert told["system", "broken", ""] == "left out"
+    assert told["system", "broken", ""] == "unread"
     assert told["system", "bad", ""] == "left out"
     assert "geheim" not in done.output
     assert not Path("cobbler-site").exists()
+
+
+def a_file(place: Path) -> None:
+    place.write_text("{}")
+
+
+def a_circle(place: Path) -> None:
+    place.symlink_to(place.name)
+
+
+def a_dead_link(place: Path) -> None:
+    place.symlink_to("gone")
+
+
+@pytest.mark.parametrize("spoilt", [a_file, a_circle, a_dead_link])
+def test_a_collection_that_cannot_be_read_is_told_and_the_rest_comes_over(
+    tmp_path: Path, spoilt: Callable[[Path], None]
+) -> None:
+    folder = collections(tmp_path / "cobbler", {**NEW, "systems": []}, "collections/{kind}")
+    (folder / "collections/systems").rmdir()
+    spoilt(folder / "collections/systems")
+    done = CliRunner().invoke(provd_migrate, ["cobbler", str(folder), "--to", str(tmp_path / "site")])
+    assert "unread    system collections/systems: cannot be read: " in done.stdout
+    assert "1 distros, 2 profiles, 0 systems" in done.stdout
+    assert (done.exit_code, "1 collection or file could not be read" in done.stderr) == (1, True)
+    assert (tmp_path / "site/profiles/web.toml").exists()
+
+
+def test_an_item_that_cannot_be_read_is_told_and_the_command_fails(tmp_path: Path) -> None:
+    folder = collections(tmp_path / "cobbler", NEW, "collections/{kind}")
+    (folder / "collections/systems/broken.json").write_text("{")
+    done = CliRunner().invoke(provd_migrate, ["cobbler", str(folder), "--dry-run", "-o", "json"])
+    rows = [row for row in json.loads(done.stdout)["rows"] if row["outcome"] == "unread"]
+    assert [(row["kind"], row["name"]) for row in rows] == [("system", "broken")]
+    assert (done.exit_code, "1 collection or file could not be read" in done.stderr) == (1, True)
 
 
 def test_nothing_is_overwritten_and_a_folder_without_collections_is_refused(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Row:
         kind: of item.
         name: of the item.
         attribute: by Cobbler's name, empty for a whole item.
-        outcome: ``kept`` (under ``vars.cobbler``) or ``left out``.
+        outcome: ``kept`` (under ``vars.cobbler``), ``left out``, or ``unread``: it is there and cannot be read.
         reason: one sentence.
     """
 
@@ -70,6 +70,10 @@ class Migration:
     def left_out(self, kind: str, name: str, attribute: str, reason: str) -> None:
         """Say that something is not brought over."""
         self.rows.append(Row(kind, name, attribute, "left out", reason))
+
+    def unread(self, kind: str, name: str, reason: str) -> None:
+        """Say that a collection or a file could not be read: what it holds is missing."""
+        self.rows.append(Row(kind, name, "", "unread", reason))
 
 
 def migrate(folder: Path) -> Migration:
@@ -103,19 +107,29 @@ def migrate(folder: Path) -> Migration:
 
 
 def items(folder: Path, kind: str, found: Migration) -> Iterator[dict[str, Any]]:
-    """Items of a kind, by name; a file that is none is told."""
+    """Items of a kind, by name; a file that is none is told, and what cannot be read."""
     for place in _PLACES:
-        for path in sorted((folder / place.format(kind=kind)).glob("*.json")):
+        for path in _files(folder, place.format(kind=kind), kind, found):
             try:
                 raw = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError) as error:
-                found.left_out(kind, path.stem, "", f"{path.name} cannot be read: {error}")
+                found.unread(kind, path.stem, f"{path.name} cannot be read: {error}")
                 continue
             name = raw.get("name") if isinstance(raw, dict) else None
             if not isinstance(name, str) or not NAME.fullmatch(name):
                 found.left_out(kind, path.stem, "", f"{name!r} is no name that provd can use")
                 continue
             yield raw
+
+
+def _files(folder: Path, place: str, kind: str, found: Migration) -> list[Path]:
+    """Files of a collection, none where it is not there; ``glob`` takes one that cannot be read for an empty one."""
+    try:
+        return sorted(path for path in (folder / place).iterdir() if path.name.endswith(".json"))
+    except OSError as error:
+        if (folder / place).is_symlink() or not isinstance(error, FileNotFoundError):
+            found.unread(kind, place, f"cannot be read: {error.strerror}")
+        return []
 
 
 def table_of(kind: str, raw: Mapping[str, Any], found: Migration) -> dict[str, Any] | None:
