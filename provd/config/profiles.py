@@ -145,19 +145,21 @@ class Resolver:
         """
         chain = self.chain(name)
         distro = self._distro(chain)
-        if distro is None:
-            return None
-        levels: tuple[Read[Any], ...] = (*chain, distro)
-        named: tuple[str, ...] = self.settings.value.repos if self.settings is not None else ()
-        named = next((level.value.repos for level in levels if "repos" in level.table), named)
+        above = [one for one in (distro, self.settings) if one is not None]
+        levels: tuple[Read[Any] | Level, ...] = (*chain, *above)
+        repos = self._repos(levels)
+        menu = next((level.value.menu for level in levels if "menu" in level.table), "")
+        if menu and menu not in self.menus:
+            raise BrokenProfileError("menu", f"no menu has the name {menu!r}")
+        return None if distro is None else _build(chain, distro, repos, self.settings)
+
+    def _repos(self, levels: Sequence[Read[Any] | Level]) -> dict[str, Repo]:
+        """Those that the nearest level names."""
+        named: Sequence[str] = next((level.value.repos for level in levels if "repos" in level.table), ())
         unknown = next((one for one in named if one not in self.repos), "")
         if unknown:
             raise BrokenProfileError("repos", f"no repo has the name {unknown!r}{near_miss(unknown, list(self.repos))}")
-        repos = {one: to_repo(self.repos[one]) for one in named}
-        profile = _build(chain, distro, repos, self.settings)
-        if profile.menu and profile.menu not in self.menus:
-            raise BrokenProfileError("menu", f"no menu has the name {profile.menu!r}")
-        return profile
+        return {one: to_repo(self.repos[one]) for one in named}
 
     def _distro(self, chain: Sequence[Read[ProfileFile]]) -> Read[DistroFile] | None:
         for link in chain:

@@ -57,6 +57,14 @@ BAD = {
         {"site/profiles/a": 'distro = "debian12"'},
         ["site/profiles/a.toml: distro: no distro has the name 'debian12'; did you mean 'debian-12'?"],
     ),
+    "unknown repo and menu of profiles without a distro": (
+        {"site/profiles/a": 'repos = ["gone"]', "site/profiles/b": 'menu = "gone"', "site/profiles/c": 'parent = "b"'},
+        [
+            "site/profiles/a.toml: repos: no repo has the name 'gone'",
+            "site/profiles/b.toml: menu: no menu has the name 'gone'",
+            "site/profiles/c.toml: menu: no menu has the name 'gone'",
+        ],
+    ),
     "unknown CPU": (
         {"site/distros/x": 'arch = "x86-64"'},
         ["site/distros/x.toml: arch: invalid enum value 'x86-64'; known: aarch64, arm, i386, riscv64, x86_64"],
