@@ -142,7 +142,7 @@ class Access:
             AccessError: unknown, expired, or its user is gone, disabled or expired.
         """
         record = self._accounts.tokens.get(key_of(token)) if token else None
-        if record is None or record.expires_at <= self._wall():
+        if record is None or self.expired(record):
             raise AccessError("invalid token")
         role, groups = record.role, record.groups
         if record.origin == "local":
@@ -160,10 +160,13 @@ class Access:
             self._accounts.remove_tokens([key])
         return known
 
+    def expired(self, token: ApiToken) -> bool:
+        """Whether the time of a token is over: it lets nobody in, though it is kept until :meth:`tidy`."""
+        return token.expires_at <= self._wall()
+
     def tidy(self) -> None:
         """Forget tokens that have expired."""
-        now = self._wall()
-        ended = [key for key, token in self._accounts.tokens.items() if token.expires_at <= now]
+        ended = [key for key, token in self._accounts.tokens.items() if self.expired(token)]
         if ended:
             self._accounts.remove_tokens(ended)
 

@@ -89,7 +89,7 @@ class AccessOperations:
                 NoArguments,
                 self.tokens,
                 "provd token list",
-                result="One row per token: key, user, role, times; never its text.",
+                result="One row per token: key, user, role, times, whether it has expired; never its text.",
             ),
             Operation(
                 "token.add",
@@ -184,8 +184,11 @@ class AccessOperations:
         return {"removed": before.name}
 
     def tokens(self, _arguments: object) -> object:
-        """One row per token."""
-        return [_token_row(token) for token in sorted(self._accounts.tokens.values(), key=lambda one: one.created_at)]
+        """One row per token; one that has expired is there until it is forgotten, and marked."""
+        return [
+            {**_token_row(token), "expired": self._access.expired(token)}
+            for token in sorted(self._accounts.tokens.values(), key=lambda one: one.created_at)
+        ]
 
     def add_token(self, arguments: AddToken) -> object:
         """A token with at most the user's role."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,17 @@ def test_tokens_are_listed_and_revoked_by_the_beginning_of_their_key(ask: Asked)
         call(ask, ADMIN, "token.revoke", key="00000000")
     call(ask, ADMIN, "token.revoke", key=made["key"][:8])
     assert call(ask, ADMIN, "token.list") == []
+
+
+def test_a_token_that_has_ended_is_marked_until_it_is_forgotten(ask: Asked) -> None:
+    call(ask, ADMIN, "user.add", name="ann", role="read")
+    for seconds in (60, 6000):
+        call(ask, ADMIN, "token.add", user="ann", ttl_s=seconds)
+    assert [row["expired"] for row in call(ask, ADMIN, "token.list")] == [False, False]
+    accounts = ask.server.store.accounts
+    first = min(accounts.tokens.values(), key=lambda token: token.expires_at)
+    accounts.put_token(replace(first, expires_at=first.created_at))
+    assert [row["expired"] for row in call(ask, ADMIN, "token.list")] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["", " ann", "a\nb", "x" * 65])
