@@ -161,7 +161,7 @@ def operation_command(name: str, description: Description, refinement: Refinemen
         if refinement.refine:
             refinement.refine(context, values, {**given, "more": words})
         _check_required(arguments, values)
-        (refinement.call or _call)(context, operation, values, output)
+        (refinement.call or call_and_show)(context, operation, values, output)
         if values.get("dry_run") and output == "table":
             click.echo("a dry run: nothing is changed", err=True)
 
@@ -179,7 +179,8 @@ def operation_command(name: str, description: Description, refinement: Refinemen
     return OperationCommand(name, callback=invoke, params=parameters, help=summary, epilog=epilog, placed=words)
 
 
-def _call(context: Context, operation: str, values: Values, output: str) -> None:
+def call_and_show(context: Context, operation: str, values: Values, output: str) -> None:
+    """Call the operation and print what it told, as most commands do."""
     from provd.cli.output import show_result, waiting
 
     with waiting(f"{operation} runs"):

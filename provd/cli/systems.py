@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from provd.cli.context import Context
-from provd.cli.dynamic import Refinement, Values
+from provd.cli.dynamic import Refinement, Values, call_and_show
 
 _CARD_KEYS: Final = ("name", "mac", "address", "hostname")
 
@@ -105,6 +105,17 @@ def _for_copy(_context: Context, values: Values, given: Values) -> None:
     values.setdefault("interfaces", [])
 
 
+def _copy(context: Context, operation: str, values: Values, output: str) -> None:
+    """For people a copy without a card says that it has none: what it was made from has."""
+    call_and_show(context, operation, values, output)
+    if output == "table" and not values["interfaces"]:
+        new = values["new"]
+        click.echo(
+            f"{new} has no network card, as no two machines share one; name its own: provd system edit {new} --mac MAC",
+            err=True,
+        )
+
+
 def _edit(context: Context, operation: str, values: Values, output: str) -> None:
     """A dry run for people tells what would be different and nothing else."""
     from provd.cli.output import show_result, waiting
@@ -119,5 +130,5 @@ def _edit(context: Context, operation: str, values: Values, output: str) -> None
 REFINED: Final[Mapping[str, Refinement]] = {
     "system.add": Refinement(lambda: [*card_options(), _netboot_option()], refine=_for_add),
     "system.edit": Refinement(lambda: [*card_options(), _netboot_option()], refine=_for_edit, call=_edit),
-    "system.copy": Refinement(card_options, refine=_for_copy),
+    "system.copy": Refinement(card_options, refine=_for_copy, call=_copy),
 }

@@ -132,6 +132,16 @@ def test_one_card_is_changed_by_its_name_and_the_others_stay(backend: Backend) -
     assert _cards(backend, "db1") == [("eth0", first, "")]
 
 
+def test_a_copy_without_a_card_says_so(backend: Backend) -> None:
+    _provd(backend, "system", "add", "db1", "--profile", "web", "--mac", "52:54:00:00:00:02")
+    done = _provd(backend, "system", "copy", "db1", "db2")
+    assert (done.exit_code, _cards(backend, "db2")) == (0, [])
+    said = "db2 has no network card, as no two machines share one; name its own: provd system edit db2 --mac MAC\n"
+    assert done.stderr == said
+    assert _provd(backend, "system", "copy", "db1", "db3", "-o", "json").stderr == ""
+    assert _provd(backend, "system", "copy", "db1", "db4", "--mac", "52:54:00:00:00:04").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "sentence"),
     [
