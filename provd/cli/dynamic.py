@@ -197,7 +197,11 @@ def _examples(operation: str, description: Description) -> list[str]:
 def _placed(operation: str, arguments: Sequence[Argument]) -> list[Argument]:
     """Arguments that may stand without their option: NAME, and the like."""
     optional = _OPTIONAL.get(operation, ())
-    return [one for one in arguments if (one.required and one.kind == "text") or one.name in optional]
+    return [
+        one
+        for one in arguments
+        if (one.required and (one.kind == "text" or one.name in DOCUMENTS)) or one.name in optional
+    ]
 
 
 def _words_argument(placed: Sequence[Argument], noun: str, many: str) -> click.Argument:

@@ -28,5 +28,5 @@ MORE: Final[Mapping[str, tuple[str, ...]]] = {
         "provd mirror prefetch rocky --repos 9/BaseOS/x86_64/os",
         "provd mirror prefetch debian --paths dists/bookworm/InRelease",
     ),
-    "change": ("provd change --changes @changes.json --dry-run",),
+    "change": ("provd change changes.json --dry-run",),
 }

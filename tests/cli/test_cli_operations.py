@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -244,6 +245,16 @@ def test_a_document_comes_from_a_file(tmp_path: Path, client: RecordingClient) -
     for words in (["own.j2", str(file)], ["own.j2", "--content", f"@{file}"]):
         assert run(client, "template", "add", *words).exit_code == 0
         assert client.calls[-1] == ("template.add", {"name": "own.j2", "content": "d-i x\n"})
+
+
+def test_changes_come_from_a_file_or_standard_input(tmp_path: Path, client: RecordingClient) -> None:
+    text = '[{"operation": "system.remove", "arguments": {"name": "web1"}}]'
+    file = tmp_path / "changes.json"
+    file.write_text(text)
+    for words in ([str(file)], ["-"], ["--changes", f"@{file}"], ["--changes", text]):
+        assert run(client, "change", *words, text=text).exit_code == 0
+        assert client.calls[-1] == ("change", {"changes": json.loads(text)})
+    assert "Missing argument 'CHANGES'" in run(client, "change").stderr
 
 
 def test_the_socket_may_be_named_behind_the_command() -> None:
