@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from provd.service.operations import Arguments
+from provd.service.operations import Arguments, DryRun
 
 Role = Literal["read", "operate", "admin"]
 Password = Annotated[str, msgspec.Meta(description="Password, 8 characters or more; none: the user has tokens only.")]
@@ -16,7 +16,6 @@ Groups = Annotated[tuple[str, ...], msgspec.Meta(description="Names under which 
 Expiry = Annotated[float, msgspec.Meta(description="Seconds since the epoch, 0 for never.", ge=0)]
 Disabled = Annotated[bool, msgspec.Meta(description="The user may not log in.")]
 Comment = Annotated[str, msgspec.Meta(description="Free text.")]
-DryRun = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
 
 
 class AddUser(Arguments, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from twisted.logger import Logger
@@ -43,6 +43,10 @@ class OperationError(Exception):
         super().__init__(scrub_urls(sentence))
         self.field = field
         self.kind = kind
+
+
+DryRun = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
+Revision = Annotated[str, msgspec.Meta(description="Refuse where the object has another revision now.")]
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

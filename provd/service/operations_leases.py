@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from provd.model.lease import Lease
 from provd.plugin.contract import Operation
 from provd.service.binding_table import BindingQuery, abandoned_table, address_of, binding_row, binding_table
-from provd.service.operations import Arguments, OperationError
+from provd.service.operations import Arguments, DryRun, OperationError
 
 Written = Callable[[Exception | None], None]
 Release = Callable[[int, Written | None], str]
@@ -31,7 +31,7 @@ class ReleaseLease(Arguments, frozen=True):
     """Which lease ends."""
 
     address: str
-    dry_run: Annotated[bool, Meta(description="Tell what would be done, and do nothing.")] = False
+    dry_run: DryRun = False
 
 
 class Addressed(Arguments, frozen=True):

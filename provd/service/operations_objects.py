@@ -14,7 +14,7 @@ from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub_lines, scrub_value
 from provd.service.catalogue_changes import CatalogueChanges
 from provd.service.catalogue_outcome import CatalogueChangeError, Changed
-from provd.service.operations import Arguments, OperationError
+from provd.service.operations import Arguments, DryRun, OperationError, Revision
 from provd.service.operations_catalogue import Named
 from provd.service.system_edits import ChangeRefusedError
 
@@ -28,8 +28,6 @@ _EXAMPLES: Final[Mapping[str, tuple[str, str]]] = {
 RESULT: Final = (
     "`objects` with their new revisions, `files` with their differences, `systems` that followed, `systems_removed`."
 )
-DRY_RUN = Annotated[bool, msgspec.Meta(description="Tell what would be done, and do nothing.")]
-REVISION = Annotated[str, msgspec.Meta(description="Refuse where the object has another revision now.")]
 
 
 def _argument(type_: Any, *, removable: bool) -> Any:
@@ -61,7 +59,7 @@ def arguments_of(name: str, kind: str, before: Mapping[str, Any], after: Mapping
     keys = msgspec.structs.fields(KINDS[kind].type)
     fields: list[Any] = list(before.items())
     fields += [(one.encode_name, _argument(one.type, removable=removable), UNSET) for one in keys]
-    fields += [(key, type_, "" if type_ is REVISION else False) for key, type_ in after.items()]
+    fields += [(key, type_, "" if type_ is Revision else False) for key, type_ in after.items()]
     return msgspec.defstruct(name, fields, bases=(Arguments,), frozen=True, kw_only=True, module=__name__)
 
 
@@ -70,7 +68,7 @@ class Copy(Arguments, frozen=True):
 
     name: str
     new: Annotated[str, msgspec.Meta(description="Name of the copy.")]
-    dry_run: DRY_RUN = False
+    dry_run: DryRun = False
 
 
 class Rename(Arguments, frozen=True):
@@ -78,8 +76,8 @@ class Rename(Arguments, frozen=True):
 
     name: str
     new: Annotated[str, msgspec.Meta(description="The new name.")]
-    revision: REVISION = ""
-    dry_run: DRY_RUN = False
+    revision: Revision = ""
+    dry_run: DryRun = False
 
 
 class Remove(Arguments, frozen=True):
@@ -87,8 +85,8 @@ class Remove(Arguments, frozen=True):
 
     name: str
     recursive: Annotated[bool, msgspec.Meta(description="With everything that uses it.")] = False
-    revision: REVISION = ""
-    dry_run: DRY_RUN = False
+    revision: Revision = ""
+    dry_run: DryRun = False
 
 
 def object_operations(changes: CatalogueChanges) -> tuple[Operation, ...]:
@@ -106,8 +104,8 @@ class _Changes:
         kind, (name, option) = self._kind, _EXAMPLES[self._kind]
         in_place = Annotated[bool, msgspec.Meta(description="Tables change only the keys that are named in them.")]
         title = kind.capitalize()
-        add = arguments_of(f"Add{title}", kind, {"name": str}, {"dry_run": DRY_RUN}, removable=False)
-        rest = {"in_place": in_place, "revision": REVISION, "dry_run": DRY_RUN}
+        add = arguments_of(f"Add{title}", kind, {"name": str}, {"dry_run": DryRun}, removable=False)
+        rest = {"in_place": in_place, "revision": Revision, "dry_run": DryRun}
         edit = arguments_of(f"Edit{title}", kind, {"name": str}, rest, removable=True)
         line = f"provd {kind}"
         return (

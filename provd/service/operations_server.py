@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated
-
-from msgspec import Meta
 
 from provd.plugin.contract import Operation
-from provd.service.operations import Arguments, NoArguments, OperationError
+from provd.service.operations import Arguments, DryRun, NoArguments, OperationError
 
 
 class Reload(Arguments, frozen=True):
     """How changed files are applied."""
 
-    dry_run: Annotated[bool, Meta(description="Tell what would be done, and do nothing.")] = False
+    dry_run: DryRun = False
 
 
 def server_operations(

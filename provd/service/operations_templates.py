@@ -17,10 +17,9 @@ from provd.plugin.templates import syntax_fault
 from provd.service.catalogue_changes import CatalogueChanges
 from provd.service.catalogue_outcome import CatalogueChangeError
 from provd.service.find import Cursor, IgnoreCase, Limit, conditions_of, page, where_meta
-from provd.service.operations import Arguments, OperationError
+from provd.service.operations import Arguments, DryRun, OperationError, Revision
 from provd.service.operations_catalogue import CatalogueView, ListObjects, Named
 from provd.service.operations_objects import RESULT, Copy, view
-from provd.service.system_arguments import DryRun, Revision
 
 Content = Annotated[str, Meta(description="Text of the template (Jinja).")]
 

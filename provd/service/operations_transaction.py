@@ -13,8 +13,14 @@ from provd.plugin.contract import Operation
 from provd.service import audit
 from provd.service.catalogue_changes import CatalogueChanges
 from provd.service.catalogue_outcome import CatalogueChangeError
-from provd.service.operations import Arguments, OperationError, OperationTable, decode_arguments, permitted
-from provd.service.system_arguments import DryRun
+from provd.service.operations import (
+    Arguments,
+    DryRun,
+    OperationError,
+    OperationTable,
+    decode_arguments,
+    permitted,
+)
 from provd.service.system_edits import ChangeRefusedError
 
 MOST: Final = 1000

@@ -15,14 +15,13 @@ from provd.model.session import BootSession
 from provd.model.system import InstallState, Interface, System
 from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub
-from provd.service.operations import Arguments, NoArguments, OperationError
+from provd.service.operations import Arguments, DryRun, NoArguments, OperationError
 from provd.service.system_edits import ChangeRefusedError, Edit
 from provd.service.system_views import system_view
 from provd.service.systems import Systems
 
 _BOOTS = 2000
 """Boots that are looked through for unknown machines."""
-_DRY = Annotated[bool, Meta(description="Tell what would be done, and do nothing.")]
 
 
 class Adoption(Arguments, frozen=True):
@@ -31,14 +30,14 @@ class Adoption(Arguments, frozen=True):
     mac: Annotated[str, Meta(description="Hardware address of a machine in unknown.list.")]
     name: Annotated[str, Meta(description="Name of the system.")]
     profile: Annotated[str, Meta(description="Its profile; none: it waits with a name.")] = ""
-    dry_run: _DRY = False
+    dry_run: DryRun = False
 
 
 class Release(Arguments, frozen=True):
     """A held machine may try again."""
 
     name: Annotated[str, Meta(description="System.")]
-    dry_run: _DRY = False
+    dry_run: DryRun = False
 
 
 class BootsView(Protocol):

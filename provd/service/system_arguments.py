@@ -12,13 +12,11 @@ from msgspec import UNSET, Meta, UnsetType
 from provd.model.mac import Mac
 from provd.model.system import Interface, Link
 from provd.service.find import Cursor, IgnoreCase, Limit, where_meta
-from provd.service.operations import Arguments, OperationError
+from provd.service.operations import Arguments, DryRun, OperationError, Revision
 from provd.service.system_find import FIELDS, TABLES
 
 Policy = Literal["", "once", "until-finished", "always", "never", "menu"]
 Where = Annotated[dict[str, Any], where_meta(FIELDS, TABLES)]
-DryRun = Annotated[bool, Meta(description="Tell what would be done, and do nothing.")]
-Revision = Annotated[str, Meta(description="Refuse where the object has another revision now.")]
 
 
 class Card(Arguments, frozen=True):
