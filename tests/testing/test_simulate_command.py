@@ -144,3 +144,10 @@ def test_a_running_server_is_asked_without_root(tmp_path: Path) -> None:
         assert server.stop() == 0
     finally:
         server.stop(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize("command", ["simulate", "plan", "replay", "plugin check", "check", "lint"])
+def test_help_is_no_wrong_usage(command: str, flag: str) -> None:
+    done = CliRunner().invoke(command_line(), [*command.split(), flag])
+    assert (done.exit_code, done.stdout.startswith(f"Usage: provd {command}"), done.stderr) == (0, True, "")
