@@ -24,15 +24,19 @@ CHANGED = 2
 """Exit code where a machine would get something else."""
 
 
+systems_option = click.option(
+    "--systems", type=click.Path(dir_okay=False, path_type=Path),
+    help="Machines of the store as provd system export wrote them, beside those of files.",
+)  # fmt: skip
+"""Machines that a configuration in memory has beside its own."""
+
+
 @click.command(
     epilog=example("provd plan ./changed-site", "provd plan --rev HEAD", "provd plan --rev main --systems all.toml")
 )
 @click.argument("changed", required=False, type=click.Path(path_type=Path))
 @click.option("--rev", default="", help="Git revision of the site's directory that counts as what there is now.")
-@click.option(
-    "--systems", type=click.Path(dir_okay=False, path_type=Path),
-    help="Machines of the store as provd system export wrote them, beside those of files.",
-)  # fmt: skip
+@systems_option
 @config_option
 @output_option
 @pass_context

@@ -10,7 +10,7 @@ import click
 
 from provd.cli.context import Context, config_option, example, output_option, pass_context
 from provd.cli.output import show, tell_faults
-from provd.planning.command import CHANGED
+from provd.planning.command import CHANGED, systems_option
 
 if TYPE_CHECKING:
     from provd.planning.replay import Exchange
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--systems", type=click.Path(dir_okay=False, path_type=Path),
-    help="Machines of the store as provd system export wrote them, beside those of files.",
-)  # fmt: skip
+@systems_option
 @config_option
 @output_option
 @pass_context
