@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provd.plugin.api import kernel_options, netplan_options
+from provd.plugin.api import kernel_options, named_cards, netplan_options
 
 
 def connections(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One connection for each card and link.
 
     Raises:
-        ValueError: a link names a member that the system has not, or ``network`` is another word.
+        ValueError: a link names a member that the system has not or has a name that is too long, or ``network`` is
+            another word.
     """
-    if values["network"] not in ("dhcp", "static"):
-        raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
-    cards = {card["name"] or f"nic{index}": card for index, card in enumerate(values["interfaces"])}
-    links = values["links"]
-    known = {*cards, *(link["name"] for link in links)}
-    for link in links:
-        for member in link["members"]:
-            if member not in known:
-                raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
+    cards, links = named_cards(values), values["links"]
     carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
     return [
         *({"id": name, **_card(card, values, over=name in carried)} for name, card in cards.items()),

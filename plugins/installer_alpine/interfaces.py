@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
-from provd.plugin.api import kernel_options, netplan_options
+from provd.plugin.api import kernel_options, named_cards, netplan_options
 
-_LONGEST_NAME = 15
-"""Octets of a network interface's name (IFNAMSIZ of Linux without the final zero)."""
 _BRIDGE: Mapping[str, tuple[str, int]] = {
     "forward-delay": ("fd", 100),
     "hello-time": ("hello", 100),
@@ -29,16 +27,11 @@ def interfaces(values: Mapping[str, Any]) -> str:
     Raises:
         ValueError: a link names a member that the system has not, a name is too long, or ``network`` is another word.
     """
-    if values["network"] not in ("dhcp", "static"):
-        raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
-    names = {card["name"] or f"nic{index}": f"@{card['mac']}@" for index, card in enumerate(values["interfaces"])}
-    links = values["links"]
-    names |= {link["name"]: link["name"] for link in links}
-    _check(links, names)
+    cards, links = named_cards(values), values["links"]
+    names = {own: f"@{card['mac']}@" for own, card in cards.items()} | {link["name"]: link["name"] for link in links}
     carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
     stanzas = ["auto lo\niface lo inet loopback"]
-    for index, card in enumerate(values["interfaces"]):
-        own = card["name"] or f"nic{index}"
+    for own, card in cards.items():
         booting = card["mac"] == values["interface"]["mac"]
         stanzas.append(_stanza(names[own], "manual" if own in carried else "", _card(card, values, booting=booting)))
     for link in links:
@@ -48,15 +41,6 @@ def interfaces(values: Mapping[str, Any]) -> str:
         address = {} if method or not link["address"] else _static(link, values["interface"])
         stanzas.append(_stanza(own, method, address, lines))
     return "\n\n".join(stanzas)
-
-
-def _check(links: Any, names: Mapping[str, str]) -> None:
-    for link in links:
-        if len(str(link["name"]).encode()) > _LONGEST_NAME:
-            raise ValueError(f"link {link['name']}: the name of an interface has at most {_LONGEST_NAME} octets")
-        for member in link["members"]:
-            if member not in names:
-                raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
 
 
 def _stanza(name: str, method: str, address: Mapping[str, str], lines: list[str] | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provd.plugin.api import netplan_options
+from provd.plugin.api import named_cards, netplan_options
 
 _TABLES = {"bond": "bonds", "bridge": "bridges", "vlan": "vlans"}
 
@@ -14,33 +14,25 @@ def network(values: Mapping[str, Any]) -> dict[str, Any]:
     """The table ``network``: every card, and every link with its members.
 
     Raises:
-        ValueError: a link names a member that the system has not.
+        ValueError: a link names a member that the system has not or has a name that is too long, or ``network`` is
+            another word.
     """
-    links = values["links"]
+    cards, links = named_cards(values), values["links"]
     carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
     made: dict[str, Any] = {"version": 2, "ethernets": {}}
-    ids: set[str] = set()
-    for index, card in enumerate(values["interfaces"]):
-        name = card["name"] or f"nic{index}"
-        ids.add(name)
+    for name, card in cards.items():
         booting = card["mac"] == values["interface"]["mac"]
         made["ethernets"][name] = {
             "match": {"macaddress": card["mac"]},
             **({"dhcp4": False} if name in carried else _addresses(card, values, booting=booting)),
         }
-    ids |= {link["name"] for link in links}
     for link in links:
-        for member in link["members"]:
-            if member not in ids:
-                raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
         made.setdefault(_TABLES[link["kind"]], {})[link["name"]] = _link(link, values, over=link["name"] in carried)
     return made
 
 
 def _addresses(card: Mapping[str, Any], values: Mapping[str, Any], *, booting: bool) -> dict[str, Any]:
     """DHCP with the MAC as identifier, so that the address stays; or the leased address, written down."""
-    if values["network"] not in ("dhcp", "static"):
-        raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
     if values["network"] == "dhcp" or not card["address"] or not card["prefix"]:
         return {"dhcp4": True, "dhcp-identifier": "mac", **({} if booting else {"optional": True})}
     made: dict[str, Any] = {"dhcp4": False, "addresses": [f"{card['address']}/{card['prefix']}"]}

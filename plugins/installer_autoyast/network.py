@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from provd.plugin.api import kernel_options, netplan_options
+from provd.plugin.api import kernel_options, named_cards, netplan_options
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,15}")
 """What Linux takes for a network card's name, and udev's rules (IFNAMSIZ)."""
@@ -16,18 +16,10 @@ def networking(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
     """The section, for SLES 12 where ``old``.
 
     Raises:
-        ValueError: a link names a member that the system has not, a card has a name that none can have, or ``network``
-            is another word.
+        ValueError: a link names a member that the system has not, a card or link has a name that none can have, or
+            ``network`` is another word.
     """
-    if values["network"] not in ("dhcp", "static"):
-        raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
-    cards = {card["name"] or f"nic{index}": card for index, card in enumerate(values["interfaces"])}
-    links = values["links"]
-    known = {*cards, *(link["name"] for link in links)}
-    for link in links:
-        for member in link["members"]:
-            if member not in known:
-                raise ValueError(f"link {link['name']}: {member!r} is neither an interface nor a link of this system")
+    cards, links = named_cards(values), values["links"]
     for name in cards:
         if not _NAME.fullmatch(name):
             rule = "so letters, digits and . _ - are expected, at most 15"

@@ -64,11 +64,21 @@ def connections(values: Mapping[str, Any]) -> list[Connection]:
     Raises:
         ValueError: a link names a member that the system has not, a name is too long, or ``network`` is another word.
     """
+    cards, links = named_cards(values), values["links"]
+    return [*(_card(name, card, values) for name, card in cards.items()), *(_link(link, values) for link in links)]
+
+
+def named_cards(values: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Every card by its name, ``nic0`` and so on where it has none; for families that need no :class:`Connection`.
+
+    Raises:
+        ValueError: as :func:`connections`.
+    """
     if values["network"] not in ("dhcp", "static"):
         raise ValueError(f"answers.network is {values['network']!r}, must be one of dhcp, static")
-    links, cards = values["links"], _named(values["interfaces"])
+    links, cards = values["links"], {card["name"] or f"nic{at}": card for at, card in enumerate(values["interfaces"])}
     _check(links, {*cards, *(link["name"] for link in links)})
-    return [*(_card(name, card, values) for name, card in cards.items()), *(_link(link, values) for link in links)]
+    return cards
 
 
 def with_booting(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -76,10 +86,6 @@ def with_booting(values: Mapping[str, Any]) -> Mapping[str, Any]:
     card, cards = values["interface"], values["interfaces"]
     known = any(one["mac"] == card["mac"] for one in cards)
     return values if known else {**values, "interfaces": [*cards, {**card, "name": f"nic{len(cards)}"}]}
-
-
-def _named(cards: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {card["name"] or f"nic{index}": card for index, card in enumerate(cards)}
 
 
 def _check(links: Sequence[Mapping[str, Any]], known: set[str]) -> None:

@@ -247,6 +247,10 @@ def test_row33_a_disk_that_agama_cannot_find_is_one_sentence(disk: str) -> None:
         ({"reboot": "never"}, "answers.reboot is 'never', must be one of reboot, poweroff"),
         ({"links": [link("bond0", "bond", ["eth9"])]}, "link bond0: 'eth9' is neither an interface nor a link"),
         (
+            {"links": [link("a-very-long-bond", "bond", ["eth0"])]},
+            "a-very-long-bond: the name of an interface has at most 15",
+        ),
+        (
             {"interfaces": [SECOND], "links": [link("v7", "vlan", ["nic0"], vlan=7)]},
             "link v7: Agama needs the name of the card under a VLAN, give it one",
         ),

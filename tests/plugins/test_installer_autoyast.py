@@ -148,6 +148,10 @@ def test_row32_a_static_address_has_router_and_name_servers() -> None:
             "card 'my card': AutoYaST gives a card its name, so letters, digits and . _ - are expected, at most 15",
         ),
         ({"links": [link("bond0", "bond", ["eth9"])]}, "link bond0: 'eth9' is neither an interface nor a link"),
+        (
+            {"links": [link("a-very-long-bond", "bond", ["eth0"])]},
+            "a-very-long-bond: the name of an interface has at most 15",
+        ),
     ],
 )
 def test_row32_what_it_cannot_do_is_one_sentence(values: dict[str, object], sentence: str) -> None:
