@@ -76,17 +76,12 @@ def _faults(value: Table) -> Iterator[tuple[str, str]]:
         yield "url", f"{value.url!r} is neither a URL nor an absolute path"
     if isinstance(value, MenuFile):
         yield from _menu_faults(value)
-    if isinstance(value, Inherited):
+    if isinstance(value, Inherited | SystemFile):
         yield from inherited_faults(value)
-    elif isinstance(value, SystemFile):
-        yield from template_faults(value.templates)
-        yield from answer_faults(value.answers)
-        yield from faults(value.options)
-        yield from argument_faults(value.kernel_args)
 
 
-def inherited_faults(value: Inherited) -> Iterator[tuple[str, str]]:
-    """Key path and rule of what is wrong with keys that inherit."""
+def inherited_faults(value: Inherited | SystemFile) -> Iterator[tuple[str, str]]:
+    """Key path and rule of what is wrong with keys that inherit, down to a system's own."""
     yield from template_faults(value.templates)
     yield from answer_faults(value.answers)
     yield from faults(value.options)
