@@ -221,7 +221,7 @@ def _document(argument: Argument, text: str) -> str:
 def _json(argument: Argument, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"{text!r} is not JSON", param_hint=argument.flag) from error
 
 
@@ -279,5 +279,5 @@ def pair(text: str, flag: str, *, only_text: bool = False) -> tuple[str, Any]:
         return key, value
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value

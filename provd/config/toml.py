@@ -15,6 +15,10 @@ MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 16
 """Tables and arrays within each other, the top level included."""
 
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 63) - 1
+"""Integers of TOML (1.0.0, Integer): what cannot be represented must be refused."""
+
 
 def read(path: Path) -> dict[str, Any]:
     """Read one TOML file.
@@ -50,7 +54,8 @@ def parse(raw: bytes, file: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
         most: octets that it may have.
 
     Raises:
-        ConfigError: it is too large, not UTF-8, not TOML, or nested deeper than :data:`MAX_DEPTH`.
+        ConfigError: it is too large, not UTF-8, not TOML, nested deeper than :data:`MAX_DEPTH`, or has an integer
+            of more than 64 bits.
     """
     if len(raw) > most:
         raise ConfigError(file, "", f"is larger than {most} octets")
@@ -62,14 +67,17 @@ def parse(raw: bytes, file: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
     except tomli.TOMLDecodeError as error:
         rule = f"is not TOML: {error.msg[:1].lower()}{error.msg[1:]}, column {error.colno}"
         raise ConfigError(file, "", rule, error.lineno) from error
+    except ValueError as error:
+        # Python converts no number of more than some thousand digits, and the parser lets that through.
+        raise ConfigError(file, "", "is not TOML: a number has too many digits") from error
     except RecursionError as error:
         raise ConfigError(file, "", f"is nested deeper than {MAX_DEPTH} levels") from error
-    _limit_depth(table, file)
+    _limit(table, file)
     return table
 
 
-def _limit_depth(table: dict[str, Any], file: str) -> None:
-    """Walk level by level, so that depth costs no stack of our own."""
+def _limit(table: dict[str, Any], file: str) -> None:
+    """Depth and integers: walk level by level, so that depth costs no stack of our own."""
     level: list[Any] = [table]
     depth = 0
     while level:
@@ -78,6 +86,22 @@ def _limit_depth(table: dict[str, Any], file: str) -> None:
             raise ConfigError(file, "", f"is nested deeper than {MAX_DEPTH} levels")
         below: list[Any] = []
         for value in level:
-            children = value.values() if isinstance(value, dict) else value
-            below.extend(child for child in children if isinstance(child, dict | list))
+            for child in value.values() if isinstance(value, dict) else value:
+                if isinstance(child, dict | list):
+                    below.append(child)
+                elif isinstance(child, int) and not _LEAST <= child <= _MOST:
+                    raise ConfigError(file, _place(table, child), "does not fit into 64 bits")
         level = below
+
+
+def _place(value: Any, wanted: int) -> str:
+    """Key path of an integer; the depth of tables is limited where this is asked."""
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in below:
+        name = f"[{key}]" if isinstance(key, int) else str(key)
+        if child is wanted:
+            return name
+        further = _place(child, wanted)
+        if further:
+            return name + further if further.startswith("[") else f"{name}.{further}"
+    return ""

@@ -43,6 +43,24 @@ def test_c15_a_large_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None
     assert toml.read(path) == {}
 
 
+HUGE = {
+    "a = " + "9" * 5000: r"provd\.toml: is not TOML: a number has too many digits",
+    "a = 9223372036854775808": r"provd\.toml: a: does not fit into 64 bits",
+    "[[b]]\na = 1\n[[b]]\n[b.c]\nd = [1, {e = -9223372036854775809}]": r"b\[1\]\.c\.d\[1\]\.e: does not fit into 64 bits",
+}
+
+
+@pytest.mark.parametrize("text", HUGE)
+def test_an_integer_of_more_than_64_bits_is_a_clean_fault(text: str) -> None:
+    with pytest.raises(ConfigError, match=HUGE[text]):
+        toml.parse(text.encode(), "provd.toml")
+
+
+def test_the_largest_and_the_smallest_integer_are_read() -> None:
+    text = b"a = 9223372036854775807\nb = -9223372036854775808\n"
+    assert toml.parse(text, "provd.toml") == {"a": (1 << 63) - 1, "b": -(1 << 63)}
+
+
 def test_nothing_else_imports_the_parser() -> None:
     root = Path(__file__).parents[2]
     users = {
