@@ -20,12 +20,14 @@ from provd.cli.context import (
     pass_context,
     sentences,
 )
+from provd.cli.groups import Group
 from provd.cli.output import show, waiting
 
 _ROGUE_COLUMNS = ("interface", "server", "mac", "how", "offers", "verdict", "last_at")
 
 
 @click.group(
+    cls=Group,
     invoke_without_command=True,
     epilog=example("provd check", "provd check --config ./provd.toml", "provd check service", "provd check rogue"),
 )

@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 from provd.cli.context import Context, config_option, example, local_only, output_option, pass_context
+from provd.cli.groups import Group
 from provd.cli.output import show, tell_faults
 from provd.plugin.contract import Daemon
 
 _RUN_FOLDER = "/run/provd-{name}"
 
 
-@click.group(epilog=example("provd daemon list", "provd daemon run nfs"))
+@click.group(cls=Group, epilog=example("provd daemon list", "provd daemon run nfs"))
 def daemon() -> None:
     """Servers that plugins want beside provd, as nfs-ganesha; each runs with rights of its own."""
 

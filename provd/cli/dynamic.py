@@ -11,6 +11,7 @@ import click
 from provd.cli import cobbler_habits
 from provd.cli.arguments import DOCUMENTS, Argument, arguments_of, options_of, value_of
 from provd.cli.context import Context, example, output_parameter, sentences, service_parameters
+from provd.cli.groups import Group
 from provd.cli.known import Description, find, running, shipped
 from provd.cli.names import name_completer
 
@@ -57,7 +58,7 @@ class Extras:
         return self.operations.get(operation) or (made(noun) if made else Refinement())
 
 
-class OperationGroup(click.Group):
+class OperationGroup(Group):
     """A group whose commands are operations, beside those it has itself.
 
     Args:

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from provd.cli.context import Context, example, local_only, output_option
+from provd.cli.groups import Group
 from provd.cli.output import show
 
 
-@click.group(epilog=example("provd migrate cobbler /var/lib/cobbler --to site"))
+@click.group(cls=Group, epilog=example("provd migrate cobbler /var/lib/cobbler --to site"))
 def migrate() -> None:
     """Bring the data of another server over."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provd.cli.context import Context, config_option, example, local_only, output_option, pass_context
+from provd.cli.groups import Group
 from provd.cli.output import progress, show
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def fetch(context: Context, names: tuple[str, ...], *, refresh: bool) -> None:
         click.echo(f"{name}: {len(record.files)} files in {data_dir / 'payload' / name}")
 
 
-@click.group(epilog=example("provd config schema"))
+@click.group(cls=Group, epilog=example("provd config schema"))
 def config() -> None:
     """The configuration file."""
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from provd.cli.context import Context, example, output_option, pass_context, sentences, service_parameters
+from provd.cli.groups import Group
 from provd.cli.output import show
 from provd.cli.server_profiles import (
     complete_server,
@@ -26,7 +27,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _WAIT_S: Final = 10.0
 
 
-@click.group(epilog=example("provd server add prod https://provd.example.org:8443 --ca-file provd.pem"))
+@click.group(cls=Group, epilog=example("provd server add prod https://provd.example.org:8443 --ca-file provd.pem"))
 def server() -> None:
     """Remote servers that --server can name; a file of yours, not of the service."""
 

@@ -61,6 +61,18 @@ ROOT = build_cli(lambda _path: 0, lambda _socket: NoService())
 ALL = dict(commands(click.Context(ROOT, info_name="provd", obj=ROOT.context_settings["obj"])))
 
 
+GROUPS = {path: one for path, one in {(): ROOT, **ALL}.items() if isinstance(one, click.Group)}
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: " ".join(path) or "provd")
+def test_the_help_of_a_group_cuts_no_description_off(path: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(ROOT, [*path, "--help"]).output
+    assert "..." not in told.partition("Commands:")[2]
+    for one, command in ALL.items():
+        if one[:-1] == path:
+            assert command.get_short_help_str(limit=1000) in " ".join(told.split())
+
+
 def test_what_is_shipped_is_the_table() -> None:
     assert SHIPPED.read_text() == descriptions(OPERATIONS), "run: python -m provd.app.operations_page"
 
@@ -214,6 +226,7 @@ def test_find_has_an_option_for_each_field(client: RecordingClient) -> None:
         ("template add a.j2 /nowhere/file", "No such file"),
         ("template add a.j2", "Missing argument 'CONTENT'"),
         ("change --changes [", "is not JSON"),
+        pytest.param('profile edit x --vars {"a":' + "[" * 5000, "is not JSON", id="too deep for JSON"),
         ("image edit x --kind floppy", "'floppy' is not one of"),
         ("audit list --limit 0", "not in the range"),
         ("system show x -o csv", "csv is for lists"),
@@ -224,6 +237,11 @@ def test_wrong_usage_is_exit_code_2_and_says_what(line: str, sentence: str, clie
     assert told.exit_code == 2, told.output
     assert sentence in told.stderr
     assert told.stdout == ""
+
+
+def test_a_value_too_deep_for_json_is_text(client: RecordingClient) -> None:
+    assert run(client, "profile", "edit", "x", "--var", "a=" + "[" * 5000).exit_code == 0
+    assert client.calls[-1][1]["vars"] == {"a": "[" * 5000}
 
 
 def test_an_empty_password_is_none(client: RecordingClient) -> None:
