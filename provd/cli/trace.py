@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from provd.cli.context import Context, example, output_option, pass_context, sentences
+from provd.cli.context import Client, Context, example, output_option, pass_context, sentences
 from provd.cli.names import name_completer
 from provd.cli.output import show
 from provd.cli.visible import visible, visible_lines
@@ -22,14 +22,14 @@ _FOLLOW_S = 1.0
 )
 @click.argument("system", shell_complete=name_completer("system"))
 @click.option("--session", default="", help="An older boot, by its id (see: provd boots).")
-@click.option("--follow", is_flag=True, help="Go on until the boot ends.")
+@click.option("--follow", is_flag=True, help="Wait for a boot where there was none yet, and go on until it ends.")
 @click.option("--report", is_flag=True, help="A text to paste: facts, phases, timeline, what was found.")
 @output_option
 @pass_context
 @sentences
 def trace(context: Context, system: str, session: str, *, follow: bool, report: bool, output: str) -> None:
     """Show the timeline of a boot of SYSTEM (name or MAC): every packet, fetch and callback, with its time."""
-    told = context.client.call("trace", {"system": system, "session": session})
+    told = _first(context.client, system, session, wait=follow and not report)
     if report:
         click.echo(visible_lines("\n".join(report_lines(told))))
         return
@@ -49,6 +49,28 @@ def trace(context: Context, system: str, session: str, *, follow: bool, report: 
         told["last"] = last
     for line in _found(told):
         click.echo(visible(line))
+
+
+def _first(client: Client, system: str, session: str, *, wait: bool) -> dict[str, Any]:
+    """The boot so far.
+
+    Raises:
+        ApiError: nobody knows the machine, or it never booted and none is waited for.
+    """
+    from provd.api.client import ApiError
+
+    told = False
+    while True:
+        try:
+            return dict(client.call("trace", {"system": system, "session": session}))
+        except ApiError as error:
+            if not wait or session or error.kind != "not-found":
+                raise
+        client.call("boots", {"system": system, "limit": 1})  # refused for what is no machine
+        if not told:
+            click.echo(visible(f"{system} has not booted from the network yet; waiting for it, Ctrl-C ends"), err=True)
+            told = True
+        time.sleep(_FOLLOW_S)
 
 
 def _event(event: dict[str, Any]) -> Iterator[str]:
