@@ -20,7 +20,7 @@ NOT_REACHABLE: Final = 3
 CODES: Final[Mapping[int, str]] = {
     OK: "done",
     REFUSED: "refused or failed, one sentence on standard error says why",
-    2: "wrong usage",
+    2: "wrong usage; of plan and replay also: something would differ",
     NOT_REACHABLE: "no service answers at the socket, or at --server",
 }
 """What the exit codes mean."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final
 
 import tomlkit
@@ -46,6 +47,26 @@ def systems_of(text: str) -> list[System]:
         ConfigError: not TOML, a wrong key or value; ``key`` names it.
     """
     return [_system(name, table) for name, table in tables_of(text, "").items()]
+
+
+def exported(path: Path) -> list[System]:
+    """Systems of a file that `provd system export` wrote, of any size.
+
+    Raises:
+        ConfigError: it cannot be read, or as :func:`systems_of`, with the file.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
+    try:
+        tables = tables_of(raw.decode(), str(path), most=len(raw))
+        return [_system(name, table) for name, table in tables.items()]
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(str(path), "", "is not UTF-8 text", line) from error
+    except ConfigError as error:
+        raise ConfigError(str(path), error.key, error.rule, error.problem.line) from error
 
 
 def tables_of(text: str, file: str, *, most: int = toml.MAX_BYTES) -> Mapping[str, Any]:

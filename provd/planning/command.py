@@ -45,7 +45,8 @@ def plan(context: Context, changed: Path | None, rev: str, systems: Path | None,
 
     CHANGED is a changed copy of the site's directory, compared with the configured one. With --rev the configured one
     is the changed one, compared with a git revision of itself. Nothing is sent, stored or changed. Exit code 0: no
-    machine would notice; 2: some would.
+    machine would notice; 1: a side is broken or there is no machine, nothing was compared; 2: some would, or wrong
+    usage, which prints nothing on standard output.
     """
     from provd.config.errors import ConfigError
     from provd.plugin.errors import PluginError
@@ -65,14 +66,18 @@ def plan(context: Context, changed: Path | None, rev: str, systems: Path | None,
 
 
 def _compared(config: Path, before: Path, after: Path, systems: Path | None) -> list[Change]:
-    from provd.config.system_document import systems_of
+    from provd.config.errors import ConfigError
+    from provd.config.system_document import exported
     from provd.planning.plan import declared, plan
 
     if not after.is_dir():
         raise NotADirectoryError(f"{after} is no directory")
-    stored = {one.name: one for one in systems_of(systems.read_text(encoding="utf-8"))} if systems else {}
+    stored = {one.name: one for one in exported(systems)} if systems else {}
     old, new = _side(config, before), _side(config, after)
-    return plan(old, new, {**stored, **declared(old)}, {**stored, **declared(new)})
+    here, there = {**stored, **declared(old)}, {**stored, **declared(new)}
+    if not here and not there:
+        raise ConfigError("", "", "there is no machine to look at: those of the store come with --systems")
+    return plan(old, new, here, there)
 
 
 def _side(config: Path, site: Path) -> Side:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 def replay(context: Context, file: Path, systems: Path | None, output: str) -> None:
     """Run the packets of FILE (see: provd record) against this configuration in memory; show what would differ.
 
-    Nothing is sent, stored or changed. Exit code 0: every answer would be as it was recorded; 2: some would differ.
+    Nothing is sent, stored or changed. Exit code 0: every answer would be as it was recorded; 1: the recording or the
+    configuration is broken, nothing was replayed; 2: some would differ, or wrong usage, which prints nothing on
+    standard output.
     """
     from provd.config.errors import ConfigError
     from provd.plugin.errors import PluginError
@@ -55,18 +57,25 @@ def replay(context: Context, file: Path, systems: Path | None, output: str) -> N
         sys.exit(CHANGED)
 
 
+def _octets(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}") from error
+
+
 def _replayed(file: Path, config: Path, systems: Path | None) -> tuple[list[Exchange], list[Exchange]]:
-    from provd.config.system_document import systems_of
+    from provd.config.system_document import exported
     from provd.planning.replay import exchanges, replay, server_address
     from provd.testing.world import MemoryServer
     from provd.wire.pcapng import decode
 
-    found = exchanges(decode(file.read_bytes()))
+    found = exchanges(decode(_octets(file)))
     address, interface = server_address(found)
     server = MemoryServer(config, address, interface)
     tell_faults(server.services.host.faults)
     server.listen_to_logs()
-    for system in systems_of(systems.read_text(encoding="utf-8")) if systems else ():
+    for system in exported(systems) if systems else ():
         server.services.systems.add(system)
     server.turn()
     return found, replay(server, found)

@@ -100,6 +100,40 @@ def test_machines_of_the_store_come_from_an_export(site: Site, tmp_path: Path) -
     assert "db1" in json.loads(done.output)[0]["systems"]
 
 
+def test_without_a_machine_nothing_counts_as_compared(site: Site) -> None:
+    for folder in (site.site, site.changed):
+        shutil.rmtree(folder / "systems")
+    site.edit("profiles/web.toml", "Europe/Berlin", "Europe/Paris")
+    done = site.plan()
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Error: there is no machine to look at: those of the store come with --systems\n"
+
+
+@pytest.mark.parametrize(
+    ("octets", "rule"),
+    [
+        (b"a = 1\n\xff", ":2: is not UTF-8 text"),
+        (b"[system.x]\nprofil = 1", ": system.x.profil: unknown key; did you mean 'profile'?"),
+        (b"x", ":1: is not TOML"),
+        (None, ": cannot be read: No such file or directory"),
+    ],
+)
+def test_an_export_that_cannot_be_read_is_one_sentence(site: Site, octets: bytes | None, rule: str) -> None:
+    file = site.root / "all.toml"
+    if octets is not None:
+        file.write_bytes(octets)
+    done = site.plan(str(site.changed), "--systems", str(file))
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"Error: {file}{rule}")
+
+
+def test_an_export_may_be_larger_than_a_file_that_people_write(site: Site) -> None:
+    file = site.root / "all.toml"
+    card = '[system.s%d]\nprofile = "web"\n[[system.s%d.interface]]\nname = "eth0"\nmac = "52:54:00:01:00:00"\n'
+    file.write_text(card % (1, 1) + "# a comment\n" * 100_000)
+    assert site.plan(str(site.changed), "--systems", str(file)).exit_code == 0
+
+
 def test_a_git_revision_is_what_there_was(site: Site) -> None:
     def git(*words: str) -> None:
         identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "safe.directory=*"]
