@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # As in provd.simulate.boot, which is not imported for every command's help.
 ARCHS = ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi", "arm64-uefi-http")
+PORT = click.IntRange(1, 65535)
+_ASK = "the server's timeline may say why: provd trace {}"
 _EXAMPLES = (
     "provd simulate --profile debian-12-server",
     "provd simulate --arch x64-uefi --mac 52:54:00:12:34:56 --config ./provd.toml",
@@ -32,9 +34,9 @@ _EXAMPLES = (
 @click.option("--profile", default="", help="Without --server: let the machine be a system with this profile.")
 @click.option("--server", default="", help="Ask a running server at this address, through --relay.")
 @click.option("--relay", default="", help="Address of this machine that stands for the relay's, in one of the subnets.")
-@click.option("--dhcp-port", default=67, show_default=True, help="UDP port of the server's DHCP.")
-@click.option("--tftp-port", default=69, show_default=True, help="UDP port of its TFTP.")
-@click.option("--http-port", default=0, help="TCP port in the place of the one in its URLs; 0 leaves them.")
+@click.option("--dhcp-port", type=PORT, default=67, show_default=True, help="UDP port of the server's DHCP.")
+@click.option("--tftp-port", type=PORT, default=69, show_default=True, help="UDP port of its TFTP.")
+@click.option("--http-port", type=click.IntRange(0, 65535), default=0, help="TCP port where URLs name none; 0: 80.")
 @click.option("--choose", default="", help="Choose this profile where the machine is shown a menu.")
 @click.option("--finish", is_flag=True, help="Report started and finished, as an installer does at its end.")
 @config_option
@@ -58,19 +60,20 @@ def simulate(
 
         if not relay:
             raise click.UsageError("--server needs --relay: an address of this machine that the server answers to")
+        server, relay = _address(server, "--server"), _address(relay, "--relay")
         driver: Driver = SocketDriver(server, relay, dhcp_port=dhcp_port, tftp_port=tftp_port, http_port=http_port)
     else:
         driver = _in_memory(Path(context.config), mac, profile)
     try:
         transcript = run(driver, machine, arch, reports=("started", "finished") if finish else ())  # type: ignore[arg-type]
     except OSError as error:
-        raise click.ClickException(f"{relay}: {error.strerror or error}") from error
+        raise click.ClickException(f"from {relay} to {server}: {error.strerror or error}") from error
     if output == "table":
         click.echo(transcript.text())
     else:
         show(_told(transcript), output)
     ended = transcript.outcome in {"installed", "started", "local"}
-    held = "" if server else _why_not(driver, mac, ended=ended)
+    held = _why_not(driver, mac, ended=ended) if not server else "" if ended else _ASK.format(mac)
     if held:
         click.echo(f"provd: {held}", err=True)
     if held or not ended:
@@ -99,6 +102,15 @@ def _why_not(server: Any, mac: str, *, ended: bool) -> str:
         return ""
     found = diagnoser_of(server.services).findings(boot.session, events)
     return f"{found[0].cause}. Try: {found[0].advice}" if found else ""
+
+
+def _address(text: str, flag: str) -> str:
+    from ipaddress import AddressValueError, IPv4Address
+
+    try:
+        return str(IPv4Address(text))
+    except AddressValueError:
+        raise click.BadParameter(f"{text!r} is not an IPv4 address, as in 10.0.0.1", param_hint=flag) from None
 
 
 def _machine(mac: str, uuid: str, choice: str) -> Any:

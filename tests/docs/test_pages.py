@@ -175,6 +175,18 @@ def test_the_page_about_dhcp_shows_toml_that_fits(tmp_path: Path) -> None:
     assert {subnet.shared_network for subnet in load(tmp_path / "provd.toml").subnets} == {"floor-1"}
 
 
+def test_the_page_about_simulating_shows_a_server_on_loopback(tmp_path: Path) -> None:
+    (server,) = blocks(ROOT / "docs" / "simulating.md", "toml")
+    (tmp_path / "provd.toml").write_text(server)
+    config = load(tmp_path / "provd.toml")
+    (command,) = (line for line in (ROOT / "docs/simulating.md").read_text().splitlines() if "127.9.1.1 " in line)
+    words = command.split()
+    assert [one.name for one in config.interfaces] == ["lo"]
+    assert int(words[words.index("--dhcp-port") + 1]) == config.listen.dhcp_port
+    assert int(words[words.index("--tftp-port") + 1]) == config.listen.tftp_port
+    assert IPv4Address(words[words.index("--relay") + 1]) in config.subnets[0].network
+
+
 def test_the_page_about_json_shows_toml_that_fits(tmp_path: Path) -> None:
     (server,) = blocks(ROOT / "docs" / "json-api.md", "toml")
     (tmp_path / "provd.toml").write_text(server)
@@ -298,6 +310,7 @@ def test_no_page_shows_toml_that_nobody_checks() -> None:
         "boot-policy",
         "triggers",
         "power",
+        "simulating",
     )  # fmt: skip
     checked = {ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in held)}
     assert [page for page in PAGES if blocks(page, "toml") and page not in checked] == []

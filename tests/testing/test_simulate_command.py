@@ -56,13 +56,19 @@ def test_without_finish_nothing_is_reported_and_nothing_is_kept(config: str, tmp
         ([], "no system has this MAC or UUID"),
         (["--arch", "arm64-uefi", "--profile", "web"], "stopped"),
         (["--server", "127.0.0.1"], "--server needs --relay"),
-        (["--server", "127.0.0.1", "--relay", "192.0.2.77"], "192.0.2.77"),
+        (["--server", "127.0.0.1", "--relay", "192.0.2.77"], "Error: from 192.0.2.77 to 127.0.0.1: "),
+        (["--server", "127.0.0.1", "--relay", "x"], "Invalid value for --relay: 'x' is not an IPv4 address"),
+        (["--server", "host", "--relay", "127.0.0.1"], "Invalid value for --server: 'host' is not an IPv4 address"),
+        (["--dhcp-port", "65536"], "65536 is not in the range"),
+        (["--tftp-port", "0"], "0 is not in the range"),
+        (["--http-port", "-1"], "-1 is not in the range"),
     ],
 )
 def test_what_cannot_be_is_said_and_fails(config: str, words: list[str], sentence: str) -> None:
     done = provd(*words, "--config", config)
     assert done.exit_code in {1, 2}
     assert sentence in done.output
+    assert isinstance(done.exception, SystemExit)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +147,9 @@ def test_a_running_server_is_asked_without_root(tmp_path: Path) -> None:
         assert trace["outcome"] == "finished"
         assert trace["findings"] == []
         assert provd(*asked, "--mac", MAC).output.splitlines()[-1] == "local"
+        stopped = provd(*asked, "--mac", "52:54:00:00:00:99")
+        assert (stopped.exit_code, stopped.stdout.splitlines()[-1]) == (1, "stopped")
+        assert stopped.stderr.endswith("provd trace 52:54:00:00:00:99\n")
         assert server.stop() == 0
     finally:
         server.stop(signal.SIGKILL)
