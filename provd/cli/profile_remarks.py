@@ -17,6 +17,7 @@ from provd.plugin.contract import InstallSource
 from provd.plugin.contract_install import Installer
 from provd.plugin.host import PluginHost
 from provd.plugin.templates import COMMON_FOLDER
+from provd.service.unread_answers import unread_answers
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):")
 
@@ -38,6 +39,7 @@ def profile_remarks(profile: Profile, host: PluginHost, site: Path) -> Iterator[
         yield f"no enabled plugin brings its installer {name!r}{near_miss(name, list(host.installers))}"
     else:
         yield from _of_installer(profile, installer, site)
+        yield from unread_answers(profile, installer, host.installers)
     yield from _boot_files(distro, host.install_sources)
     yield from _source(profile, host.install_sources)
     for loader in profile.boot_loaders:

@@ -20,6 +20,7 @@ from provd.model.system import Link, System
 from provd.model.token import InstallToken
 from provd.plugin.contract_install import Answer, Document, Installer
 from provd.service.ports import AnswerHost
+from provd.service.unread_answers import is_external
 
 
 class AnswerError(Exception):
@@ -58,7 +59,7 @@ def shape_fault(installer: Installer, profile: Profile, system: System | None = 
         profile: with the system's overrides.
         system: whose cards and links are looked at, too.
     """
-    if not installer.documents or profile.answers.get("external"):
+    if not installer.documents or is_external(installer, profile):
         return ""
     answers = {**installer.defaults, **unread(profile.answers)}
     return answer_fault(answers) or (lost_address(system, answers.get("network")) if system else "")
@@ -103,6 +104,11 @@ class Answers:
         self._subnet_of = subnet_of
         self._address_of = address_of
         self._kept: dict[tuple[str, str], _Rendered] = {}
+
+    @property
+    def installers(self) -> Mapping[str, Installer]:
+        """Every installer, by name."""
+        return self._host.installers
 
     def document(self, plan: BootPlan, name: str, token: InstallToken) -> Content:
         """The document of this name for this install.

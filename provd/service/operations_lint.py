@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Annotated, Final, Protocol
 
 from msgspec import Meta
@@ -18,6 +17,7 @@ from provd.plugin.contract_install import Finding, Installer
 from provd.service.answers import AnswerError, Answers, shape_fault
 from provd.service.operations import Arguments, OperationError
 from provd.service.system_lookup import NamedSystems, find_system
+from provd.service.unread_answers import is_external, unread_answers
 
 InThread = Callable[[Callable[[], Sequence[Finding]]], Awaitable[Sequence[Finding]]]
 
@@ -129,7 +129,7 @@ class Linter:
             installer = self._answers.installer(plan)
         except AnswerError as error:
             return _Judged(name, "", (Finding("error", "", str(error)),))
-        if plan.profile is not None and plan.profile.answers.get("external"):
+        if plan.profile is not None and is_external(installer, plan.profile):
             return _Judged(name, installer.name, ())
         profile = self._catalogue().resolve(system)
         if fault := shape_fault(installer, profile, system):
@@ -144,7 +144,8 @@ class Linter:
             findings += await self._in_thread(lambda: installer.lint(texts, profile))
             missing = installer.ready(profile)
             findings += [Finding("warning", "", missing)] if missing else []
-            findings += _slips(profile, installer)
+            unread = unread_answers(profile, installer, self._answers.installers)
+            findings += [Finding("warning", "", sentence) for sentence in unread]
         return _Judged(name, installer.name, [*findings, *remarks])
 
     def _rendered(self, plan: BootPlan, installer: Installer) -> tuple[dict[str, str], list[Finding]]:
@@ -156,15 +157,6 @@ class Linter:
             except AnswerError as error:
                 findings.append(Finding("error", title, str(error)))
         return texts, findings
-
-
-def _slips(profile: Profile, installer: Installer) -> Iterator[Finding]:
-    """Answers whose name is nearly that of one; others may be for templates of the site."""
-    for name in profile.answers:
-        near = get_close_matches(name, installer.defaults, n=1, cutoff=0.8) if name not in installer.defaults else []
-        if near:
-            rule = f"the installer {installer.name} reads no answer of this name; did you mean {near[0]!r}?"
-            yield Finding("warning", "", f"answers.{name}: {rule}")
 
 
 def _rows(judged: _Judged) -> list[dict[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,11 +12,14 @@ import pytest
 from provd.model.mac import Mac
 from provd.model.system import Interface, Link, System
 from provd.plugin.contract_install import Finding
+from provd.service.answers import shape_fault
 from provd.service.operations import OperationError
 from provd.service.operations_answers import AnswerPreview
 from provd.service.operations_lint import Linter, LintQuery
+from provd.service.unread_answers import unread_answers
 from provd.testing.runtime import run_now
 from provd.testing.world import World
+from tests.plugins.test_shipped_answers import catalogue, installers
 
 ENABLED = [
     "pxelinux", "grub_efi", "source_http", "source_mirror", "installer_kickstart", "installer_preseed",
@@ -113,6 +117,24 @@ def test_an_answer_that_is_nearly_one_is_told(linter: Linter) -> None:
     told = [row["text"] for row in lint(linter, profile="slip") if "timezon" in row["text"]]
     assert told == ["answers.timezon: the installer preseed reads no answer of this name; did you mean 'timezone'?"]
     assert not any("rack_row" in row["text"] for row in lint(linter, profile="slip"))
+
+
+def test_nothing_that_ships_has_an_answer_without_a_place(linter: Linter) -> None:
+    known = installers()
+    told = {
+        name: sentences
+        for name, profile in catalogue().profiles.items()
+        if (one := known.get(profile.installer or profile.distro.installer)) is not None
+        and (sentences := list(unread_answers(profile, one, known)))
+    }
+    assert told == {}
+
+
+def test_an_answer_file_elsewhere_counts_only_where_the_family_takes_one() -> None:
+    known, profile = installers(), catalogue().profiles["debian-12-server"]
+    profile = replace(profile, answers={**profile.answers, "external": "http://x", "root_password_hash": "hunter2"})
+    assert "root_password_hash is no hash" in shape_fault(known["preseed"], profile)
+    assert shape_fault(known["kickstart"], profile) == ""
 
 
 def test_a_machine_is_judged_with_what_it_says_itself(linter: Linter) -> None:

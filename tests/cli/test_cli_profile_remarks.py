@@ -87,6 +87,18 @@ def test_a_wrong_name_in_a_distro_is_told(tmp_path: Path, right: str, wrong: str
             '[templates]\n"preseed.cfg" = "gone.cfg"',
             "templates: preseed.cfg is to be made of gone.cfg, which is not in ",
         ),
+        (
+            '[[answers.repositories]]\nname = "own"\nurl = "http://MIRROR/own"',
+            "answers.repositories: the installer preseed has no place for it; others have: agama, alpine, ",
+        ),
+        (
+            '[answers]\nexternal = "http://MIRROR/x.cfg"',
+            "answers.external: the installer preseed has no place for it; others have: agama, alpine, ",
+        ),
+        (
+            "[answers]\ntimezon = 1",
+            "answers.timezon: the installer preseed reads no answer of this name; did you mean ",
+        ),
     ],
 )
 def test_a_wrong_name_in_a_profile_is_told(tmp_path: Path, profile: str, sentence: str) -> None:

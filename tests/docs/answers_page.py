@@ -46,12 +46,15 @@ PROBES: Final[Mapping[str, object]] = {
 }  # fmt: skip
 """Another value for each answer, in the order of the page."""
 
+EVERYWHERE: Final = ("repositories", "external")
+"""Answers that most families take: each section has their rows, a dash where its family has no place for them."""
+
 _HEAD: Final = """# Where each answer goes
 
 What a profile says under `[answers]` means the same in every family; this page shows what becomes of it. It is generated:
 each answer of a shipped profile is changed, and what changes in the family's documents is listed (`python -m tests.docs.answers_page`;
 a test compares the two). The last row of each table is a bond over the machine's card. A dash means that the family has no place for
-it, *refused* that it says so in one sentence. What each answer holds is in the manual of the family's plugin,
+it (of `repositories` and `external` `provd check` and `provd lint` say so), *refused* that it says so in one sentence. What each answer holds is in the manual of the family's plugin,
 `provd plugin show installer_preseed`, and in [families.md](families.md).
 
 ## What they hold
@@ -69,6 +72,7 @@ text; what it holds is judged when the answer file is made.
 | `root_ssh_keys`, `ssh_keys` | lines of `authorized_keys`: type, key, name; options may stand in front |
 | `packages` | names; Kickstart's `@group`, and what else a family's packages are called |
 | `repositories` | tables with `name` (a file's name is made of it), `url`, and what the family takes beside: `trust`, `key`, `suite`, `components` |
+| `external` | URL of an answer file (of autoinstall: of a NoCloud seed) elsewhere, handed on untouched: the other answers do not go into it, nothing judges it, and reports are in it only where its author wrote them |
 | `post_install` | commands of a shell, of one line or several; each is run by a shell of its own |
 | other texts | one line |
 
@@ -99,7 +103,9 @@ def _section(distro: str, title: str) -> str:
     files = ", ".join(f"`{name}`" for name in installer.documents)
     lines = [f"## {title}", "", f"Installer `{installer.name}`, here with `{distro}`. Documents: {files}.", ""]
     lines += ["| answer | where it goes |", "|---|---|"]
-    lines += [f"| `{key}` | {_where(installer, profile, key)} |" for key in PROBES if key in keys(installer)]
+    lines += [
+        f"| `{key}` | {_where(installer, profile, key)} |" for key in PROBES if key in {*keys(installer), *EVERYWHERE}
+    ]
     return "\n".join([*lines, f"| `[[link]]` of the system | {_linked(installer, profile)} |", ""])
 
 
