@@ -77,6 +77,18 @@ def drop(user: str) -> frozenset[int]:
     return keep_only(KEPT)
 
 
+def must_read(folders: list[Path], user: str) -> None:
+    """See that who provd is now can read what it has yet to import: a Python in root's home is closed to others.
+
+    Raises:
+        PrivilegeError: a folder cannot be read.
+    """
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            advice = "provd and its Python must be where every user can read, as /opt/provd made by /usr/bin/python3"
+            raise PrivilegeError(f"user {user!r} of the configuration cannot read {folder}: {advice}")
+
+
 def _entry(user: str) -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(user)

@@ -42,6 +42,7 @@ def run(path: Path) -> int:
         if finish(Path(loaded.config.site_dir)):
             loaded = read(path)
         prepare(loaded.config)
+        privileges.must_read([Path(os.__file__).parent, Path(__file__).parents[1]], loaded.config.user)
         reactor = the_reactor()
         from provd.app.server import Server, install_signals
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provd.app.privileges import PrivilegeError, drop, own
+from provd.app.privileges import PrivilegeError, drop, must_read, own
 
 PROBE = """
 import json, os, subprocess, sys
@@ -55,6 +55,26 @@ def test_an_unknown_user_is_one_sentence(function: Callable[[str], object]) -> N
         return "accepted"
 
     assert in_child(act) == "user 'nosuchuser' of the configuration does not exist on this machine"
+
+
+@pytest.mark.netns  # root reads everything, so it has to become somebody
+def test_a_python_that_the_user_cannot_read_is_one_sentence(tmp_path: Path) -> None:
+    closed = tmp_path / "home" / "lib"
+    closed.mkdir(parents=True)
+    closed.parent.chmod(0o700)
+
+    def act() -> str:
+        drop("nobody")
+        must_read([Path("/usr")], "nobody")
+        try:
+            must_read([Path("/usr"), closed], "nobody")
+        except PrivilegeError as error:
+            return str(error)
+        return "accepted"
+
+    assert in_child(act).startswith(
+        f"user 'nobody' of the configuration cannot read {closed}: provd and its Python must"
+    )
 
 
 def test_a_plain_user_goes_on_with_what_it_has() -> None:
