@@ -22,6 +22,7 @@ from provd.image.requirements import tool
 MIB = 1024 * 1024
 _SECTORS_PER_MIB = MIB // SECTOR
 _ESP_MIB = 64
+_FILES_PER_MIB = MIB // 2048
 _CORE_LBA = _SECTORS_PER_MIB
 #: Offsets in GRUB's boot.img and diskboot.img (GRUB 2.06, include/grub/i386/pc/boot.h and offsets.h).
 _BOOT_CODE_SIZE = 440
@@ -110,7 +111,12 @@ def assemble(root: Path, raw: Path, ids: DiskIds, free_mib: int, run_as_root: tu
 
 
 def _root_mib(root: Path, free_mib: int, run_as_root: tuple[str, ...]) -> int:
-    used = int(run([*run_as_root, "du", "-s", "-x", "-B1M", str(root)], f"measuring {root}").split()[0])
+    def measured(*how: str) -> int:
+        return int(run([*run_as_root, "du", "-s", *how, str(root)], f"measuring {root}").split()[0])
+
+    # What compresses (btrfs, ZFS) counts too few blocks, so the octets and half a block for each file count where they
+    # are more. Not -x: files of an overlay may have another device than their folder, and mke2fs copies them as well.
+    used = max(measured("-B1M"), measured("--apparent-size", "-B1M") + measured("--inodes") // _FILES_PER_MIB)
     # Inode tables, journal (up to 64 MiB at this size) and reserved blocks come on top of the files.
     return used + used // 8 + 64 + free_mib
 
