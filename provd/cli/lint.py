@@ -25,8 +25,8 @@ def _judge(context: Context, operation: str, values: dict[str, Any], output: str
         except NotReachableError as error:
             if context.server or context.in_memory is None or not Path(context.config).exists():
                 raise
-            told = f"provd: {error}; judged from the files of {context.config}, without machines added by commands"
-            click.echo(told, err=True)
+            told = f"judged from the files of {context.config}, without machines added by commands"
+            click.echo(f"provd: {told}: {error}", err=True)
             rows = context.in_memory(Path(context.config)).call(operation, values)
     show(rows, output)
     if any(row["level"] == "error" for row in rows):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address
+from typing import Final
 
 from provd.config.classes import check_classes
 from provd.config.decode import near_miss
@@ -12,6 +14,9 @@ from provd.config.reader import inherited_faults
 from provd.config.schema import ServerConfig
 from provd.config.subnets import check_subnets
 from provd.model.mac import Mac
+
+_CARD: Final = re.compile(r"[^\s/]{1,15}")
+"""A name that Linux takes for an interface (net/core/dev.c: dev_valid_name)."""
 
 
 def check_config(config: ServerConfig, file: str) -> None:
@@ -23,6 +28,10 @@ def check_config(config: ServerConfig, file: str) -> None:
     # A plugin that is enabled twice is told with what else is off: it is no reason not to serve.
     if "" in config.enabled:
         raise ConfigError(file, f"enabled[{config.enabled.index('')}]", "is empty")
+    for index, interface in enumerate(config.interfaces):
+        if interface.name and not _CARD.fullmatch(interface.name):
+            rule = f"{interface.name!r} is not the name of an interface: up to 15 octets, without blanks and slashes"
+            raise ConfigError(file, f"interface[{index}].name", rule)
     _unique([interface.name for interface in config.interfaces], "interface", file, field=".name")
     for index, name in enumerate(config.critical):
         if name not in config.enabled:

@@ -228,4 +228,4 @@ def _fails(value: Any, info: inspect.Type) -> bool:
 def _choices(info: inspect.Type) -> str:
     """The values of a choice, for the end of a sentence."""
     values = [str(value) for bare in _bare(info) if isinstance(bare, inspect.LiteralType) for value in bare.values]
-    return f"; known: {', '.join(values)}" if values else ""
+    return f"; known: {', '.join(filter(None, values))}" if values else ""

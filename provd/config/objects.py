@@ -91,12 +91,16 @@ class LinkTable(Table, frozen=True):
     vars: Annotated[dict[str, Any], key("Free values for templates.")] = msgspec.field(default_factory=dict)
 
 
+_CARD = "addresses stand in a table for each network card: [[interface]] with name, mac and address"
+
+
 class SystemFile(Table, frozen=True):
     """``systems/NAME.toml`` of the site directory: one machine."""
 
     ELSEWHERE: ClassVar[Mapping[str, str]] = {
         "boot": "a system has no [boot]: policy and max_attempts stand at the top of its file, before any table, "
-        "and the other keys of [boot] in its profile"
+        "and the other keys of [boot] in its profile",
+        **dict.fromkeys(("mac", "macs", "mac_address", "address", "addresses", "ip_address"), _CARD),
     }
 
     interfaces: Annotated[tuple[InterfaceTable, ...], key("Network cards, at least one.")] = msgspec.field(

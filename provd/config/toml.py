@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +60,8 @@ def parse(raw: bytes, file: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
     """
     if len(raw) > most:
         raise ConfigError(file, "", f"is larger than {most} octets")
+    if raw.startswith(BOM_UTF8):
+        raise ConfigError(file, "", "begins with a byte order mark; it must be saved as UTF-8 without one", 1)
     try:
         table = tomli.loads(raw.decode())
     except UnicodeDecodeError as error:

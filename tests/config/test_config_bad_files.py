@@ -120,6 +120,14 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         LAN + 'relays = ["192.0.2.1"]\n' + SECOND + 'network = "10.0.1.0/24"\nrelays = ["192.0.2.1"]\n',
         ": subnet[1].relays: 192.0.2.1 is already a relay of subnet 'lan'",
     ),
+    "an interface that Linux cannot have": (
+        '[[interface]]\nname = "eth1"\n[[interface]]\nname = "abcdefghijklmnop"\n',
+        ": interface[1].name: 'abcdefghijklmnop' is not the name of an interface: up to 15 octets, without blanks and slashes",
+    ),
+    "an interface with a slash": (
+        '[[interface]]\nname = "a/b"\n',
+        ": interface[0].name: 'a/b' is not the name of an interface: up to 15 octets, without blanks and slashes",
+    ),
     "an interface twice": (
         '[[interface]]\nname = "eth1"\n[[interface]]\nname = "eth1"\n',
         ": interface[1].name: 'eth1' is already interface[0].name",

@@ -104,6 +104,23 @@ def test_I04_identifiers_are_unique_and_well_formed(one: dict[str, str], other: 
     assert found.startswith(sentence) if sentence else found == ""
 
 
+@pytest.mark.parametrize("key", ["mac", "macs", "address", "ip_address"])
+def test_a_card_without_its_table_is_told_where_it_stands(key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        decode({"profile": "debian-12", key: "52:54:00:00:00:01"}, SystemFile, "systems/web1.toml")
+    assert str(caught.value) == (
+        f"systems/web1.toml: {key}: addresses stand in a table for each network card: "
+        "[[interface]] with name, mac and address"
+    )
+
+
+def test_a_choice_that_may_be_empty_is_listed_without_a_gap() -> None:
+    with pytest.raises(
+        ConfigError, match="policy: invalid enum value 'x'; known: always, menu, never, once, until-fini"
+    ):
+        decode({"policy": "x"}, SystemFile, "systems/web1.toml")
+
+
 def test_a_table_boot_of_a_system_is_told_where_its_keys_stand() -> None:
     with pytest.raises(ConfigError) as caught:
         decode({"profile": "debian-12", "boot": {"policy": "menu"}}, SystemFile, "systems/web1.toml")

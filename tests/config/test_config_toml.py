@@ -43,6 +43,11 @@ def test_c15_a_large_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None
     assert toml.read(path) == {}
 
 
+def test_a_byte_order_mark_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"provd\.toml:1: begins with a byte order mark; it must be saved as UTF-8"):
+        toml.parse(b"\xef\xbb\xbfa = 1\n", "provd.toml")
+
+
 HUGE = {
     "a = " + "9" * 5000: r"provd\.toml: is not TOML: a number has too many digits",
     "a = 9223372036854775808": r"provd\.toml: a: does not fit into 64 bits",

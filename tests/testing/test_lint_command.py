@@ -34,7 +34,9 @@ def test_a_profile_is_judged_without_a_service(site: Path) -> None:
     assert (row["profile"], row["level"]) == ("clear", "error")
     assert row["text"].startswith("answers.root_password_hash is no hash of crypt(5)")
     assert "no service answers at" in ran.stderr
-    assert f"judged from the files of {site / 'provd.toml'}, without machines added by commands" in ran.stderr
+    assert (
+        f"judged from the files of {site / 'provd.toml'}, without machines added by commands: no service" in ran.stderr
+    )
     assert "hunter2" not in ran.output
     assert lint(site, "web").exit_code == 0
 
