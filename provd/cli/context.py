@@ -228,6 +228,11 @@ def local_only(context: Context, command: str) -> None:
         raise click.UsageError(f"{command} works on this machine; it cannot be done at --server {context.server}")
 
 
+def for_machines() -> None:
+    """Let everybody read what is made from here on: a strict umask of root would keep boot files from provd's user."""
+    os.umask(0o022)
+
+
 def config_option(function: F) -> F:
     """``--config`` after the command, for commands that read the file themselves."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from provd.cli.context import Context, config_option, example, output_option, pass_context
+from provd.cli.context import Context, config_option, example, for_machines, output_option, pass_context
 from provd.cli.output import progress, show
 
 
@@ -17,6 +17,7 @@ def _made() -> Iterator[Callable[[str, float], None]]:
     """Progress for something that is made; its failure is one sentence."""
     from provd.image.errors import ImageError
 
+    for_machines()
     try:
         with progress() as report:
             yield report

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from provd.cli.context import REFUSED, Context, config_option, example, output_option, pass_context
+from provd.cli.context import REFUSED, Context, config_option, example, for_machines, output_option, pass_context
 from provd.cli.output import show, tell_faults
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def import_(context: Context, medium: str, name: str, output: str, *, copy: bool
     from provd.plugin.errors import PluginError
     from provd.service.load import build_host, read
 
+    for_machines()
     config = context.server_config()
     data = Path(config.data_dir)
     images, trees = _root(config, "source_iso") or data / "iso", _root(config, "source_http") or data / "tree"

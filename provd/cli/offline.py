@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provd.cli.context import Context, config_option, example, local_only, output_option, pass_context
+from provd.cli.context import Context, config_option, example, for_machines, local_only, output_option, pass_context
 from provd.cli.groups import Group
 from provd.cli.output import progress, show
 
@@ -46,6 +46,7 @@ def fetch(context: Context, names: tuple[str, ...], *, refresh: bool) -> None:
         rows = [{"name": spec.name, "summary": spec.summary} for spec in PAYLOADS.values()]
         show(rows, "table")
         return
+    for_machines()
     data_dir = Path(context.server_config().data_dir)
     for name in names:
         try:

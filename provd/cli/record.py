@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from base64 import b64decode
 from contextlib import suppress
@@ -34,6 +35,8 @@ def record(context: Context, system: str, file: Path | None, seconds: int, outpu
     target = file or Path(f"{system.replace(':', '-').replace('/', '-')}-{time.strftime('%Y%m%d-%H%M%S')}.pcapng")
     if target.exists():
         raise click.ClickException(f"{target} is there already")
+    if not os.access(target.parent, os.W_OK):
+        raise click.ClickException(f"{target.parent} is no directory that can be written to")
     begun = context.client.call("recording.begin", {"system": system, "seconds": seconds})
     click.echo(f"recording {', '.join(begun['macs'])}; boot the machine; Ctrl-C ends", err=True)
     name = {"name": begun["name"]}
