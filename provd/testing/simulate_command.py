@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # As in provd.simulate.boot, which is not imported for every command's help.
 ARCHS = ("bios", "x64-uefi", "x64-uefi-http", "x64-uefi-ipxe", "arm64-uefi", "arm64-uefi-http")
 PORT = click.IntRange(1, 65535)
+_NOBODY = (
+    " of the files; machines that were added by commands are known to the running service: --server, provd explain"
+)
 _ASK = "the server's timeline may say why: provd trace {}"
 _EXAMPLES = (
     "provd simulate --profile debian-12-server",
@@ -93,7 +96,7 @@ def _why_not(server: Any, mac: str, *, ended: bool) -> str:
     if boot is None or boot.plan is None:
         return ""
     if boot.plan.action in {Action.HOLD, Action.NONE}:
-        return str(boot.plan.reason)
+        return f"{boot.plan.reason}{'' if boot.plan.system else _NOBODY}"
     events = server.store.sessions.events(boot.session.id)
     held = next((event.fields for event in reversed(events) if event.kind == "boot.held"), None)
     if held is not None:

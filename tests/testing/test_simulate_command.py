@@ -53,7 +53,10 @@ def test_without_finish_nothing_is_reported_and_nothing_is_kept(config: str, tmp
         (["--profile", "wbe"], "no profile that can be installed is wbe; did you mean 'web'?"),
         (["--mac", "52:54"], "--mac or --uuid"),
         (["--uuid", "x"], "--mac or --uuid"),
-        ([], "no system has this MAC or UUID"),
+        (
+            [],
+            "no system has this MAC or UUID of the files; machines that were added by commands are known to the running",
+        ),
         (["--arch", "arm64-uefi", "--profile", "web"], "stopped"),
         (["--server", "127.0.0.1"], "--server needs --relay"),
         (["--server", "127.0.0.1", "--relay", "192.0.2.77"], "Error: from 192.0.2.77 to 127.0.0.1: "),
