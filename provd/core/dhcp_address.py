@@ -13,6 +13,8 @@ BROADCAST: Final = 0xFFFFFFFF
 BROADCAST_FLAG: Final = 0x8000
 SERVER_PORT: Final = 67
 CLIENT_PORT: Final = 68
+_BOOTP_SIZE: Final = 300
+_IP_UDP_HEADERS: Final = 28
 _ACK: Final = int(MessageType.ACK)
 _NAK: Final = int(MessageType.NAK)
 _INFORM: Final = int(MessageType.INFORM)
@@ -75,3 +77,8 @@ def reply_size(packet: DhcpPacket, mtu: int) -> int:
     if codes.MAX_MESSAGE_SIZE not in packet.options:
         return min(576, mtu)
     return min(packet.max_size, mtu)
+
+
+def bootp_mtu(request_octets: int, mtu: int) -> int:
+    """The largest IP datagram for a BOOTP client: 300 octets of payload, or as many as it sent (RFC 951 section 3)."""
+    return min(mtu, _IP_UDP_HEADERS + max(_BOOTP_SIZE, request_octets))

@@ -16,7 +16,7 @@ from provd.wire.dhcp import Encoded, encode, readdress, reply_to
 from provd.wire.packet import DhcpPacket
 
 _TAILS: Final = 8
-_NAK: Final = int(codes.MessageType.NAK)
+_WHOLE_HEADER: Final = (int(codes.MessageType.BOOTP), int(codes.MessageType.NAK))
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +117,6 @@ def encoded(packet: DhcpPacket, reply: Reply, mtu: int) -> Encoded:
         max_size=reply_size(packet, mtu),
         trailer=None if reply.trailer is None else (codes.RELAY_INFORMATION, reply.trailer),
         requested=packet.requested_options,
-        # RFC 2131 section 4.3.1, table 3: a NAK leaves file and sname alone.
-        overload=reply.message_type != _NAK,
+        # RFC 2131 section 4.3.1, table 3: a NAK leaves file and sname alone; a BOOTP client does not know option 52.
+        overload=reply.message_type not in _WHOLE_HEADER,
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from provd.core.dhcp_address import destination, reply_flags
+from provd.core.dhcp_address import bootp_mtu, destination, reply_flags
 from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_options import Level, merge, wanted
@@ -263,7 +263,7 @@ class ReplyBuilder:
         packet, arrival = exchange.request.packet, exchange.arrival
         reply = self._hooks.reply(exchange.request, reply)
         whole = encoded if prepared is None else prepared.encoded
-        octets = whole(packet, reply, arrival.mtu)
+        octets = whole(packet, reply, arrival.mtu if reply.message_type else bootp_mtu(len(exchange.data), arrival.mtu))
         self._counters.trimmed += len(octets.dropped)
         local = exchange.server if exchange.server in arrival.addresses else arrival.local
         kind = _KINDS.get(reply.message_type, "reply")

@@ -161,6 +161,7 @@ def encode(
     Args:
         packet: the message; options 0, 52 and 255 may not be in it, 82 may and is then the trailer.
         max_size: octets of the IP datagram, as option 57 counts them; below 576 is taken as 576, over 16384 as 16384.
+            What is no DHCP but BOOTP may be as small as ``min_size``.
         min_size: octets of the UDP payload, padded after END (RFC 1542 section 2.1).
         overload: ``file`` and ``sname`` may hold options where they are empty and room lacks (RFC 2131 section 4.1).
         trailer: (82, octets as received): last, and the first to go once only ``keep`` is left (rules L01 to L03).
@@ -176,7 +177,8 @@ def encode(
     body = b"".join([octets for _, octets in parts])
     if tail is not None:
         body += tail[1]
-    room = min(max(max_size, MIN_MESSAGE_SIZE), _MAX_MESSAGE_SIZE) - _IP_UDP_HEADERS - _HEADER.size - 1
+    least = MIN_MESSAGE_SIZE if codes.MESSAGE_TYPE in packet.options else _IP_UDP_HEADERS + min_size
+    room = min(max(max_size, least), _MAX_MESSAGE_SIZE) - _IP_UDP_HEADERS - _HEADER.size - 1
     if len(body) <= room:
         return Encoded(_assemble(packet, packet.file, packet.sname, body, min_size))
     spare_file, spare_sname = overload and not packet.file, overload and not packet.sname

@@ -162,6 +162,18 @@ def test_D010_bootp_is_answered_for_a_reservation_only(world: DhcpWorld) -> None
     assert world.store.commits == 0
 
 
+@pytest.mark.parametrize("length", [300, 340, 548, 1400])
+def test_D010_a_bootp_reply_is_no_longer_than_the_request_and_overloads_nothing(world: DhcpWorld, length: int) -> None:
+    """RFC 951 section 3: a BOOTP client reads 64 octets of vendor area, and knows nothing of option 52."""
+    world.know(a_system(address="10.88.0.20"))
+    world.configure(options={str(code): "x" * 30 for code in range(224, 244)})
+    sent = world.answer(request(0).ljust(length, b"\0"))
+    assert length - 32 < len(sent.data) <= max(300, min(length, 548)) or length > 548
+    assert len(sent.data) <= 548
+    assert sent.data[44:236] == bytes(192)
+    assert {1, 3} <= set(sent.packet.options)
+
+
 def test_L11_more_than_16_hops_are_dropped(world: DhcpWorld) -> None:
     assert world.ask(request(DISCOVER, hops=17, giaddr=RELAY), unicast=True) == []
     assert world.answer(request(DISCOVER, hops=16, giaddr=RELAY), unicast=True).kind == OFFER
