@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import Final
 
 from provd.model.dhcp import Destination
@@ -55,6 +56,11 @@ def destination(
     if packet.broadcast or not yiaddr or packet.htype != 1 or packet.hlen != 6 or broadcast:
         return Destination(BROADCAST, client_port)
     return Destination(yiaddr, client_port, packet.chaddr[:6])
+
+
+def is_broadcast(network: IPv4Network, address: int) -> bool:
+    """It is every host's of the network, so no relay's and no client's (RFC 1122 section 3.2.1.3, RFC 3021)."""
+    return network.prefixlen < 31 and address == int(network.broadcast_address)
 
 
 def reply_flags(packet: DhcpPacket, reply_type: int) -> int:

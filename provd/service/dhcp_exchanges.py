@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from provd.core.client_facts import relay_info
+from provd.core.dhcp_address import is_broadcast
 from provd.core.dhcp_binding import Who
 from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_network import subnet_of_network
@@ -57,6 +58,8 @@ class Exchanges:
             table = self._tables.on_link(packet, arrival, reserved)
         if table is None:
             return "no subnet"
+        if packet.giaddr and is_broadcast(table.subnet.network, packet.giaddr):
+            return "giaddr is no relay's"
         if table.subnet.shared_network:
             table = self._of_network(table, request, known, reserved)
         if system is None and table.subnet.unknown == "ignore":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from provd.core import dhcp_decide as decide
+from provd.core.dhcp_address import is_broadcast
 from provd.core.dhcp_quarantine import DeclineGuard
 from provd.core.dhcp_times import end_of, lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
@@ -219,7 +220,7 @@ class Outcomes:
     def _inform(self, exchange: Exchange) -> None:
         # RFC 2131 section 4.3.5; a client without ciaddr is reached at its source address, or not at all (rule A08).
         address = exchange.request.packet.ciaddr or exchange.arrival.source
-        if not address:
+        if not address or is_broadcast(exchange.table.subnet.network, address):
             self._silent(exchange, "inform without an address", withdraw=False)
             return
         if address not in exchange.table:

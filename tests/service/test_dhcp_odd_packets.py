@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import IPv4Network
+
 import pytest
 
+from provd.model.subnet import Pool
 from tests.fakes.dhcp_world import (
     DISCOVER,
     FOREIGN,
@@ -11,8 +15,10 @@ from tests.fakes.dhcp_world import (
     OFFER,
     OTHER_MAC,
     RELAY,
+    SERVER,
     DhcpWorld,
     ip,
+    relayed_subnet,
     request,
 )
 
@@ -96,6 +102,21 @@ def test_L08_a_giaddr_that_no_relay_has_is_not_answered_whatever_the_link_select
     link = bytes([5, 4]) + ip("10.88.1.0").to_bytes(4)
     assert world.ask(request(DISCOVER, giaddr=ip(giaddr), options={82: link}), unicast=True) == []
     assert world.service.counters.dropped["giaddr is no relay's"] == 1
+
+
+@pytest.mark.parametrize("unicast", [True, False])
+def test_L08_a_subnets_broadcast_address_is_no_relays(world: DhcpWorld, unicast: bool) -> None:
+    """An answer would reach every host of it (RFC 1122 section 3.2.1.3)."""
+    assert world.ask(request(DISCOVER, giaddr=ip("10.88.1.255")), unicast=unicast) == []
+    assert world.service.counters.dropped["giaddr is no relay's"] == 1
+
+
+def test_L08_the_higher_of_two_addresses_is_a_relays(world: DhcpWorld) -> None:
+    """RFC 3021 section 2.1: a link of two has no broadcast address."""
+    pair = IPv4Network("10.88.9.0/31")
+    world.subnets = (*world.subnets, replace(relayed_subnet(), name="pair", network=pair, pool=Pool(pair[0], pair[0])))
+    world.service.reconfigure(world.subnets, own=(SERVER,))
+    assert world.answer(request(DISCOVER, giaddr=ip("10.88.9.1")), unicast=True).kind == OFFER
 
 
 def test_A01_a_relayed_packet_that_was_broadcast_is_answered_through_the_relay(world: DhcpWorld) -> None:

@@ -174,6 +174,14 @@ def test_D010_a_bootp_reply_is_no_longer_than_the_request_and_overloads_nothing(
     assert {1, 3} <= set(sent.packet.options)
 
 
+def test_X06_an_inform_from_the_subnets_broadcast_address_is_not_answered(world: DhcpWorld) -> None:
+    """The ACK would go to every host (RFC 2131 section 4.3.5 asks for unicast; RFC 1122 section 3.2.1.3)."""
+    everybody = ip("10.88.0.255")
+    assert world.ask(request(INFORM, ciaddr=everybody)) == []
+    assert world.ask(request(INFORM), source=everybody) == []
+    assert world.service.counters.dropped["inform without an address"] == 2
+
+
 def test_L11_more_than_16_hops_are_dropped(world: DhcpWorld) -> None:
     assert world.ask(request(DISCOVER, hops=17, giaddr=RELAY), unicast=True) == []
     assert world.answer(request(DISCOVER, hops=16, giaddr=RELAY), unicast=True).kind == OFFER
