@@ -4,7 +4,8 @@ A relay (a router's ``ip helper-address``, ``dhcrelay``) forwards a client's pac
 own address there into ``giaddr``, often with option 82, relay agent information. From these the subnet is found:
 
 1. link selection, option 82 sub-option 5 (RFC 3527);
-2. subnet selection, option 118 (RFC 3011), only with ``subnet_selection = true``, because any client can send it;
+2. subnet selection, option 118 (RFC 3011), only with ``subnet_selection = true``, because any client can send it; also
+   of a client on provd's own link, where it names one of provd's subnets;
 3. ``giaddr``: the subnet that lists it under ``relays``, else the subnet it lies in.
 
 A relay that fits no subnet is not answered; the packet is counted as ``unknown relay``. Renewals come without a relay;
@@ -68,15 +69,14 @@ class Relay:
 
     @hookimpl(shared="always")
     def provd_dhcp_subnet(self, request: DhcpRequest, subnets: Sequence[Subnet]) -> Subnet | None:
-        """The subnet of a relayed client; None for a client on a local link and for an unknown relay."""
-        relay = request.client.relay
-        if not relay.giaddr:
+        """The subnet of a client; None where its link decides, and for an unknown relay."""
+        relay, selected = request.client.relay, self._selected(request)
+        if not relay.giaddr and not selected:
             return None
         if subnets is not self._known:
             self._learn(subnets)
         if self._settings.link_selection and relay.link_selection:
             return self._containing(relay.link_selection)
-        selected = self._selected(request)
         if selected:
             return self._containing(selected)
         return self._by_relay.get(relay.giaddr) or self._containing(relay.giaddr)
@@ -88,6 +88,8 @@ class Relay:
         information = request.packet.options.get(RELAY_INFORMATION)
         server_id = relay.server_override if self._settings.server_override else 0
         selected = self._selected(request)
+        if selected and not relay.giaddr and self._containing(selected) is None:
+            selected = 0  # the link decided, and the client must see that
         if information is None and not server_id and not selected:
             return None
         options = {**reply.options, SUBNET_SELECTION: selected.to_bytes(4)} if selected else reply.options

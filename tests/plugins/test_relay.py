@@ -103,6 +103,23 @@ def test_L07_an_honoured_option_118_is_returned_unchanged() -> None:
     assert changed.options == {1: b"mask", 118: ip("10.1.0.0").to_bytes(4)}
 
 
+@pytest.mark.parametrize(("honoured", "subnet"), [(True, TWO), (False, None)])
+def test_L06_subnet_selection_comes_before_the_receiving_interface(honoured: bool, subnet: Subnet | None) -> None:
+    """RFC 3011 section 2: it overrides whatever way the server has, the link too."""
+    relay = Relay(RelaySettings(subnet_selection=honoured))
+    assert relay.provd_dhcp_subnet(asked("0.0.0.0", selection="10.2.0.0"), SUBNETS) is subnet
+
+
+@pytest.mark.parametrize(("selection", "honoured"), [("10.2.0.0", True), ("10.9.0.0", False)])
+def test_L07_option_118_of_a_client_on_the_link_is_returned_where_it_was_honoured(
+    selection: str, honoured: bool
+) -> None:
+    relay, direct = Relay(RelaySettings(subnet_selection=True)), asked("0.0.0.0", selection=selection)
+    relay.provd_dhcp_subnet(direct, SUBNETS)
+    changed = relay.provd_dhcp_reply(direct, REPLY)
+    assert (changed is not None and 118 in changed.options) is honoured
+
+
 def test_a_misspelt_setting_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="unknown field `link_selecton`"):
         msgspec.convert({"link_selecton": True}, PLUGIN.settings)
