@@ -17,6 +17,7 @@ from typing import Final
 MODULES: Final = (
     *(f"provd.core.dhcp_{name}" for name in ("states", "layout", "timers", "pool", "identity", "leases", "times")),
     *(f"provd.service.dhcp_{name}" for name in ("commit", "shortcut")),
+    "provd.service.dhcp",
     "provd.net.dhcp",
     "provd.net.dhcp_socket",
     "provd.wire.ipv4_udp",

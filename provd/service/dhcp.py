@@ -36,6 +36,7 @@ from provd.service.dhcp_ports import (
     Later,
     LeaseWriter,
     Send,
+    ShortWay,
     SystemProfiles,
 )
 from provd.service.dhcp_probe import AddressProbe, ConflictProbes
@@ -140,7 +141,7 @@ class DhcpService:
         )
         commits = LeaseCommits(store, self._repeats, self.counters, self._throttle, clocks)
         self.release = ReleaseByHand(self.tables, commits)
-        self._shortcut = Shortcut(
+        shortcut = Shortcut(
             hooks=hooks,
             director=director,
             systems=systems,
@@ -153,6 +154,7 @@ class DhcpService:
             tables=self.tables,
             client_port=(ports or Ports()).client,
         )
+        self._shortcut: ShortWay = shortcut
         self._outcomes = Outcomes(
             builder=self._builder,
             commits=commits,
@@ -167,7 +169,7 @@ class DhcpService:
             admission=Admission(self._throttle, publish, clocks.wall),
             later=later,
         )
-        self._outcomes.learn = self._shortcut.learn
+        self._outcomes.learn = shortcut.learn
 
     def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int] = ()) -> None:
         """Take new subnets and this server's addresses; no lease is lost and offers that still fit stand."""

@@ -151,6 +151,18 @@ class Turn(Protocol):
         ...
 
 
+class ShortWay(Protocol):
+    """Answers messages of kinds that were answered before."""
+
+    def answer(self, data: bytes, arrival: Arrival) -> bool:
+        """Answer a message; False, with nothing done, where it must go the long way."""
+        ...
+
+    def clear(self) -> None:
+        """Forget what was answered."""
+        ...
+
+
 class LeaseWriter(Protocol):
     """The lease store."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -82,7 +82,7 @@ class World(DhcpWorld):
 
     def was_short(self, data: bytes) -> bool:
         """Whether this message is answered the short way."""
-        noted = self.service._shortcut = _Noted(self.service._shortcut)  # type: ignore[assignment]
+        noted = self.service._shortcut = _Noted(cast("Shortcut", self.service._shortcut))
         try:
             self.say(data)
         finally:
@@ -280,7 +280,7 @@ def test_O06_an_empty_pool_is_told_the_long_way(world: World) -> None:
 def test_C21_kinds_of_messages_are_bounded(world: World) -> None:
     for number in range(2000):
         world.say(request(DISCOVER, mac=MACS[0], options={**PRL, 60: b"vendor %d" % number}))
-    shortcut = world.service._shortcut
+    shortcut = cast("Shortcut", world.service._shortcut)
     assert sum(map(len, shortcut._ways.values())) <= Shortcut.KNOWN
 
 
