@@ -62,6 +62,9 @@ class _Noted:
         self.answers.append(self.shortcut.answer(data, arrival))
         return self.answers[-1]
 
+    def clear(self) -> None:
+        self.shortcut.clear()
+
 
 class World(DhcpWorld):
     """Counts the messages that go the long way."""
