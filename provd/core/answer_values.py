@@ -13,9 +13,11 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from provd.model.scrub import HIDDEN
+
 Rule = Callable[[str], str]
 """What is wrong with a text, or empty."""
-UNKNOWN: Final = "***"
+UNKNOWN: Final = HIDDEN
 """Stands for a secret that is read later; it has every form."""
 
 _TEMPLATE: Final = ("{{", "{%")

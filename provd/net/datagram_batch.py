@@ -220,8 +220,10 @@ class DatagramBatch:
         self._sender.hand_over(partial(self._leave, out, failed))
 
     def _leave(self, out: Outbox, failed: Failed) -> None:
-        faults = out.leave(self._sendmmsg, self._descriptor)
-        self._spare.put(out)
+        try:
+            faults = out.leave(self._sendmmsg, self._descriptor)
+        finally:
+            self._spare.put(out)
         if faults:
             self._deliver(partial(failed, faults))
 

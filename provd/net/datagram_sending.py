@@ -10,6 +10,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
 
+from twisted.logger import Logger
+
 MANY: Final = 16
 """Datagrams for which a change of threads pays."""
 
@@ -19,12 +21,10 @@ Work = Callable[[], None]
 
 
 class SendingThread:
-    """Does work in its order; started by the first of it.
-
-    Work must not raise.
-    """
+    """Does work in its order; started by the first of it."""
 
     def __init__(self) -> None:
+        self._log = Logger(namespace="provd.net")
         self._waiting: SimpleQueue[Work | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
 
@@ -51,4 +51,7 @@ class SendingThread:
 
     def _run(self) -> None:
         while (work := self._waiting.get()) is not None:
-            work()
+            try:
+                work()
+            except Exception:  # noqa: BLE001  whoever hands over more would wait for it for ever
+                self._log.failure("datagrams could not be sent")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+from twisted.logger import capturedLogs
 
 from provd.net.datagram_batch import SENT, DatagramBatch, Fault, from_interface, to_address
 from provd.net.datagram_sending import MANY, SendingThread
@@ -147,3 +148,13 @@ def test_an_ended_thread_has_done_everything_and_can_begin_again() -> None:
     one.settle()
     assert done[-1] == 100
     one.close()
+
+
+def test_a_fault_of_some_work_is_logged_and_the_rest_is_done() -> None:
+    one, done = SendingThread(), list[int]()
+    with capturedLogs() as logs:
+        one.hand_over(lambda: done.append(1 // 0))
+        one.hand_over(partial(done.append, 1))
+        one.close()
+    assert done == [1]
+    assert [log["log_failure"].type for log in logs] == [ZeroDivisionError]
