@@ -11,6 +11,7 @@ from typing import Any
 
 from provd.cli.answer_remarks import wrong_answers
 from provd.cli.firewall import openings
+from provd.cli.machine_remarks import machine_remarks
 from provd.cli.profile_remarks import profile_remarks
 from provd.config.errors import ConfigError, Problem
 from provd.config.payloads import missing_payloads
@@ -49,7 +50,8 @@ def preflight(path: Path) -> list[Remark]:
         loaded = read(path)
     except (ConfigError, OSError) as error:
         return [Remark("error", str(error))]
-    found = [*_plugins(loaded, path), *_catalogue(loaded), *_ports(loaded.config)]
+    here = [Remark("warning", text) for text in machine_remarks(loaded.config)]
+    found = [*here, *_plugins(loaded, path), *_catalogue(loaded), *_ports(loaded.config)]
     order = ("error", "warning", "info")
     return sorted(found, key=lambda remark: order.index(remark.level))
 
