@@ -15,7 +15,6 @@ from provd.core.tftp_negotiation import TransferLimits
 from provd.model.content import Content, FileRequest, NotFound
 from provd.model.dhcp import Destination
 from provd.net.dhcp import DhcpListener
-from provd.net.dhcp_kernel import LinuxKernel
 from provd.net.http import HttpLimits, HttpListener, HttpSite
 from provd.net.syslog import Sink, SyslogListener
 from provd.net.tftp import TftpCaps, TftpServer
@@ -62,14 +61,7 @@ class Listeners:
         self._config = config
         names = [interface.name for interface in config.interfaces]
         self.dhcp = DhcpListener(
-            reactor,
-            reactor,
-            names,
-            received,
-            changed=changed,
-            server_port=config.listen.dhcp_port,
-            kernel=LinuxKernel(reactor.callFromThread),
-            turn=turn,
+            reactor, reactor, names, received, changed=changed, server_port=config.listen.dhcp_port, turn=turn
         )
         self.pxe = DhcpListener(
             reactor, reactor, pxe_interfaces(config), _at_pxe_port(received), server_port=config.listen.pxe_port

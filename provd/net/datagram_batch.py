@@ -11,9 +11,6 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable, Sequence
-from functools import partial
-from queue import SimpleQueue
 from typing import Final
 
 from provd.net.datagram_memory import (
@@ -30,16 +27,11 @@ from provd.net.datagram_memory import (
     SIZES,
     Memory,
 )  # fmt: skip
-from provd.net.datagram_sending import MANY, SendingThread
 
 RECEIVED: Final = 128
 """Datagrams of one receiving call at most."""
-SENT: Final = 128
+SENT: Final = 256
 """Datagrams of one sending call at most."""
-Fault = tuple[int, int]
-"""Number in its queue, and error number, of a datagram that could not leave."""
-Failed = Callable[[Sequence[Fault]], None]
-Deliver = Callable[[Callable[[], None]], object]
 _SOCKADDR: Final = struct.Struct("=H2s4s8x")
 _SOCKADDR_LL: Final = struct.Struct("=H2siHBB8s")
 _IPV4: Final = b"\x08\x00"
@@ -91,86 +83,33 @@ def read_peer(peer: bytes) -> tuple[int, int, int, int]:
     return *read_pktinfo(peer[NAME:]), *read_address(peer)
 
 
-class Outbox:
-    """Datagrams that leave with one call.
-
-    Attributes:
-        queued: how many it holds.
-    """
-
-    def __init__(self) -> None:
-        self._memory = Memory(SENT)
-        self._names: list[bytes | None] = [None] * SENT
-        self._controls: list[bytes | None] = [None] * SENT
-        self.queued = 0
-
-    def add(self, data: bytes, name: bytes, control: bytes) -> None:
-        """See :meth:`DatagramBatch.send`."""
-        memory, number = self._memory, self.queued
-        size, at = len(data), number * MAX_DATAGRAM
-        if size > MAX_DATAGRAM:
-            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
-        memory.data[at : at + size] = data
-        memory.lengths[number * IOVECS + LEN] = size
-        if self._names[number] is not name:
-            self._names[number], at = name, number * PEER
-            memory.peers[at : at + len(name)] = name
-            memory.counts[number * COUNTS + NAMELEN] = len(name)
-        if self._controls[number] is not control:
-            self._controls[number], at = control, number * PEER + NAME
-            memory.peers[at : at + len(control)] = control
-            memory.sizes[number * SIZES + CONTROLLEN] = len(control)
-        self.queued = number + 1
-
-    def leave(self, call: Callable[..., int], descriptor: int) -> list[Fault]:
-        """Send all; those that could not leave, and the others left."""
-        sent, queued, self.queued = 0, self.queued, 0
-        faults: list[Fault] = []
-        while sent < queued:
-            rest = ctypes.byref(self._memory.messages, sent * HEADER)
-            count = call(descriptor, rest, queued - sent, socket.MSG_DONTWAIT)
-            if count > 0:
-                sent += count
-                continue
-            fault = ctypes.get_errno()
-            if fault == errno.EINTR:
-                continue
-            faults.append((sent, fault))
-            sent += 1
-        return faults
-
-
 class DatagramBatch:
     """Both calls on one non-blocking socket.
 
     Args:
         descriptor: of the socket.
         receiving: the socket is read from, too.
-        thread: sends where there are many; without it the calling thread does.
-        deliver: runs a function on the calling thread, when asked by another one.
+
+    Attributes:
+        failed: number in the queue and error number of the datagrams that could not leave, until somebody takes them.
 
     Raises:
         OSError: the C library has no such calls.
     """
 
-    def __init__(
-        self,
-        descriptor: int,
-        *,
-        receiving: bool = True,
-        thread: SendingThread | None = None,
-        deliver: Deliver = lambda function: function(),
-    ) -> None:
+    def __init__(self, descriptor: int, *, receiving: bool = True) -> None:
         library = ctypes.CDLL(None, use_errno=True)
         try:
             self._recvmmsg, self._sendmmsg = library.recvmmsg, library.sendmmsg
         except AttributeError as error:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from error
-        self._descriptor, self._sender, self._deliver = descriptor, thread, deliver
-        self._in, self._out = Memory(RECEIVED if receiving else 1), Outbox()
+        self._descriptor = descriptor
+        self._in, self._out = Memory(RECEIVED if receiving else 1), Memory(SENT)
         self._fresh = bytes(self._in.headers)
-        self._spare: SimpleQueue[Outbox] = SimpleQueue()
-        self._handed_over = False
+        self._names: list[bytes | None] = [None] * SENT
+        self._controls: list[bytes | None] = [None] * SENT
+        self._queued = 0
+        self.failed: list[tuple[int, int]] = []
 
     def receive(self) -> list[tuple[bytes, bytes]]:
         """What waits, :data:`RECEIVED` datagrams at most: octets, and what :func:`read_peer` reads.
@@ -202,42 +141,43 @@ class DatagramBatch:
         Raises:
             OSError: it is too long.
         """
-        self._out.add(data, name, control)
+        memory, number = self._out, self._queued
+        size, at = len(data), number * MAX_DATAGRAM
+        if size > MAX_DATAGRAM:
+            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+        memory.data[at : at + size] = data
+        memory.lengths[number * IOVECS + LEN] = size
+        if self._names[number] is not name:
+            self._names[number], at = name, number * PEER
+            memory.peers[at : at + len(name)] = name
+            memory.counts[number * COUNTS + NAMELEN] = len(name)
+        if self._controls[number] is not control:
+            self._controls[number], at = control, number * PEER + NAME
+            memory.peers[at : at + len(control)] = control
+            memory.sizes[number * SIZES + CONTROLLEN] = len(control)
+        self._queued = number + 1
 
-    def flush(self, failed: Failed) -> None:
-        """Send what is queued; ``failed`` is told of datagrams that could not leave, perhaps later."""
-        out = self._out
-        if self._sender is None or out.queued < MANY:
-            faults = out.leave(self._sendmmsg, self._descriptor)
-            if faults:
-                failed(faults)
-            return
-        if not self._handed_over:
-            self._handed_over = True
-            self._spare.put(Outbox())
-        # Where the other one is on its way still, this waits: the kernel takes datagrams or refuses them at once.
-        self._out = self._spare.get()
-        self._sender.hand_over(partial(self._leave, out, failed))
-
-    def _leave(self, out: Outbox, failed: Failed) -> None:
-        try:
-            faults = out.leave(self._sendmmsg, self._descriptor)
-        finally:
-            self._spare.put(out)
-        if faults:
-            self._deliver(partial(failed, faults))
-
-    def close(self) -> None:
-        """Wait for what is on its way; the socket may be closed then."""
-        if self._sender is not None and self._handed_over:
-            self._sender.settle()
+    def flush(self) -> None:
+        """Send what is queued; a datagram that cannot leave is noted in :attr:`failed`, and the others leave."""
+        sent, queued, self._queued = 0, self._queued, 0
+        while sent < queued:
+            rest = ctypes.byref(self._out.messages, sent * HEADER)
+            count = self._sendmmsg(self._descriptor, rest, queued - sent, socket.MSG_DONTWAIT)
+            if count > 0:
+                sent += count
+                continue
+            fault = ctypes.get_errno()
+            if fault == errno.EINTR:
+                continue
+            self.failed.append((sent, fault))
+            sent += 1
 
     @property
     def full(self) -> bool:
         """Nothing more fits into the queue."""
-        return self._out.queued == SENT
+        return self._queued == SENT
 
     @property
     def waiting(self) -> bool:
         """Something is queued."""
-        return self._out.queued > 0
+        return self._queued > 0

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from provd.net.datagram_batch import DatagramBatch, Deliver
-from provd.net.datagram_sending import SendingThread
+from provd.net.datagram_batch import DatagramBatch
 from provd.net.rawsocket import RawSender
 
 _SIOCGIFCONF: Final = 0x8912
@@ -99,15 +98,9 @@ class LinuxKernel:
     """The real one.
 
     Its probe is opened once: a process without a free descriptor must not take its interfaces for gone.
-
-    Args:
-        deliver: runs a function on the reactor's thread, when asked by another one: ``reactor.callFromThread``. With it
-            many datagrams are sent by a thread of their own.
     """
 
-    def __init__(self, deliver: Deliver | None = None) -> None:
-        self._deliver = deliver or (lambda function: function())
-        self._thread = SendingThread() if deliver is not None else None
+    def __init__(self) -> None:
         self._probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
     def link(self, name: str) -> Link | None:
@@ -123,8 +116,6 @@ class LinuxKernel:
 
     def close(self) -> None:
         """See ``Kernel.close``."""
-        if self._thread is not None:
-            self._thread.close()
         self._probe.close()
 
     def udp(self, link: Link, port: int) -> socket.socket:
@@ -149,13 +140,13 @@ class LinuxKernel:
     def batch(self, sock: socket.socket) -> DatagramBatch | None:
         """See ``Kernel.batch``."""
         try:
-            return DatagramBatch(sock.fileno(), thread=self._thread, deliver=self._deliver)
+            return DatagramBatch(sock.fileno())
         except OSError:
             return None
 
     def raw(self, soon: Callable[[Callable[[], None]], object]) -> RawOutput:
         """See ``Kernel.raw``."""
-        return RawSender(soon, self._thread, self._deliver)
+        return RawSender(soon)
 
 
 def _addresses(probe: socket.socket, name: str) -> tuple[int, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.python.failure import Failure
 
-from provd.net.datagram_batch import DatagramBatch, Fault, from_interface, read_peer, to_address
+from provd.net.datagram_batch import DatagramBatch, from_interface, read_peer, to_address
 from provd.net.dhcp_kernel import Link
 from provd.service.dhcp_ports import Arrival, Turn
 
@@ -130,10 +130,10 @@ class DhcpSocket:
         batch = self._batch
         if batch is None or not self._open or not batch.waiting:
             return
-        batch.flush(self._not_sent)
-
-    def _not_sent(self, faults: Sequence[Fault]) -> None:
-        self._failed(len(faults), faults[-1][1])
+        batch.flush()
+        if batch.failed:
+            failed, batch.failed = batch.failed, []
+            self._failed(len(failed), failed[-1][1])
 
     def _arrival(self, ancillary: list[tuple[int, int, bytes]], peer: tuple[str, int]) -> Arrival:
         local, destination = 0, 0
@@ -191,8 +191,6 @@ class DhcpSocket:
         """Stop reading and free the port; what was queued leaves before."""
         if self._open:
             self._flush()
-            if self._batch is not None:
-                self._batch.close()
             self._open = False
             self._reactor.removeReader(self)
             self._socket.close()

@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
-from provd.net.datagram_batch import DatagramBatch, Deliver, Fault, to_hardware
-from provd.net.datagram_sending import SendingThread
+from provd.net.datagram_batch import DatagramBatch, to_hardware
 
 Failed = Callable[[str], None]
 """Told why a packet could not leave."""
@@ -50,19 +48,12 @@ class RawSender:
 
     Args:
         soon: calls a function on the next turn of the reactor.
-        thread: sends where there are many.
-        deliver: runs a function on the reactor's thread, when asked by another one.
 
     Raises:
         OSError: the process may not open one (CAP_NET_RAW).
     """
 
-    def __init__(
-        self,
-        soon: Callable[[Callable[[], None]], object],
-        thread: SendingThread | None = None,
-        deliver: Deliver = lambda function: function(),
-    ) -> None:
+    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
         # Protocol 0: nothing is received, so nothing piles up in the socket.
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
@@ -72,7 +63,7 @@ class RawSender:
         self._held = False
         self._batch: DatagramBatch | None = None
         with suppress(OSError):
-            self._batch = DatagramBatch(self._socket.fileno(), receiving=False, thread=thread, deliver=deliver)
+            self._batch = DatagramBatch(self._socket.fileno(), receiving=False)
 
     def send(self, interface: str, index: int, packet: bytes, mac: bytes, failed: Failed) -> None:
         """Send an IPv4 packet to one hardware address, with others of this turn of the reactor.
@@ -110,16 +101,12 @@ class RawSender:
         queue, self._queue = self._queue, []
         if self._batch is None or not queue:
             return
-        self._batch.flush(partial(_tell, queue))
+        self._batch.flush()
+        missing, self._batch.failed = self._batch.failed, []
+        for number, fault in missing:
+            queue[number](os.strerror(fault))
 
     def close(self) -> None:
         """Send what waits, and free the socket."""
         self._flush()
-        if self._batch is not None:
-            self._batch.close()
         self._socket.close()
-
-
-def _tell(queue: Sequence[Failed], faults: Sequence[Fault]) -> None:
-    for number, fault in faults:
-        queue[number](os.strerror(fault))
