@@ -176,6 +176,8 @@ class LeaseLog:
                 break
             if not commits or self._pace.due(self._active.size):
                 self._checkpoint()
+            if not commits:
+                self._active.make_room()
         self._empty()
 
     def _next(self) -> tuple[Sequence[_Commit], bool]:

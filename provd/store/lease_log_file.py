@@ -31,7 +31,12 @@ from provd.store.sqlite_record import RecordError
 LOG_ENDS: Final = ("-leases1", "-leases2")
 """Ends of the names of both files, behind the store's."""
 ROOM: Final = 1 << 16
-"""Octets that a file has from the start: what lies on blocks that are there already is durable sooner."""
+"""Octets that a file has from the start: what lies on blocks that are there already is durable sooner.
+
+A block that makes the file longer waits for the inode as well, and with a journal for its commit.
+"""
+_GROWTH: Final = 1 << 20
+"""Octets by which a file is lengthened at once: a client that comes in that moment waits for them."""
 KEPT: Final = 1 << 24
 """Octets that a file keeps when it begins anew."""
 _PIECE: Final = 1 << 16
@@ -63,6 +68,7 @@ class LogFile:
             StoreError: it cannot be opened or written.
         """
         self.path, self.number, self.settled, self.newest, self.size, self.damage = path, 0, 0, 0, START, ""
+        self._most = 0
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._descriptor = os.open(path, flags, 0o600)
@@ -90,9 +96,19 @@ class LogFile:
                 os.ftruncate(self._descriptor, self.size)
             raise
         self.size += len(octets)
+        self._most = max(self._most, self.size)
         # Records are sealed in the order they come in: the last one has the highest number.
         last = next((number for number in map(sequence_of, reversed(entries)) if number), 0)
         self.newest = max(self.newest, self.number, last)
+
+    def make_room(self) -> None:
+        """Where it is quiet, lengthen the file towards twice what it ever held; a full disk keeps it as it is."""
+        with suppress(OSError):
+            length = os.fstat(self._descriptor).st_size
+            end = min(2 * self._most, length + _GROWTH, KEPT)
+            if length < end:
+                os.pwrite(self._descriptor, bytes(end - length), length)
+                os.fdatasync(self._descriptor)
 
     def blocks(self) -> Iterator[list[Entry]]:
         """Every block of the round, in order; what is added meanwhile may be among them.

@@ -154,6 +154,24 @@ def test_a_quiet_log_is_carried_into_the_database_and_begins_anew(
     assert [list(file.blocks()) for file in direct.files] == [[], [[(2, record(2, 2))]]]
 
 
+def test_a_quiet_log_makes_room_for_the_next_storm(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_log, "QUIET_S", 0.01)
+    made = list[Path]()
+    ended = threading.Event()
+
+    def make_room(self: LogFile) -> None:
+        made.append(self.path)
+        if len(set(made)) == len(direct.files):
+            ended.set()
+
+    monkeypatch.setattr(LogFile, "make_room", make_room)
+    for number in range(1, 200):
+        direct.durable(number, number)
+        if ended.wait(0.05):
+            break
+    assert set(made) == {file.path for file in direct.files}
+
+
 def test_a_full_log_is_carried_though_leases_keep_coming(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_log_pace, "FULL", 1000)
     for number in range(1, 30):
