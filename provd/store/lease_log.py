@@ -38,7 +38,7 @@ CLOSE_S: Final = 30.0
 _PIECE: Final = 1024
 """Leases of one transaction, so that other writes find their turn between."""
 
-_GATHER_S: Final = 0.0002
+_GATHER_S: Final = 0.0001
 """Seconds that a small group waits for company where another one has just become durable.
 
 A block costs the same for one lease as for ten, and its thread takes the interpreter from the one that answers: at
