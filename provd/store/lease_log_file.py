@@ -26,7 +26,7 @@ from provd.store.lease_log_format import (
     settled_of,
 )  # fmt: skip
 from provd.store.lease_log_salvage import behind
-from provd.store.sqlite_record import RecordError
+from provd.store.sqlite_record import MAGIC, RecordError
 
 LOG_ENDS: Final = ("-leases1", "-leases2")
 """Ends of the names of both files, behind the store's."""
@@ -192,13 +192,16 @@ class LogFile:
 
     def _find_end(self, length: int) -> None:
         """The round, and where its last sound block ends."""
+        last = b""
         while self.size < length:
             head, octets, body = self._block(self.size, self.number)
             if not is_sound(head, body):
-                return
-            self.newest = max(self.newest, newest_of(body))
+                break
+            # Numbers only grow, so those of the last block that holds a record are looked at, and no others.
+            last = body if MAGIC in body else last
             self.number = block_number(head)
             self.size += HEAD + octets
+        self.newest = max(self.newest, newest_of(last))
 
     def _block(self, at: int, number: int) -> tuple[bytes, int, bytes]:
         """Head, length and body of what stands there; no sound block where none of this round begins."""

@@ -58,8 +58,7 @@ def behind(rest: bytes, number: int, settled: int) -> Behind:
 
 
 def _records(octets: bytes, settled: int) -> Iterator[bytes]:
-    found = ((sequence, body) for _, sequence, body in carve(("leases",), octets) if sequence > settled)
-    return (seal("leases", sequence, body) for sequence, body in found)
+    return (seal(kind, sequence, body) for kind, sequence, body in carve(("leases",), octets, above=settled))
 
 
 def _blocks(octets: bytes, number: int, settled: int) -> Iterator[tuple[int, int]]:

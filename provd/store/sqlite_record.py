@@ -51,15 +51,21 @@ def unseal(kind: str, record: bytes) -> tuple[int, bytes]:
     return sequence, body
 
 
-def carve(kinds: Sequence[str], raw: bytes) -> Iterator[tuple[str, int, bytes]]:
-    """Every sound record anywhere in ``raw``, each once: kind, sequence number and body."""
+def carve(kinds: Sequence[str], raw: bytes, *, above: int = 0) -> Iterator[tuple[str, int, bytes]]:
+    """Every sound record anywhere in ``raw``, each once: kind, sequence number and body.
+
+    Args:
+        kinds: that are looked for.
+        raw: octets.
+        above: only records with a higher sequence number; the others cost no checksum.
+    """
     seen: set[tuple[int, int]] = set()
     at = raw.find(MAGIC)
     while at >= 0:
         if at + HEAD.size <= len(raw):
             _, length, crc, sequence = HEAD.unpack_from(raw, at)
             start = at + HEAD.size
-            if (sequence, crc) not in seen and length <= MAX_BODY:
+            if sequence > above and (sequence, crc) not in seen and length <= MAX_BODY:
                 body = raw[start : start + length]
                 kind = next((kind for kind in kinds if crc == _sum(kind, sequence, body)), "")
                 if kind and length == len(body):

@@ -12,6 +12,8 @@ import pytest
 from provd.model.lease import Lease
 from provd.store.kinds import LEASES
 from provd.store.lease_log_file import KEPT, ROOM, LogFile
+from provd.store.lease_log_format import removal
+from provd.store.sqlite_record import carve
 
 
 def record(number: int) -> bytes:
@@ -89,3 +91,22 @@ def test_a_kill_while_it_grows_leaves_no_damage(file: LogFile) -> None:
         outside.truncate(file.path.stat().st_size + 100_000)
     file.close()
     assert found(file.path) == (list(range(2, 50)), "")
+
+
+def test_the_newest_number_is_found_before_blocks_that_only_remove(file: LogFile) -> None:
+    for number in range(2, 9):
+        file.add([record(number)])
+    file.add([removal(3), removal(4)])
+    file.add([removal(5)])
+    file.close()
+    again = LogFile(file.path, "stamp")
+    assert again.newest == 8
+    again.close()
+
+
+def test_records_of_an_earlier_round_are_passed_over_and_newer_ones_found(file: LogFile) -> None:
+    octets = b"junk".join(record(number) for number in range(1, 30))
+    everything = list(carve(["leases"], octets))
+    assert [sequence for _, sequence, _ in everything] == list(range(1, 30))
+    assert list(carve(["leases"], octets, above=20)) == everything[20:]
+    file.close()
