@@ -51,7 +51,7 @@ def unseal(kind: str, record: bytes) -> tuple[int, bytes]:
     return sequence, body
 
 
-def carve(kinds: Sequence[str], raw: bytes, *, above: int = 0) -> Iterator[tuple[str, int, bytes]]:
+def carve(kinds: Sequence[str], raw: bytes, *, above: int = -1) -> Iterator[tuple[str, int, bytes]]:
     """Every sound record anywhere in ``raw``, each once: kind, sequence number and body.
 
     Args:
