@@ -133,5 +133,6 @@ def test_record_writes_a_file_and_ends_with_the_boot(site: tuple[RunningServer, 
     assert decode(file.read_bytes()) == []
     again = CliRunner().invoke(command_line(), words)
     assert "is there already" in again.output
-    unknown = CliRunner().invoke(command_line(), ["--socket", path, "record", "nobody", "--seconds", "1"])
+    words[3:5] = ["nobody", str(tmp_path / "y.pcapng")]
+    unknown = CliRunner().invoke(command_line(), words)
     assert (unknown.exit_code, "'nobody' is no system and no MAC" in unknown.output) == (1, True)
