@@ -56,7 +56,8 @@ def _commands(ctx: click.Context, path: tuple[str, ...] = ()) -> Iterator[tuple[
             yield from _commands(click.Context(command, parent=ctx), (*path, name))
 
 
-ALL = dict(_commands(click.Context(command_line())))
+_ROOT = command_line()
+ALL = dict(_commands(click.Context(_ROOT, **_ROOT.context_settings)))
 
 
 def test_the_commands_of_this_service_are_there() -> None:

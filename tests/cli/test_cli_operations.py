@@ -58,7 +58,7 @@ def commands(ctx: click.Context, path: tuple[str, ...] = ()) -> Iterator[tuple[t
 
 
 ROOT = build_cli(lambda _path: 0, lambda _socket: NoService())
-ALL = dict(commands(click.Context(ROOT, info_name="provd", obj=ROOT.context_settings["obj"])))
+ALL = dict(commands(click.Context(ROOT, info_name="provd", **ROOT.context_settings)))
 
 
 GROUPS = {path: one for path, one in {(): ROOT, **ALL}.items() if isinstance(one, click.Group)}
@@ -92,7 +92,8 @@ def test_the_example_of_every_operation_is_a_command_that_calls_it(
 def test_every_argument_of_every_operation_can_be_given(operation: Operation) -> None:
     """By an option of the command that its example names."""
     group: click.Command = ROOT
-    ctx = click.Context(ROOT, obj=ROOT.context_settings["obj"])
+    # With all settings: a command remembers the names of its help option from the first context that it sees.
+    ctx = click.Context(ROOT, **ROOT.context_settings)
     for word in shlex.split(operation.example)[1:]:
         found = group.get_command(ctx, word) if isinstance(group, click.Group) else None
         if found is None:
