@@ -62,7 +62,10 @@ class SubnetConfig(Table, frozen=True):
     ] = None
     authoritative: Annotated[
         bool,
-        key("Answer NAK to an unknown client that asks for a wrong address; RFC 2131 section 4.3.2 asks for silence."),
+        key(
+            "Answer NAK to an unknown client that asks for a wrong address, as the only server of its network may; "
+            "else it gets silence (RFC 2131 section 4.3.2: no record of the client)."
+        ),
     ] = False
     unknown: Annotated[
         Literal["lease", "ignore"],
