@@ -60,11 +60,8 @@ def exported(path: Path) -> list[System]:
     except OSError as error:
         raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
     try:
-        tables = tables_of(raw.decode(), str(path), most=len(raw))
+        tables = _tables(toml.parse(raw, str(path), most=len(raw)), str(path))
         return [_system(name, table) for name, table in tables.items()]
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError(str(path), "", "is not UTF-8 text", line) from error
     except ConfigError as error:
         raise ConfigError(str(path), error.key, error.rule, error.problem.line) from error
 
@@ -80,7 +77,10 @@ def tables_of(text: str, file: str, *, most: int = toml.MAX_BYTES) -> Mapping[st
     Raises:
         ConfigError: not TOML, or something else than such tables.
     """
-    document = toml.parse(text.encode("utf-8", "surrogatepass"), file, most=most)
+    return _tables(toml.parse(text.encode("utf-8", "surrogatepass"), file, most=most), file)
+
+
+def _tables(document: Mapping[str, Any], file: str) -> Mapping[str, Any]:
     unknown = next((key for key in document if key != "system"), "")
     tables = document.get("system")
     if unknown or not isinstance(tables, Mapping):

@@ -81,30 +81,20 @@ def parse(raw: bytes, file: str, *, most: int = MAX_BYTES) -> dict[str, Any]:
 
 def _limit(table: dict[str, Any], file: str) -> None:
     """Depth and integers: walk level by level, so that depth costs no stack of our own."""
-    level: list[Any] = [table]
-    depth = 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise ConfigError(file, "", f"is nested deeper than {MAX_DEPTH} levels")
-        below: list[Any] = []
-        for value in level:
-            for child in value.values() if isinstance(value, dict) else value:
+    level: list[tuple[str, Any]] = [("", table)]
+    for _ in range(MAX_DEPTH):
+        below: list[tuple[str, Any]] = []
+        for path, value in level:
+            for key, child in value.items() if isinstance(value, dict) else enumerate(value):
                 if isinstance(child, dict | list):
-                    below.append(child)
+                    below.append((_under(path, key), child))
                 elif isinstance(child, int) and not _LEAST <= child <= _MOST:
-                    raise ConfigError(file, _place(table, child), "does not fit into 64 bits")
+                    raise ConfigError(file, _under(path, key), "does not fit into 64 bits")
         level = below
+    if level:
+        raise ConfigError(file, "", f"is nested deeper than {MAX_DEPTH} levels")
 
 
-def _place(value: Any, wanted: int) -> str:
-    """Key path of an integer; the depth of tables is limited where this is asked."""
-    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in below:
-        name = f"[{key}]" if isinstance(key, int) else str(key)
-        if child is wanted:
-            return name
-        further = _place(child, wanted)
-        if further:
-            return name + further if further.startswith("[") else f"{name}.{further}"
-    return ""
+def _under(path: str, key: str | int) -> str:
+    """Key path of what stands there."""
+    return f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key

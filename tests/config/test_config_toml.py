@@ -55,6 +55,12 @@ HUGE = {
 }
 
 
+def test_an_integer_of_more_than_64_bits_beside_deep_tables_is_a_clean_fault() -> None:
+    deep = ".".join(["a"] * 700)
+    with pytest.raises(ConfigError, match=r"provd\.toml: z\.z: does not fit into 64 bits"):
+        toml.parse(f"[{deep}]\n{deep} = 1\n[z]\nz = 9223372036854775808\n".encode(), "provd.toml")
+
+
 @pytest.mark.parametrize("text", HUGE)
 def test_an_integer_of_more_than_64_bits_is_a_clean_fault(text: str) -> None:
     with pytest.raises(ConfigError, match=HUGE[text]):
