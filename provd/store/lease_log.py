@@ -87,7 +87,7 @@ class LeaseLog:
         """
         self._submit, self._deliver, self._numbers = submit, deliver, numbers
         self._recovered, self._monotonic, self._pause = recovered, monotonic, pause
-        self._pace = Pace(monotonic, pause)
+        self._pace = Pace(pause)
         self._log = Logger(namespace="provd.store")
         older, newer = sorted(files, key=lambda file: file.number)
         self._files = (older, newer)
@@ -171,7 +171,7 @@ class LeaseLog:
             if commits:
                 self._deliver(partial(self._finish, commits, self._write(commits)))
                 self._wrote_at = self._monotonic()
-                self._pace.wrote(len(commits))
+                self._pace.wrote(len(commits), self._wrote_at)
             elif closing:
                 break
             if not commits or self._pace.due(self._active.size):

@@ -13,7 +13,7 @@ FULL: Final = 1 << 24
 OVERFULL: Final = 1 << 26
 """Octets at which it does so in a storm as well: some 300,000 leases, which a start reads in a second."""
 STORM: Final = 1000
-"""Leases within a second that make a storm."""
+"""Commits within a second that make a storm; each grant of a lease is one."""
 _SECOND: Final = 1.0
 _BREATH: Final = 64
 """Entries between two pauses: reading so many takes some 0.2 ms, for which whoever answers packets waits."""
@@ -21,29 +21,25 @@ _PAUSE_S: Final = 0.0003
 
 
 class Pace:
-    """Counts leases, second by second.
+    """Counts commits of leases, second by second.
 
     Args:
-        monotonic: seconds.
         pause: waits so many seconds.
     """
 
-    def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, pause: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._monotonic, self._pause = monotonic, pause
+    def __init__(self, pause: Callable[[float], None] = time.sleep) -> None:
+        self._pause = pause
         self._since, self._count, self._before = float("-inf"), 0, 0
 
-    def wrote(self, count: int) -> None:
-        """So many leases have just become durable."""
-        now = self._monotonic()
+    def wrote(self, count: int, now: float) -> None:
+        """So many commits have just become durable, at ``now`` in monotonic seconds."""
         if now >= self._since + _SECOND:
             self._before = self._count if now < self._since + 2 * _SECOND else 0
             self._since, self._count = now, 0
         self._count += count
 
     def due(self, size: int) -> bool:
-        """Whether a file of so many octets is to be carried into the database though leases keep coming."""
+        """Whether a file of ``size`` octets is to be carried into the database though leases keep coming."""
         return size >= OVERFULL or (size >= FULL and max(self._count, self._before) < STORM)
 
     def unhurried(self, blocks: Iterator[list[Entry]]) -> Iterator[Entry]:
