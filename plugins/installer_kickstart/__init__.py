@@ -175,12 +175,14 @@ def _validated(text: str, name: str) -> Iterable[Finding]:
     if validator is None:
         yield Finding("warning", "ks.cfg", "not judged: ksvalidator is not installed here (pip install 'provd[lint]')")
         return
-    with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
-        file.write(text)
-        file.flush()
-        command = [validator, "-v", name, file.name]
-        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    output = (run.stdout + run.stderr).replace(file.name, "ks.cfg")
+    # The judge leaves a copy of the answer, password hashes and all, in its folder for temporary files.
+    with tempfile.TemporaryDirectory(prefix="provd-kickstart-") as folder:
+        file = Path(folder, "ks.cfg")
+        file.write_text(text, encoding="utf-8")
+        command = [validator, "-v", name, str(file)]
+        alone = {**os.environ, "TMPDIR": folder}
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, env=alone)
+    output = (run.stdout + run.stderr).replace(str(file), "ks.cfg")
     carrying = {f"A network device with the name {name} has already been defined." for name in _CARRYING.findall(text)}
     lines = [line for line in output.splitlines() if line.strip() not in carrying]
     said = " ".join("\n".join(lines).replace("Checking kickstart file ks.cfg", "").split())

@@ -165,6 +165,13 @@ def test_pykickstart_sees_what_is_wrong() -> None:
     assert lint({"ks.cfg": old_word}, rocky("9", users=[BOB]))
 
 
+def test_the_judge_leaves_no_copy_of_an_answer_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    assert lint({"ks.cfg": kickstart("9", users=[BOB])}, rocky("9", users=[BOB])) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_row34_lint_warns_where_nobody_can_log_in() -> None:
     (finding,) = lint({"ks.cfg": kickstart()}, rocky())
     assert finding.level == "warning"
