@@ -38,17 +38,6 @@ CLOSE_S: Final = 30.0
 _PIECE: Final = 1024
 """Leases of one transaction, so that other writes find their turn between."""
 
-_GATHER_S: Final = 0.0001
-"""Seconds that a small group waits for company where another one has just become durable.
-
-A block costs the same for one lease as for ten, and its thread takes the interpreter from the one that answers: at
-5,000 leases a second, one block for each pair of them keeps a processor busy and makes everybody wait longer.
-"""
-_FEW: Final = 8
-"""Commits below which a group is small."""
-_BUSY_S: Final = 0.002
-"""Seconds for which a group has just become durable."""
-
 _FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _Commit = tuple[Sequence[bytes], Done]
@@ -86,7 +75,7 @@ class LeaseLog:
             pause: waits so many seconds.
         """
         self._submit, self._deliver, self._numbers = submit, deliver, numbers
-        self._recovered, self._monotonic, self._pause = recovered, monotonic, pause
+        self._recovered, self._monotonic = recovered, monotonic
         self._pace = Pace(pause)
         self._log = Logger(namespace="provd.store")
         older, newer = sorted(files, key=lambda file: file.number)
@@ -96,7 +85,7 @@ class LeaseLog:
         if not self._active.used:
             self._active.begin(numbers())
         self.checkpoints = 0
-        self._checkpointing, self._retry_at, self._wrote_at = False, float("-inf"), float("-inf")
+        self._checkpointing, self._retry_at = False, float("-inf")
         self._turn: list[_Commit] | None = None
         self._waiting: list[_Commit] = []
         # The lock itself is taken where nothing is waited for: a condition takes it by way of two functions of its own.
@@ -170,8 +159,7 @@ class LeaseLog:
             commits, closing = self._next()
             if commits:
                 self._deliver(partial(self._finish, commits, self._write(commits)))
-                self._wrote_at = self._monotonic()
-                self._pace.wrote(len(commits), self._wrote_at)
+                self._pace.wrote(len(commits), self._monotonic())
             elif closing:
                 break
             if not commits or self._pace.due(self._active.size):
@@ -185,10 +173,6 @@ class LeaseLog:
         with self._wake:
             if not self._waiting and not self._closing:
                 self._wake.wait(QUIET_S if self._active.used or self._left is not None else None)
-            small = 0 < len(self._waiting) < _FEW and not self._closing
-        if small and self._monotonic() - self._wrote_at < _BUSY_S:
-            self._pause(_GATHER_S)
-        with self._lock:
             commits, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
             return commits, self._closing
 

@@ -6,7 +6,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -72,7 +72,7 @@ class Direct:
         self.files = open_logs(folder / "provd.db", lambda: NOW)
         self.carried: list[dict[int, bytes]] = []
         self.problem: Exception | None = None
-        self.now, self.pauses, self.meanwhile = 100.0, list[float](), list[Callable[[], None]]()
+        self.now, self.pauses = 100.0, list[float]()
         self.numbers = iter(range(1000, 10**6))
         self.turned = threading.Event()
         self.log = LeaseLog(
@@ -81,7 +81,7 @@ class Direct:
             lambda work: work(),
             lambda: next(self.numbers),
             monotonic=lambda: self.now,
-            pause=self.pause,
+            pause=self.pauses.append,
         )
 
     def submit(self, work: Callable[[sqlite3.Connection], None], done: Callable[[Exception | None], None]) -> None:
@@ -90,11 +90,6 @@ class Direct:
             self.carried.append(dict(piece))
         done(self.problem)
         self.turned.set()
-
-    def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        for work in self.meanwhile:
-            work()
 
     def durable(self, address: int, sequence: int) -> None:
         ended = threading.Event()
@@ -113,20 +108,26 @@ def direct(tmp_path: Path) -> Iterator[Direct]:
 
 def test_a_lone_lease_waits_for_nobody(direct: Direct) -> None:
     direct.durable(1, 1)
-    direct.now += 1.0
     direct.durable(2, 2)
     assert direct.pauses == []
 
 
-def test_right_after_another_group_a_small_one_waits_for_company(direct: Direct) -> None:
-    direct.durable(1, 1)
-    told: list[Exception | None] = []
-    direct.meanwhile = [partial(direct.log.commit, [record(number, number)], [], told.append) for number in (3, 4)]
-    direct.durable(2, 2)
-    assert len(direct.pauses) == 1
-    assert 0 < direct.pauses[0] < 0.001
-    assert told == [None, None]
-    assert [len(block) for block in direct.files[0].blocks()] == [1, 3]
+def test_what_comes_while_a_block_is_written_is_the_next_block(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, go_on, ended = threading.Event(), threading.Event(), threading.Semaphore(0)
+    add = direct.files[0].add
+
+    def slow(entries: Sequence[bytes]) -> None:
+        began.set()
+        assert go_on.wait(20)
+        add(entries)
+
+    monkeypatch.setattr(direct.files[0], "add", slow)
+    for number in (1, 2, 3):
+        direct.log.commit([record(number, number)], [], lambda _error: ended.release())
+        assert began.wait(20)
+    go_on.set()
+    assert all(ended.acquire(timeout=20) for _ in range(3))
+    assert [len(block) for block in direct.files[0].blocks()] == [1, 2]
 
 
 def test_what_is_committed_in_one_turn_is_one_block_in_its_order(direct: Direct) -> None:
