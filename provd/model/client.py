@@ -66,6 +66,21 @@ class ClientFacts:
     labels: frozenset[str] = frozenset()
     quirks: tuple[str, ...] = ()
 
+    def with_labels(self, labels: frozenset[str]) -> ClientFacts:
+        """The same client in these classes; ``dataclasses.replace`` takes twice as long."""
+        return ClientFacts(
+            self.mac,
+            self.client_id,
+            self.uuid,
+            self.arch,
+            self.vendor_class,
+            self.user_classes,
+            self.hostname,
+            self.relay,
+            labels,
+            self.quirks,
+        )
+
     @property
     def is_pxe(self) -> bool:
         """A PXE client by option 60 (RFC 4578 section 2, PXE 2.1 section 2.2.1)."""

@@ -148,13 +148,15 @@ class BootDirector:
         profile = self._profiles().profile_for(system) if system and system.profile else None
         theirs = self._host.boot_plan(system, profile, client)
         if theirs is not None:
-            return self._complete(replace(theirs, system=system, profile=theirs.profile or profile), boot, sending)
+            theirs = replace(theirs, system=system, profile=theirs.profile or profile, session=boot.record.id)
+            return self._complete(replace(theirs, server=sending.server, http_port=sending.http_port))
         state = self._states.get(system.name) if system else InstallState()
         decision = decide(system, profile, state, installs=installs(self._host.installers, profile))
         if action is None:
             self._held(decision, system, profile, state)
-        plan = BootPlan(action or decision.action, decision.reason, client, system=system, profile=profile)
-        return self._complete(plan, boot, sending)
+        return self._complete(
+            _plan(action or decision.action, decision.reason, client, system, profile, boot=boot, sending=sending)
+        )
 
     def _held(self, decision: Decision, system: System | None, profile: Profile | None, state: InstallState) -> None:
         if decision.action is Action.HOLD and system and state.state != "held" and profile:
@@ -178,10 +180,10 @@ class BootDirector:
             wanted = decide(chosen if system else None, profile, state)
             if action is None:
                 self._held(wanted, system, profile, state)
-        plan = BootPlan(
-            action or wanted.action, wanted.reason, client, system=chosen if system else None, profile=profile
+        known = chosen if system else None
+        return self._complete(
+            _plan(action or wanted.action, wanted.reason, client, known, profile, boot=boot, sending=sending)
         )
-        return self._complete(plan, boot, sending)
 
     def _menu(self, plan: BootPlan) -> BootPlan:
         """The plan with the menu that the machine is shown; one that is not there holds it."""
@@ -198,9 +200,8 @@ class BootDirector:
         )
         return replace(plan, menu=shown)
 
-    def _complete(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
-        """The plan with its place and, where it installs, all that an install needs; without a system none begins."""
-        plan = self._placed(plan, boot, sending)
+    def _complete(self, plan: BootPlan) -> BootPlan:
+        """The plan with, where it installs, all that an install needs; without a system none begins."""
         if plan.action is Action.MENU:
             return self._menu(plan)
         if plan.action is Action.START and plan.profile is not None:
@@ -210,9 +211,6 @@ class BootDirector:
         if plan.profile is None or plan.system is None:
             return unready(plan, plan.reason if plan.system else "only a known system is installed")
         return self._contents.with_payload(plan)
-
-    def _placed(self, plan: BootPlan, boot: Boot, sending: Sending) -> BootPlan:
-        return replace(plan, session=boot.record.id, server=sending.server, http_port=sending.http_port)
 
     def _basis(self, system: System | None) -> object:
         """What a plan is made of: where this changes before a configuration was served, the plan is made anew."""
@@ -227,6 +225,29 @@ def installs(installers: Mapping[str, Installer], profile: Profile | None) -> bo
     """Whether a profile's installer installs anything; where it is not there, provd must think so."""
     installer = installers.get(profile.installer or profile.distro.installer) if profile is not None else None
     return installer is None or installer.installs
+
+
+def _plan(
+    action: Action,
+    reason: str,
+    client: ClientFacts,
+    system: System | None,
+    profile: Profile | None,
+    *,
+    boot: Boot,
+    sending: Sending,
+) -> BootPlan:
+    """A plan of this boot, for a client that reaches provd there."""
+    return BootPlan(
+        action,
+        reason,
+        client,
+        system=system,
+        profile=profile,
+        session=boot.record.id,
+        server=sending.server,
+        http_port=sending.http_port,
+    )
 
 
 def _remembered(boot: Boot) -> ClientFacts:

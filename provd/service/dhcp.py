@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from twisted.logger import Logger
@@ -11,6 +10,7 @@ from twisted.logger import Logger
 from provd.core.dhcp_binding import Binding
 from provd.core.dhcp_identity import AUTO
 from provd.core.quirks import Quirks
+from provd.model.client import ClientFacts
 from provd.model.client_class import ClientClass
 from provd.model.dhcp import DhcpRequest, Ignore, Refuse
 from provd.model.event import Event
@@ -274,7 +274,7 @@ class DhcpService:
             known.belongs_to(system, None if system is None else self._profiles.profile_for(system))
         client = self._memory.labelled(known, request)
         if client is not known.facts:
-            request = replace(request, client=client)
+            request = _of_client(request, client)
         exchange = self._exchanges.of(request, arrival, known)
         if isinstance(exchange, str):
             self._outcomes.unanswered(request, exchange, exchange)
@@ -285,6 +285,13 @@ class DhcpService:
         else:
             exchange.data = data
             self._outcomes.answer(exchange, same_request(data), self.tables.host)
+
+
+def _of_client(request: DhcpRequest, client: ClientFacts) -> DhcpRequest:
+    """The request with its labels known; ``dataclasses.replace`` takes twice as long."""
+    return DhcpRequest(
+        request.packet, client, request.interface, request.local, request.source, request.source_port, request.now
+    )
 
 
 def _triage(packet: DhcpPacket) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from provd.core.client_facts import client_facts
@@ -133,7 +133,7 @@ class ClientMemory:
             # What other hooks made of the old labels is no answer to the new ones.
             known.labels, known.chosen, known.prepared = labels, False, None
             known.options.clear()
-        client = replace(request.client, labels=labels) if labels else request.client
+        client = request.client.with_labels(labels) if labels else request.client
         known.client = client if self._hooks.epoch == epoch else None
         return client
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,6 +10,7 @@ from provd.core.session_rules import advance, begins_new, close
 from provd.model.boot import BootPlan
 from provd.model.event import Event, Told
 from provd.model.session import BootSession, step_reached
+from provd.service.session_ids import SessionIds
 
 LIVE_SESSIONS = 65_536
 """Machines whose newest session is kept in memory; the store has them all."""
@@ -100,6 +100,7 @@ class Sessions:
         self._log = log
         self._tell = tell or (lambda told: publish(Event(*told)))
         self._wall = wall
+        self._ids = SessionIds()
         self._by_mac: dict[str, Boot] = {}
         self._mac_by_address: dict[str, str] = {}
         self._mac_by_session: dict[str, str] = {}
@@ -161,7 +162,7 @@ class Sessions:
         if boot is not None and boot.record.outcome == "running":
             self._log.save_session(close(boot.session, "superseded"))
         # A session that is superseded ends its token; installs.py looks at the outcome of the session it belongs to.
-        fresh = Boot(BootSession(id=secrets.token_hex(6), mac=mac, system=system, started_at=now, last_at=now))
+        fresh = Boot(BootSession(id=self._ids.fresh(), mac=mac, system=system, started_at=now, last_at=now))
         if current is not None and self._mac_by_address.get(current.address) == mac:
             fresh.session = replace(fresh.session, address=current.address)
         self._keep(mac, fresh)

@@ -107,14 +107,17 @@ def _execute(connection: sqlite3.Connection, statement: str, arguments: Sequence
 
 
 class _Batch(Generic[T]):
-    """Values that are written by one statement: those that were saved until the writing thread came to it."""
+    """Values that are written by one statement: those that were saved until the writing thread came to it.
+
+    Of several with one key it is the newest.
+    """
 
     def __init__(self, database: Database, codec: Codec[T]) -> None:
         self._database, self._codec = database, codec
         self._before = database.writer.ordered
         self._lock = threading.Lock()
         self._closed = False
-        self.values: list[tuple[int | str, T]] = []
+        self.values: dict[int | str, T] = {}
         self.faults: dict[int | str, Exception] = {}
 
     def add(self, key: int | str, value: T) -> bool:
@@ -122,7 +125,7 @@ class _Batch(Generic[T]):
         with self._lock:
             if self._closed or self._before != self._database.writer.ordered or len(self.values) >= BATCH:
                 return False
-            self.values.append((key, value))
+            self.values[key] = value
             return True
 
     def write(self, connection: sqlite3.Connection) -> None:
@@ -130,7 +133,7 @@ class _Batch(Generic[T]):
         with self._lock:
             self._closed = True
         rows = []
-        for key, value in self.values:
+        for key, value in self.values.items():
             try:
                 rows.append(self._database.row(self._codec, value))
             except Exception as error:  # noqa: BLE001  whatever a plugin put into it
@@ -142,7 +145,7 @@ class WriteBehind(Generic[T]):
     """Values that were handed over and are not durable yet; one that fails is tried again when the disk is well."""
 
     def __init__(self, database: Database, codec: Codec[T], *, gather: bool = False) -> None:
-        """Take collaborators; with ``gather`` many values are one write, and may overtake values of other kinds."""
+        """Take collaborators; with ``gather`` many values are one write, and may overtake other kinds that do so."""
         self._database = database
         self._codec = codec
         self._gather = gather
@@ -167,12 +170,12 @@ class WriteBehind(Generic[T]):
         """Hand over many values whose keys are new, in writes of their own (with ``gather`` only)."""
         for at in range(0, len(values), BATCH):
             batch = _Batch(self._database, self._codec)
-            batch.values = [(self._codec.key(value), value) for value in values[at : at + BATCH]]
+            batch.values = {self._codec.key(value): value for value in values[at : at + BATCH]}
             self._pending.update(batch.values)
             self._database.writer.submit(batch.write, partial(self._written, batch), orders=False)
 
     def _written(self, batch: _Batch[T], error: Exception | None) -> None:
-        for key, value in batch.values:
+        for key, value in batch.values.items():
             self._done(key, value, batch.faults.get(key, error))
 
     def pending(self) -> Iterable[T]:

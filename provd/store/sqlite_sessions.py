@@ -23,7 +23,7 @@ class SqliteSessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sessions = WriteBehind(database, SESSIONS)
+        self._sessions = WriteBehind(database, SESSIONS, gather=True)
         self._events = WriteBehind(database, EVENTS, gather=True)
         self._last = database.number("events")
         self._fresh: dict[tuple[str, str, str], Gathered] = {}
