@@ -60,13 +60,13 @@ def use_compiled() -> bool:
     try:
         for name in MODULES:
             importlib.import_module(name)
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001  whatever the compiler made of them, the sources are there
         sys.path.remove(str(found))
         for package in packages:
             del package.__path__[0]
         for name in MODULES:
             sys.modules.pop(name, None)
-        sys.stderr.write(f"provd: the compiled modules in {found} cannot be used ({error}); the sources run\n")
+        sys.stderr.write(f"provd: the compiled modules in {found} cannot be used ({error!r}); the sources run\n")
         return False
     return True
 

@@ -68,7 +68,8 @@ def build_host(loaded: Loaded, path: Path, clock: Callable[[], float] = time.mon
     Args:
         loaded: what the files say.
         path: ``provd.toml``, for error sentences.
-        clock: monotonic seconds, for slow calls and breakers.
+        clock: monotonic seconds, for slow calls and breakers; another one than the machine's tells nothing of what its
+            calls waited for a processor.
     """
     config = loaded.config
     return PluginHost(
@@ -79,5 +80,5 @@ def build_host(loaded: Loaded, path: Path, clock: Callable[[], float] = time.mon
         critical=config.critical,
         file=str(path),
         faults=loaded.faults,
-        waited=thread_waited_s,
+        waited=thread_waited_s if clock is time.monotonic else lambda: 0.0,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from provd.core.session_rules import advance, begins_new, close
 from provd.model.boot import BootPlan
@@ -77,6 +77,11 @@ class Boot:
     @session.setter
     def session(self, record: BootSession) -> None:
         self.record, self.seen_at = record, record.last_at
+
+    def change(self, **fields: Any) -> BootSession:
+        """Change fields of the record, in one copy; returns it."""
+        self.session = replace(self.record, **{"last_at": max(self.seen_at, self.record.last_at), **fields})
+        return self.record
 
 
 class Sessions:
@@ -164,7 +169,7 @@ class Sessions:
         # A session that is superseded ends its token; installs.py looks at the outcome of the session it belongs to.
         fresh = Boot(BootSession(id=self._ids.fresh(), mac=mac, system=system, started_at=now, last_at=now))
         if current is not None and self._mac_by_address.get(current.address) == mac:
-            fresh.session = replace(fresh.session, address=current.address)
+            fresh.change(address=current.address)
         self._keep(mac, fresh)
         self._log.save_session(fresh.session)
         self.note(fresh, "boot.started")
@@ -201,20 +206,18 @@ class Sessions:
         # A plan that is made again after a restart: what this boot fetched before is not fetched again.
         kernel = () if step_reached(boot.record, "kernel") else (plan.kernel,)
         boot.missing = frozenset((*kernel, *plan.initrd)) if plan.kernel else frozenset()
-        boot.session = replace(
-            boot.session,
+        changed = boot.change(
             system=plan.system.name if plan.system else "",
             profile=plan.profile.name if plan.profile else "",
             action=plan.action.value,
             loader=plan.loader,
             arch=plan.client.arch.name if plan.client.arch else "",
         )
-        self._log.save_session(boot.session)
+        self._log.save_session(changed)
 
     def choose(self, boot: Boot, entry: str) -> None:
         """Somebody chose from the menu: the boot goes on with that profile."""
-        boot.session = replace(boot.session, choice=entry, profile=entry, outcome="running")
-        self._log.save_session(boot.session)
+        self._log.save_session(boot.change(choice=entry, profile=entry, outcome="running"))
 
     def lease(self, boot: Boot, address: str) -> None:
         """The machine was given this address; requests from it are its own."""
@@ -223,8 +226,7 @@ class Sessions:
             return
         self._let_go(boot.record.address, mac)
         self._mac_by_address[address] = mac
-        boot.session = replace(boot.session, address=address)
-        self._log.save_session(boot.session)
+        self._log.save_session(boot.change(address=address))
 
     def given(self, address: str, mac: str) -> None:
         """DHCP gave the address to this hardware address: the machine that had it before has it no longer."""
@@ -241,19 +243,18 @@ class Sessions:
     def bind(self, boot: Boot, address: str) -> None:
         """Answers of this session are for this address only."""
         if boot.record.bound != address:
-            boot.session = replace(boot.session, bound=address)
-            self._log.save_session(boot.session)
+            self._log.save_session(boot.change(bound=address))
 
     def reach(self, boot: Boot, step: str) -> None:
         """The boot came to this step; it never goes back."""
         if step_reached(boot.record, step):
             return  # whoever says so notes it as well, which is the sign of life
-        boot.session = advance(boot.session, step, self._wall())
-        self._log.save_session(boot.session)
+        boot.session = advance(boot.record, step, max(boot.seen_at, self._wall()))
+        self._log.save_session(boot.record)
 
     def mark(self, boot: Boot, *, slot: str, slot_until: float = 0.0) -> None:
         """What the boot is to the queue of installations; also a sign of life."""
-        boot.session = replace(boot.session, slot=slot, slot_until=slot_until, last_at=self._wall())
+        boot.change(slot=slot, slot_until=slot_until, last_at=self._wall())
         if self._by_mac.get(boot.session.mac) is boot:
             self._log.save_session(boot.session)
 

@@ -60,11 +60,18 @@ def test_the_sources_run_where_nothing_is_compiled_or_it_is_switched_off(tmp_pat
     assert tell("import provd.core.dhcp_layout").stdout.split() == ["False", "False", "True"]
 
 
-def test_modules_that_cannot_be_loaded_are_told_of_and_the_sources_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "octets"),
+    [(sysconfig.get_config_var("EXT_SUFFIX"), b"no module"), (".py", b"raise KeyError('object')")],
+    ids=["no module", "one that ends in an error"],
+)
+def test_modules_that_cannot_be_loaded_are_told_of_and_the_sources_run(
+    tmp_path: Path, ending: str, octets: bytes
+) -> None:
     place = tmp_path / "provd" / "core"
     place.mkdir(parents=True)
     (tmp_path / COMPLETE).touch()
-    (place / f"dhcp_layout{sysconfig.get_config_var('EXT_SUFFIX')}").write_bytes(b"no module")
+    (place / f"dhcp_layout{ending}").write_bytes(octets)
     told = tell(f"compiled.folder = lambda: Path({str(tmp_path)!r})")
     assert told.stdout.split() == ["False", "False", "True"]
     assert f"the compiled modules in {tmp_path} cannot be used" in told.stderr
