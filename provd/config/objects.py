@@ -103,9 +103,10 @@ class SystemFile(Table, frozen=True):
         **dict.fromkeys(("mac", "macs", "mac_address", "address", "addresses", "ip_address"), _CARD),
     }
 
-    interfaces: Annotated[tuple[InterfaceTable, ...], key("Network cards, at least one.")] = msgspec.field(
-        name="interface", default=()
-    )
+    interfaces: Annotated[
+        tuple[InterfaceTable, ...],
+        key("Network cards; none where `uuid`, `client_id`, `circuit_id` or `remote_id` says which machine it is."),
+    ] = msgspec.field(name="interface", default=())
     profile: Annotated[str, key("Profile it installs; empty: nobody assigned it, and it never installs.")] = ""
     uuid: Annotated[str, key("SMBIOS UUID.")] = ""
     client_id: Annotated[

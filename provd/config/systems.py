@@ -172,8 +172,9 @@ def own_faults(system: System) -> Iterator[str]:
         yield f"policy {system.policy!r} is not one of {', '.join(POLICIES)}"
     if system.max_attempts < 0:
         yield f"max_attempts {system.max_attempts} is less than 0"
-    if not system.interfaces and system.origin != "store":
-        yield "at least one interface with a MAC is needed"
+    told = (system.interfaces, system.uuid, system.client_id, system.circuit_id, system.remote_id)
+    if not any(told) and system.origin != "store":
+        yield "nothing says which machine it is: an interface with a MAC, or uuid, client_id or circuit_id, is needed"
     yield from _identifier_faults(system)
     yield from _card_faults(system)
     yield from link_faults(system.interfaces, system.links)

@@ -20,7 +20,7 @@ _RULES: Final = tuple(
         (r"client identifier |client_id ", "client_id"),
         (r"circuit_id |relay port ", "circuit_id"),
         (r"remote_id ", "remote_id"),
-        (r"interface |two interfaces |at least one interface|MAC |address ", "interfaces"),
+        (r"interface |two interfaces |nothing says which|MAC |address ", "interfaces"),
         (r"link ", "links"),
         (r".* is not a host name", "hostname"),
     )

@@ -34,7 +34,10 @@ FAULTS = {
     "outside every subnet": (at("10.9.0.20"), "address 10.9.0.20 lies outside every subnet; known: 10.0.0.0/24"),
     "network address": (at("10.0.0.0"), "address 10.0.0.0 is the network or broadcast address of 10.0.0.0/24"),
     "router": (at("10.0.0.1"), "address 10.0.0.1 is a router or provd's own in subnet lan"),
-    "no card": (replace(GOOD, interfaces=(), origin="file"), "at least one interface with a MAC is needed"),
+    "no card": (
+        replace(GOOD, interfaces=(), uuid="", origin="file"),
+        "nothing says which machine it is: an interface with a MAC, or uuid, client_id or circuit_id, is needed",
+    ),
     "one MAC on two cards": (
         replace(GOOD, interfaces=(CARD, replace(SECOND, mac=CARD.mac))),
         "two interfaces have the mac 52:54:00:00:00:01",

@@ -1,0 +1,56 @@
+"""A system whose file names no network card: its UUID or its place in the network says which machine it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from provd.service.dhcp_ports import Arrival
+from provd.simulate.actions import DhcpSend
+from provd.simulate.boot import simulate
+from provd.testing.world import MACHINE, SERVER
+from provd.wire.dhcp import decode, encode
+from tests.fakes.simulated_server import PROFILES, SimulatedServer
+
+PORT = b"rack3-07"
+
+
+class BehindRelay(SimulatedServer):
+    """All its machines are at one port of a relay."""
+
+    def dhcp(self, action: DhcpSend) -> list[bytes]:
+        relay, here = int(IPv4Address("10.88.0.2")), int(IPv4Address(SERVER))
+        asked = decode(action.data)
+        options = {**asked.options, 82: bytes((1, len(PORT))) + PORT}
+        data = encode(replace(asked, giaddr=relay, hops=1, options=options)).data
+        self.sent.clear()
+        self.services.dhcp.handle(data, Arrival("eth0", here, relay, 67, unicast=True, addresses=(here,)))
+        self.turn()
+        return list(self.sent)
+
+
+def one(profile: str, identity: str) -> dict[str, bytes | str]:
+    return {"site/systems/one.toml": f'profile = "{profile}"\n{identity}\n'}
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("firmware", ["bios", "x64-uefi"])
+def test_by_its_uuid_every_family_is_installed(tmp_path: Path, profile: str, firmware: str) -> None:
+    server = SimulatedServer(tmp_path, further=one(profile, f'uuid = "{MACHINE.uuid}"'))
+    first = simulate(server, MACHINE, firmware, seed=1)  # type: ignore[arg-type]
+    assert first.outcome == "installed"
+    server.turn()
+    assert simulate(server, MACHINE, firmware, seed=2).outcome == "local"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("firmware", ["bios", "x64-uefi", "x64-uefi-http"])
+def test_by_the_port_of_its_relay_it_is_installed(tmp_path: Path, firmware: str) -> None:
+    server = BehindRelay(tmp_path, further=one("web", f'circuit_id = "{PORT.decode()}"'))
+    assert simulate(server, MACHINE, firmware, seed=1).outcome == "installed"  # type: ignore[arg-type]
+    server.turn()
+    assert simulate(server, MACHINE, firmware, seed=2).outcome == "local"  # type: ignore[arg-type]
+    (session,) = {found.system for found in server.store.sessions.sessions()}
+    assert session == "one"
