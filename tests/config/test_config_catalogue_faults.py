@@ -180,8 +180,10 @@ BAD = {
     "a system without a card": (
         {"site/systems/one": ""},
         [
-            "site/systems/one.toml: nothing says which machine it is: an interface with a MAC, or uuid, client_id or "
-            "circuit_id, is needed"
+            (
+                "site/systems/one.toml: nothing says which machine it is: an interface with a MAC, or uuid, client_id or "
+                "circuit_id, is needed"
+            )
         ],
     ),
     "no UUID": (
