@@ -17,10 +17,13 @@ from provd.config import toml
 from provd.config.catalogue import Catalogue
 from provd.config.checks import allowed_servers
 from provd.config.layers import layers
+from provd.config.objects import SystemFile
 from provd.config.queue import queue_limits
 from provd.config.quirks import read_quirks
+from provd.config.reader import read_object
 from provd.config.schema import DEFAULT_PLUGINS, ServerConfig
 from provd.config.settings import load
+from provd.config.systems import own_faults, to_system
 from provd.plugin.contract import Operation
 from provd.plugin.discovery import discover
 from provd.plugin.host import PluginHost
@@ -170,8 +173,10 @@ def test_the_page_about_options_shows_toml_that_fits(tmp_path: Path) -> None:
 
 
 def test_the_page_about_dhcp_shows_toml_that_fits(tmp_path: Path) -> None:
-    (server,) = blocks(ROOT / "docs" / "dhcp.md", "toml")
+    server, system = blocks(ROOT / "docs" / "dhcp.md", "toml")
     (tmp_path / "provd.toml").write_text(server)
+    described = to_system(read_object(Path("web8.toml"), system.encode(), SystemFile))
+    assert (described.port, list(own_faults(described))) == ((b"ge-0/0/8", b"switch-3"), [])
     assert {subnet.shared_network for subnet in load(tmp_path / "provd.toml").subnets} == {"floor-1"}
 
 
