@@ -72,7 +72,8 @@ class SqliteStore:
         self._database.writer.submit(lambda _connection: None, done)
 
     def close(self) -> None:
-        """Make everything durable, then close; blocks."""
+        """Make everything durable, also what a full disk refused before, then close; blocks."""
+        self._database.retry()
         self.sessions.flush()
         self._log.close()
         self._database.close()

@@ -175,6 +175,9 @@ class WriteBehind(Generic[T]):
             self._database.writer.submit(batch.write, partial(self._written, batch), orders=False)
 
     def _written(self, batch: _Batch[T], error: Exception | None) -> None:
+        if self._open is batch:
+            # What failed before its turn was never closed: it would go on taking values that nobody writes.
+            self._open = None
         for key, value in batch.values.items():
             self._done(key, value, batch.faults.get(key, error))
 

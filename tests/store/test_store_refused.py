@@ -1,0 +1,136 @@
+"""Sessions that a full disk or a full queue refused: no later one is put beside them where nobody writes it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from provd.model.session import BootSession
+from provd.model.system import InstallState
+from provd.store import sqlite_writer
+from provd.store.sqlite import SqliteStore
+
+NOW = 1_700_000_000.0
+
+
+class Ailing:
+    """A store whose disk is full, or whose writing thread stands still, where the test says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.turns: deque[Callable[[], None]] = deque()
+        self.path = folder / "provd.db"
+        self.store = SqliteStore(self.path, deliver=self.turns.append, wall=lambda: NOW)
+        self.writer = self.store.sessions._database.writer
+        self._well = self.writer._carry_out
+        self.goes_on = threading.Event()
+        self.open = True
+
+    def full(self) -> None:
+        def refuse(*_units: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        self.writer._carry_out = refuse  # type: ignore[method-assign,assignment]
+
+    def well(self) -> None:
+        self.writer._carry_out = self._well  # type: ignore[method-assign]
+
+    def hold(self) -> None:
+        stands = threading.Event()
+
+        def work(_connection: object) -> None:
+            stands.set()
+            assert self.goes_on.wait(10)
+
+        self.writer.submit(work, lambda _error: None)
+        assert stands.wait(10)
+
+    def told(self) -> None:
+        """The owning thread hears what became of everything so far."""
+        ends = time.monotonic() + 10
+        while not self.turns and time.monotonic() < ends:
+            time.sleep(0.001)
+        while self.turns:
+            self.turns.popleft()()
+
+    def close(self) -> None:
+        self.goes_on.set()
+        if self.open:
+            self.open = False
+            self.store.close()
+
+    def again(self) -> SqliteStore:
+        """What is durable."""
+        self.close()
+        return SqliteStore(self.path, deliver=lambda _work: None, wall=lambda: NOW)
+
+
+@pytest.fixture
+def ailing(tmp_path: Path) -> Iterator[Ailing]:
+    made = Ailing(tmp_path)
+    yield made
+    made.close()
+
+
+def boot(step: str, name: str = "s1") -> BootSession:
+    return BootSession(name, "m", started_at=NOW, last_at=NOW, step=step)
+
+
+def test_a_boot_goes_on_after_the_disk_was_full(ailing: Ailing) -> None:
+    sessions = ailing.store.sessions
+    ailing.full()
+    sessions.save_session(boot("offer"))
+    ailing.told()
+    ailing.well()
+    sessions.save_session(boot("ack"))
+    ailing.told()
+    assert list(sessions._sessions.pending()) == []
+    store = ailing.again()
+    assert store.sessions.session("s1") == boot("ack")
+    store.close()
+
+
+def test_what_a_full_disk_refused_is_written_by_the_next_chance(ailing: Ailing) -> None:
+    sessions = ailing.store.sessions
+    ailing.full()
+    sessions.save_session(boot("offer"))
+    ailing.told()
+    ailing.well()
+    sessions.keep(("dhcp.offer", NOW, "s2", "", "m", {}))
+    sessions.flush()
+    ailing.told()  # the event is durable, so the session is handed over once more
+    ailing.told()
+    assert list(sessions._sessions.pending()) == []
+    store = ailing.again()
+    assert store.sessions.session("s1") == boot("offer")
+    store.close()
+
+
+def test_a_boot_goes_on_after_the_queue_was_full(ailing: Ailing, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = ailing.store.sessions
+    ailing.hold()
+    monkeypatch.setattr(sqlite_writer, "BACKLOG", 0)
+    sessions.save_session(boot("offer"))
+    ailing.told()
+    monkeypatch.undo()
+    sessions.save_session(boot("ack"))
+    store = ailing.again()
+    assert store.sessions.session("s1") == boot("ack")
+    store.close()
+
+
+def test_what_was_refused_is_tried_once_more_when_the_store_closes(ailing: Ailing) -> None:
+    ailing.full()
+    ailing.store.installs.put("web1", InstallState("installed"))
+    ailing.store.sessions.save_session(boot("finished"))
+    ailing.told()
+    ailing.well()
+    store = ailing.again()
+    assert store.installs.get("web1").state == "installed"
+    assert store.sessions.session("s1") == boot("finished")
+    store.close()
