@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -16,7 +16,7 @@ from provd.model.content import Content
 from provd.model.profile import Profile
 from provd.model.repo import Repo
 from provd.model.subnet import Subnet
-from provd.model.system import Link, System
+from provd.model.system import Interface, Link, System
 from provd.model.token import InstallToken
 from provd.plugin.contract_install import Answer, Document, Installer
 from provd.service.ports import AnswerHost
@@ -196,9 +196,7 @@ class Answers:
             "server": plan.server,
             "http_base": plan.http_base,
             "log_port": plan.log_port,
-            "interfaces": [
-                {**self._interface(card.mac.octets, card.name), "vars": card.vars} for card in plan.system.interfaces
-            ],
+            "interfaces": [{**self._interface(card.mac.octets, card.name), "vars": card.vars} for card in _cards(plan)],
             "links": [_link(link) for link in plan.system.links],
             "repos": [_repo(repo) for repo in plan.profile.repos],
             "interface": self._interface(plan.client.mac.octets, self._name_of(plan)),
@@ -253,6 +251,12 @@ def _repo(repo: Repo) -> dict[str, object]:
         "components": list(repo.components), "packages": list(repo.packages), "key": repo.key, "enabled": repo.enabled,
         "priority": repo.priority, "vars": repo.vars,
     }  # fmt: skip
+
+
+def _cards(plan: BootPlan) -> Sequence[Interface]:
+    """The system's cards, and the one that boots where it is none of them: a system may be known without any."""
+    cards = plan.system.interfaces if plan.system else ()
+    return cards if any(card.mac == plan.client.mac for card in cards) else (*cards, Interface("", plan.client.mac))
 
 
 def _facts(system: System) -> dict[str, object]:
