@@ -103,13 +103,21 @@ class WaitingOperations:
     def _unknown(self) -> dict[str, _Unknown]:
         """By hardware address, the newest first."""
         found: dict[str, _Unknown] = {}
+        owners: dict[str, System | None] = {}
         for session in self._boots.sessions(limit=_BOOTS):
-            if session.system or self._systems.of_mac(Mac.parse(session.mac).octets) is not None:
+            if session.mac not in owners:
+                owners[session.mac] = self._owner(session)
+            if session.system or owners[session.mac] is not None:
                 continue
             known = found.setdefault(session.mac, _Unknown(session, session.started_at, 0))
             known.boots += 1
             known.first_at = min(known.first_at, session.started_at)
         return found
+
+    def _owner(self, newest: BootSession) -> System | None:
+        """The system of a machine by its newest boot: one without a card is not found by its hardware address."""
+        found = self._systems.of_mac(Mac.parse(newest.mac).octets)
+        return found or (self._systems.get(newest.system) if newest.system else None)
 
     def _row(self, mac: str, one: _Unknown) -> dict[str, object]:
         said = self._said(one.newest)
@@ -134,8 +142,9 @@ class WaitingOperations:
             raise OperationError(str(error), field="mac", kind="usage") from error
         one = self._unknown().get(str(mac))
         if one is None:
-            owner = self._systems.of_mac(mac.octets)
-            why = f"it is a card of system {owner.name}" if owner else "it has not booted from the network"
+            newest = next(iter(self._boots.sessions(mac=str(mac), limit=1)), BootSession("", str(mac)))
+            owner, what = self._owner(newest), "a card" if self._systems.of_mac(mac.octets) else "the machine"
+            why = f"it is {what} of system {owner.name}" if owner else "it has not booted from the network"
             raise OperationError(f"{mac} is no unknown machine: {why}", field="mac", kind="not-found")
         uuid = str(self._said(one.newest).get("uuid", ""))
         system = System(arguments.name, arguments.profile, (Interface("eth0", mac),), uuid=uuid)

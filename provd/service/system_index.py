@@ -41,6 +41,10 @@ class SystemIndex:
         self._claims.add(system)
         self._by_name[system.name] = system
         self._by_profile.setdefault(system.profile, {})[system.name] = None
+        self._point(system)
+
+    def _point(self, system: System) -> None:
+        """All that a client may say of this machine leads to it."""
         for card in system.interfaces:
             self._by_mac[card.mac.octets] = system
         if system.uuid:
@@ -60,6 +64,9 @@ class SystemIndex:
         self._by_uuid.pop(system.uuid, None)
         self._by_client_id.pop(octets_of(system.client_id), None)
         self._by_port.pop(system.port, None)
+        for other in self._claims.rivals(system):
+            # A file's system may say what this one said, too: it is found again.
+            self._point(other)
 
     def _unuse(self, system: System) -> None:
         users = self._by_profile[system.profile]

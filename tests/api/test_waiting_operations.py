@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from provd.service.load import read_catalogue
 from provd.service.operations import OperationError, plain
 from provd.service.operations_waiting import WaitingOperations
 from provd.simulate.boot import simulate
@@ -144,3 +145,18 @@ def test_a_held_machine_is_listed_and_released(world: World) -> None:
         world.call("held.release", name="web1")
     with pytest.raises(OperationError, match="there is no system nope"):
         world.call("held.release", name="nope")
+
+
+def test_a_machine_whose_newest_boot_is_a_systems_is_no_unknown_one(tmp_path: Path) -> None:
+    """Its system has no card, so that the hardware address says nothing."""
+    world = World(tmp_path)
+    world.boot()
+    assert len(world.call("unknown.list")) == 1
+    file = tmp_path / "site/systems/one.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'profile = "web"\nuuid = "{MACHINE.uuid}"\n')
+    world.server.services.systems.rebuild(read_catalogue(world.server.services.current.config).systems)
+    assert world.boot(seed=2) == "installed"
+    assert world.call("unknown.list") == []
+    with pytest.raises(OperationError, match="it is the machine of system one"):
+        world.call("unknown.adopt", mac=str(MAC), name="web1", profile="web")

@@ -182,3 +182,22 @@ def test_what_may_be_a_systems_keeps_out_of_the_short_way(world: World) -> None:
     assert world.systems.knows(TWO.octets, b"\xff\1\2")
     assert not world.systems.knows(TWO.octets, b"\xff\1\3")
     assert not world.systems.knows(TWO.octets, b"")
+
+
+@pytest.mark.parametrize(
+    ("shared", "client"),
+    [
+        ({"uuid": UUID}, ClientFacts(mac=TWO, uuid=UUID)),
+        ({"client_id": "0x010203"}, ClientFacts(mac=TWO, client_id=b"\x01\x02\x03")),
+        ({"circuit_id": "rack3-07"}, ClientFacts(mac=TWO, relay=RelayInfo(circuit_id=b"rack3-07"))),
+    ],
+)
+def test_who_said_the_same_is_found_once_the_other_is_gone(
+    world: World, shared: dict[str, str], client: ClientFacts
+) -> None:
+    """A file may say of a machine what a system of the store says already; that one is removed then."""
+    world.systems.add(replace(system("adopted"), **shared))  # type: ignore[arg-type]
+    bare = System("one", "web", origin="file", file="systems/one.toml", **shared)  # type: ignore[arg-type]
+    world.systems.rebuild({"one": bare})
+    world.systems.remove("adopted")
+    assert world.systems.find(client) == bare
