@@ -119,8 +119,8 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
 
 
 def _subnet_of(services: Services, system: System) -> Subnet | None:
-    addresses = (services.whereabouts.address_of(card.mac.octets) for card in system.interfaces)
-    known = next((address for address in addresses if address), "")
+    where = services.whereabouts
+    known = next((address for address in map(where.address_of, where.macs_of(system)) if address), "")
     if known:
         return services.whereabouts.subnet_of(known)
     return services.current.subnets[0] if len(services.current.subnets) == 1 else None

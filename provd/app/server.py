@@ -126,7 +126,10 @@ class Server:
                 open_file=self._open_file,
                 power=services.power.told,
                 machines=lambda: machines(
-                    services.systems.all(), services.store.installs.get, services.whereabouts.address_of
+                    services.systems.all(),
+                    services.store.installs.get,
+                    services.whereabouts.address_of,
+                    services.whereabouts.macs_of,
                 ),
             )
         )

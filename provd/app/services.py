@@ -116,6 +116,7 @@ class Services:
             tables=lambda: self.dhcp.tables,
             sessions=self.sessions,
             systems=self.systems,
+            newest=lambda name: next(iter(self.store.sessions.sessions(system=name, limit=1)), None),
         )
         self._adopter = Adopter(self.host.adopt, self.systems, self.whereabouts.subnet_of, self.wall)
         self.problems = SystemProblems(

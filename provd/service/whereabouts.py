@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 from typing import Final
 
+from provd.model.mac import Mac
+from provd.model.session import BootSession
 from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.service.dhcp_subnets import SubnetTables
@@ -24,6 +26,7 @@ class Whereabouts:
         tables: leases and this server's own addresses.
         sessions: running boots.
         systems: the systems service.
+        newest: the newest boot of the system with this name.
     """
 
     def __init__(
@@ -33,8 +36,10 @@ class Whereabouts:
         tables: Callable[[], SubnetTables],
         sessions: Sessions,
         systems: CardOwners,
+        newest: Callable[[str], BootSession | None] = lambda _name: None,
     ) -> None:
         self._subnets, self._tables, self._sessions, self._systems = subnets, tables, sessions, systems
+        self._newest = newest
 
     def subnet_of(self, address: str) -> Subnet | None:
         """The subnet that an address (dotted quad) belongs to."""
@@ -67,5 +72,11 @@ class Whereabouts:
 
     def addresses_of(self, system: System) -> frozenset[str]:
         """The addresses (dotted quads) that a system's cards have now."""
-        found = (self.address_of(card.mac.octets) for card in system.interfaces)
-        return frozenset(address for address in found if address)
+        return frozenset(address for address in map(self.address_of, self.macs_of(system)) if address)
+
+    def macs_of(self, system: System) -> Sequence[bytes]:
+        """Hardware addresses of a system's cards; of one without any, that of its newest boot."""
+        if system.interfaces:
+            return [card.mac.octets for card in system.interfaces]
+        newest = self._newest(system.name)
+        return [Mac.parse(newest.mac).octets] if newest is not None else []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provd.service.dhcp_ports import Arrival
+from provd.service.machines import machines
 from provd.simulate.actions import DhcpSend
 from provd.simulate.boot import simulate
 from provd.testing.world import MACHINE, SERVER
@@ -54,3 +55,23 @@ def test_by_the_port_of_its_relay_it_is_installed(tmp_path: Path, firmware: str)
     assert simulate(server, MACHINE, firmware, seed=2).outcome == "local"  # type: ignore[arg-type]
     (session,) = {found.system for found in server.store.sessions.sessions()}
     assert session == "one"
+
+
+def test_its_address_is_that_of_its_newest_boot(tmp_path: Path) -> None:
+    """For inventories that plugins write, and wherever a machine's subnet is asked for."""
+    server = SimulatedServer(tmp_path, further=one("web", f'uuid = "{MACHINE.uuid}"'))
+    services = server.services
+    where = services.whereabouts
+
+    def address() -> str:
+        (machine,) = machines(services.systems.all(), services.store.installs.get, where.address_of, where.macs_of)
+        return machine.address
+
+    assert address() == ""
+    assert simulate(server, MACHINE, "bios", seed=1).outcome == "installed"
+    server.turn()
+    (boot,) = services.store.sessions.sessions()
+    assert address() == boot.address != ""
+    system = services.systems.get("one")
+    assert system is not None
+    assert where.addresses_of(system) == {boot.address}
