@@ -53,7 +53,8 @@ def plan(before: Side, after: Side, old: Mapping[str, System], new: Mapping[str,
 
 
 def _identity(system: System) -> object:
-    return system.name, system.hostname, system.uuid, system.client_id, system.interfaces, system.links
+    told = (system.uuid, system.client_id, system.circuit_id, system.remote_id)
+    return system.name, system.hostname, told, system.interfaces, system.links
 
 
 def _class(system: System) -> str:
@@ -62,8 +63,8 @@ def _class(system: System) -> str:
         replace(card, name=f"eth{at}", mac=_NOBODY, address=None, hostname="")
         for at, card in enumerate(system.interfaces)
     )
-    plain = replace(system, name="", hostname="", uuid="", client_id="", interfaces=cards, version="", comment="")
-    return repr(replace(plain, file="", origin=""))
+    nobody = dict.fromkeys(("name", "hostname", "uuid", "client_id", "circuit_id", "remote_id"), "")
+    return repr(replace(system, **nobody, interfaces=cards, version="", comment="", file="", origin=""))  # type: ignore[arg-type]
 
 
 def _lines(before: Side, after: Side, one: System, other: System) -> Iterator[str]:

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from provd.commands import command_line
+from provd.model.system import System
+from provd.planning.outcome import Outcome, Side
 from tests.fakes.simulated_server import SimulatedServer
 
 
@@ -175,3 +177,23 @@ def test_a_broken_site_is_one_sentence_and_nothing_is_compared(site: Site) -> No
     assert site.plan(str(site.root / "nowhere")).exit_code == 1
     assert site.plan("--rev", "HEAD", str(site.changed)).exit_code == 2
     assert site.plan("--rev=--output=x").exit_code == 1
+
+
+def test_machines_at_ports_of_relays_are_looked_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        for folder in (site.site, site.changed):
+            text = f'profile = "web"\ncircuit_id = "port{number}"\n'
+            (folder / "systems" / f"p{number}.toml").write_text(text)
+    asked: list[str] = []
+    outcome = Side.outcome
+
+    def counted(side: Side, system: System) -> Outcome:
+        asked.append(system.name)
+        return outcome(side, system)
+
+    monkeypatch.setattr(Side, "outcome", counted)
+    site.edit("profiles/web.toml", "Europe/Berlin", "Europe/Paris")
+    done = site.plan("-o", "json", str(site.changed))
+    (change,) = json.loads(done.output)
+    assert len(change["systems"]) == 12
+    assert [name for name in asked if name.startswith("p")] == ["p0", "p0"]
