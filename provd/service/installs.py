@@ -146,9 +146,11 @@ class Installs:
                 self._begun(token, boot)
                 self._sessions.reach(boot, "installing")
             case "finished":
-                # First what must be on the disk: if that fails the installer hears an error and reports again.
+                # First what must be on the disk: if that fails the installer hears an error and reports again. What
+                # it said counts all the same, as long as provd runs: the machine is not installed a second time.
+                self._states.put(token.system, after_finished(state, self._wall()))
                 self._installed(token.system)
-                self._states.put(token.system, after_finished(self._states.get(token.system), self._wall()))
+                self._states.sync(token.system)
                 self._summary(boot)
                 self._sessions.reach(boot, "finished")
                 self._sessions.end(boot, "finished")

@@ -138,6 +138,10 @@ class InstallStore(Protocol):
         """Insert or replace."""
         ...
 
+    def sync(self, system: str) -> None:
+        """Wait until the state is durable; :class:`StoreError` where it could not be written now."""
+        ...
+
     def remove(self, system: str) -> None:
         """Forget a system's state."""
         ...

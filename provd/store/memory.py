@@ -117,6 +117,9 @@ class MemoryInstalls:
         else:
             self._held.pop(system, None)
 
+    def sync(self, system: str) -> None:
+        """Nothing is ever durable here."""
+
     def remove(self, system: str) -> None:
         """Forget a system's state."""
         self._held.pop(system, None)

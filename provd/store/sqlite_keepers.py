@@ -195,6 +195,15 @@ class SqliteInstalls:
             self._held.pop(system, None)
         self._behind.save(Install(system, state))
 
+    def sync(self, system: str) -> None:
+        """Wait until the state is durable; where that fails it is tried again as after any :meth:`put`."""
+        install = Install(system, self.get(system))
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(upsert("installs"), self._database.row(INSTALLS, install))
+
+        self._database.writer.run(work)
+
     def remove(self, system: str) -> None:
         """Forget a system's state."""
         self._held.pop(system, None)

@@ -84,12 +84,17 @@ class FakeStates:
 
     def __init__(self) -> None:
         self.states: dict[str, InstallState] = {}
+        self.full = False
 
     def get(self, system: str) -> InstallState:
         return self.states.get(system, InstallState())
 
     def put(self, system: str, state: InstallState) -> None:
         self.states[system] = state
+
+    def sync(self, _system: str) -> None:
+        if self.full:
+            raise StoreError("the disk is full")
 
     def remove(self, system: str) -> None:
         self.states.pop(system, None)

@@ -107,6 +107,9 @@ class FakeStates:
     def put(self, system: str, state: InstallState) -> None:
         """Forgotten at once."""
 
+    def sync(self, system: str) -> None:
+        """There is no disk."""
+
     def remove(self, system: str) -> None:
         """There is nothing to remove."""
 

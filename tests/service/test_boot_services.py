@@ -177,6 +177,25 @@ def test_row_30_after_the_finished_callback_the_next_boot_is_local_and_the_first
     assert world.events[-1].session != second.session.id
 
 
+@pytest.mark.parametrize("policy", ["once", "always"])
+def test_an_installer_hears_success_once_the_outcome_is_on_the_disk(world: BootWorld, policy: str) -> None:
+    """Else a restart in that moment would install the machine a second time."""
+    assert world.system is not None
+    world.system = replace(world.system, policy=policy)
+    world.discover()
+    token = token_of(world.text(CONFIG))
+    world.states.full = True
+    refused = world.post("finished", token=token)
+    assert isinstance(refused, NotFound)
+    assert refused.status == 500
+    assert world.states.get("web1").state == "installed"
+    world.states.full = False
+    assert isinstance(world.post("finished", token=token), Content)
+    second = world.discover()
+    assert second.plan is not None
+    assert second.plan.action is Action.LOCAL
+
+
 def test_row_31_a_machine_that_never_reports_is_held_at_its_third_boot(world: BootWorld) -> None:
     actions = []
     for _ in range(3):

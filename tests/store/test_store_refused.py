@@ -14,6 +14,7 @@ import pytest
 from provd.model.session import BootSession
 from provd.model.system import InstallState
 from provd.store import sqlite_writer
+from provd.store.interface import StoreError
 from provd.store.sqlite import SqliteStore
 
 NOW = 1_700_000_000.0
@@ -134,3 +135,17 @@ def test_what_was_refused_is_tried_once_more_when_the_store_closes(ailing: Ailin
     assert store.installs.get("web1").state == "installed"
     assert store.sessions.session("s1") == boot("finished")
     store.close()
+
+
+def test_a_state_that_was_waited_for_is_on_the_disk_and_a_full_disk_is_told(ailing: Ailing) -> None:
+    installs = ailing.store.installs
+    ailing.full()
+    installs.put("web1", InstallState("installed"))
+    with pytest.raises(StoreError, match="full"):
+        installs.sync("web1")
+    assert installs.get("web1").state == "installed"
+    ailing.well()
+    installs.sync("web1")
+    other = sqlite3.connect(ailing.path)
+    assert other.execute("SELECT system FROM installs").fetchall() == [("web1",)]
+    other.close()
