@@ -151,6 +151,7 @@ class WriteBehind(Generic[T]):
         self._gather = gather
         self._pending: dict[int | str, T] = {}
         self._failed: dict[int | str, None] = {}
+        self._told = False
         self._open: _Batch[T] | None = None
         database.attach(self)
 
@@ -203,10 +204,13 @@ class WriteBehind(Generic[T]):
 
     def _done(self, key: int | str, value: T, error: Exception | None) -> None:
         if error is None:
+            self._told = False
             if self._pending.get(key) is value:
                 del self._pending[key]
             return
-        if not self._failed:
+        if not self._told:
+            # Once, and not with each try: the lease log may have room left, and each of its blocks is one.
+            self._told = True
             self._database.log.error("{kind} wait for the disk: {error}", kind=self._codec.kind, error=error)
         if self._pending.get(key) is value:
             self._failed[key] = None

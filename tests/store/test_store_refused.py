@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from provd.model.lease import Lease
 from provd.model.session import BootSession
 from provd.model.system import InstallState
 from provd.store import sqlite_writer
@@ -149,3 +150,24 @@ def test_a_state_that_was_waited_for_is_on_the_disk_and_a_full_disk_is_told(aili
     other = sqlite3.connect(ailing.path)
     assert other.execute("SELECT system FROM installs").fetchall() == [("web1",)]
     other.close()
+
+
+def test_a_full_disk_is_told_once_and_not_with_every_lease_that_its_log_had_room_for(ailing: Ailing) -> None:
+    lines: list[str] = []
+    ailing.store.sessions._database.log.error = lambda text, **fields: lines.append(text.format(**fields))  # type: ignore[method-assign]
+    ailing.full()
+    ailing.store.sessions.save_session(boot("offer"))
+    ailing.told()
+    for address in range(1, 20):
+        ailing.store.leases.commit([Lease(address, "lan", b"\2\0\0\0\0\1")], [], lambda _error: None)
+        ailing.told()
+        ailing.told()
+    assert [line.partition(":")[0] for line in lines] == ["sessions wait for the disk"]
+    ailing.well()
+    ailing.store.sessions.save_session(boot("ack"))
+    ailing.told()
+    ailing.full()
+    ailing.store.sessions.save_session(boot("config"))
+    ailing.told()
+    assert len(lines) == 2
+    ailing.well()
