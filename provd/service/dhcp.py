@@ -269,7 +269,7 @@ class DhcpService:
         if isinstance(verdict, Ignore):
             self._outcomes.unanswered(request, "gate", verdict.reason)
             return
-        system = self._systems.find(known.facts)
+        system = self._systems.find(known.facts) or self._systems.find_leased(known.facts, self.tables.system_of)
         if system is not None or known.system is not None:
             known.belongs_to(system, None if system is None else self._profiles.profile_for(system))
         client = self._memory.labelled(known, request)

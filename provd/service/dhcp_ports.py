@@ -126,6 +126,10 @@ class KnownSystems(Protocol):
         """The system of a client: by MAC, then by UUID."""
         ...
 
+    def find_leased(self, client: ClientFacts, leased_as: Callable[[bytes], str]) -> System | None:
+        """The system without a card that a hardware address had its lease as."""
+        ...
+
     def knows(self, mac: bytes, client_id: bytes) -> bool:
         """Whether this hardware address or client-id may mean a system; UUID and port are not weighed."""
         ...

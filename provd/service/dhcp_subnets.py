@@ -123,6 +123,14 @@ class SubnetTables:
                 return held.address
         return 0
 
+    def system_of(self, mac: bytes) -> str:
+        """Name of the system that a hardware address was when it was given its lease; empty for none."""
+        for table in self._tables.values():
+            held = table.held(table.who(1, mac, b"", known=True))
+            if held is not None and held.lease is not None and held.lease.system:
+                return held.lease.system
+        return ""
+
     def network_of(self, table: AddressTable) -> Sequence[AddressTable]:
         """The tables of the shared network that a table belongs to, in the order of the configuration."""
         return self._networks.get(table.subnet.shared_network, (table,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 
 from provd.core.system_claims import Claims
@@ -22,6 +22,7 @@ class SystemIndex:
         self._by_client_id: dict[bytes, System] = {}
         self._by_port: dict[tuple[bytes, bytes], System] = {}
         self._by_profile: dict[str, dict[str, None]] = {}
+        self._bare: set[str] = set()
         self._claims = Claims()
 
     def __len__(self) -> int:
@@ -41,6 +42,9 @@ class SystemIndex:
         self._claims.add(system)
         self._by_name[system.name] = system
         self._by_profile.setdefault(system.profile, {})[system.name] = None
+        self._bare.discard(system.name)
+        if not system.interfaces and (system.uuid or system.client_id):
+            self._bare.add(system.name)
         self._point(system)
 
     def _point(self, system: System) -> None:
@@ -57,6 +61,7 @@ class SystemIndex:
     def drop(self, system: System) -> None:
         """Take a system out; it must be the value that was put in."""
         self._claims.remove(self._by_name.pop(system.name))
+        self._bare.discard(system.name)
         self._unuse(system)
         del self._names[bisect_left(self._names, system.name)]
         for card in system.interfaces:
@@ -87,6 +92,21 @@ class SystemIndex:
             for port in ((circuit, remote), (circuit, b""), (b"", remote)):
                 found = found or (self._by_port.get(port) if port != (b"", b"") else None)
         return found
+
+    def find_leased(self, client: ClientFacts, leased_as: Callable[[bytes], str]) -> System | None:
+        """The system without a card that a hardware address had its lease as.
+
+        Firmware says UUID and client identifier of a machine; the installer and the system that it starts say neither.
+
+        Args:
+            client: what :meth:`find` does not know.
+            leased_as: name of that system by hardware address, or empty.
+        """
+        if not self._bare or client.is_netboot:
+            return None
+        name = leased_as(client.mac.octets)
+        system = self._by_name[name] if name in self._bare else None
+        return system if system is not None and client.uuid in {"", system.uuid} else None
 
     def knows(self, mac: bytes, client_id: bytes) -> bool:
         """Whether this hardware address or client-id may mean a system; UUID and port are not weighed."""

@@ -93,6 +93,10 @@ class Systems:
         """As :meth:`provd.service.system_index.SystemIndex.find`."""
         return self.index.find(client)
 
+    def find_leased(self, client: ClientFacts, leased_as: Callable[[bytes], str]) -> System | None:
+        """As :meth:`provd.service.system_index.SystemIndex.find_leased`."""
+        return self.index.find_leased(client, leased_as)
+
     def knows(self, mac: bytes, client_id: bytes) -> bool:
         """As :meth:`provd.service.system_index.SystemIndex.knows`."""
         return self.index.knows(mac, client_id)

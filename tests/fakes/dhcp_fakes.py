@@ -166,6 +166,9 @@ class FakeSystems:
                 return system
         return next((system for system in self.all if system.uuid and system.uuid == client.uuid), None)
 
+    def find_leased(self, _client: ClientFacts, _leased_as: Callable[[bytes], str]) -> System | None:
+        return None
+
     def knows(self, mac: bytes, client_id: bytes) -> bool:
         return any(card.mac.octets == mac for system in self.all for card in system.interfaces)
 

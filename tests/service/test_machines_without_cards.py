@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from provd.model.client import ClientFacts
+from provd.model.mac import Mac
 from provd.service.dhcp_ports import Arrival
 from provd.service.machines import machines
 from provd.simulate.actions import DhcpSend
 from provd.simulate.boot import simulate
-from provd.testing.world import MACHINE, SERVER
+from provd.testing.world import CONFIG, MACHINE, SERVER
 from provd.wire.dhcp import decode, encode
 from tests.fakes.simulated_server import PROFILES, SimulatedServer
 
@@ -75,3 +77,32 @@ def test_its_address_is_that_of_its_newest_boot(tmp_path: Path) -> None:
     system = services.systems.get("one")
     assert system is not None
     assert where.addresses_of(system) == {boot.address}
+
+
+class OnlyKnown(SimulatedServer):
+    """Its subnet answers known machines only."""
+
+    config = CONFIG.replace('name = "lab"', 'name = "lab"\nunknown = "ignore"')
+
+
+@pytest.mark.parametrize("firmware", ["bios", "x64-uefi", "x64-uefi-http"])
+def test_its_installer_gets_an_address_where_unknown_machines_get_none(tmp_path: Path, firmware: str) -> None:
+    """Firmware says the UUID, the installer's DHCP client does not."""
+    server = OnlyKnown(tmp_path, further=one("web", f'uuid = "{MACHINE.uuid}"'))
+    assert simulate(server, MACHINE, firmware, seed=1).outcome == "installed"  # type: ignore[arg-type]
+    server.turn()
+    assert {lease.system for lease in server.store.leases.load()} == {"one"}
+    assert simulate(server, MACHINE, firmware, seed=2).outcome == "local"  # type: ignore[arg-type]
+
+
+def test_another_machine_with_that_card_is_not_taken_for_it(tmp_path: Path) -> None:
+    server = OnlyKnown(tmp_path, further=one("web", f'uuid = "{MACHINE.uuid}"'))
+    assert simulate(server, MACHINE, "bios", seed=1).outcome == "installed"
+    index, mac = server.services.systems.index, Mac(MACHINE.mac)
+    assert index.find_leased(ClientFacts(mac), server.services.dhcp.tables.system_of) == index.get("one")
+    for other in (
+        ClientFacts(mac, uuid="99990000-0000-4000-8000-525400880011"),
+        ClientFacts(mac, vendor_class="PXEClient:Arch:00000:UNDI:002001"),
+        ClientFacts(Mac.parse("52:54:00:88:00:99")),
+    ):
+        assert index.find_leased(other, server.services.dhcp.tables.system_of) is None
