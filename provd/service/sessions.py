@@ -250,7 +250,7 @@ class Sessions:
         if step_reached(boot.record, step):
             return  # whoever says so notes it as well, which is the sign of life
         boot.session = advance(boot.record, step, max(boot.seen_at, self._wall()))
-        self._log.save_session(boot.record)
+        self._save(boot)
 
     def mark(self, boot: Boot, *, slot: str, slot_until: float = 0.0) -> None:
         """What the boot is to the queue of installations; also a sign of life."""
@@ -261,7 +261,12 @@ class Sessions:
     def end(self, boot: Boot, outcome: str) -> None:
         """The session has an outcome; later packets begin another one."""
         boot.session = close(boot.session, outcome)
-        self._log.save_session(boot.session)
+        self._save(boot)
+
+    def _save(self, boot: Boot) -> None:
+        """A boot that a newer one superseded has ended, whatever of it goes on: a transfer may end late."""
+        if self._by_mac.get(boot.record.mac) is boot or boot.record.outcome in REPORTING:
+            self._log.save_session(boot.record)
 
     def fetched(self, boot: Boot, path: str) -> bool:
         """A boot file left completely; True once kernel and every initrd of the plan did, and only that once."""

@@ -9,7 +9,7 @@ import pytest
 
 from provd.model.arch import EFI_X64
 from provd.model.boot import Action, BootFile, Location
-from provd.model.content import Content, FileBody, NotFound
+from provd.model.content import Content, FileBody, FileRequest, NotFound
 from provd.model.distro import Distro
 from provd.model.profile import BootPolicy
 from provd.plugin.contract import InstallSource
@@ -159,6 +159,25 @@ def test_a_newer_session_ends_the_token(world: BootWorld) -> None:
     world.now += 601
     world.discover()
     assert isinstance(world.get(f"answer/{token}/answers.cfg"), NotFound)
+
+
+def test_a_transfer_of_an_earlier_boot_that_ends_late_does_not_bring_that_boot_back(world: BootWorld) -> None:
+    """After a restart it would be the newest of its machine, and the one that installs would be refused."""
+    first = world.discover()
+    late = world.files.open(FileRequest("tftp", CONFIG, ADDRESS, "10.0.0.1"))
+    assert isinstance(late, Content)
+    assert late.on_sent is not None
+    world.now += 601
+    second = world.discover()
+    token = token_of(world.text(CONFIG))
+    world.now += 1
+    late.on_sent(late.length)
+    assert world.session_log.sessions[first.session.id].outcome == "superseded"
+    world.restart()
+    assert isinstance(world.get(f"answer/{token}/answers.cfg"), Content)
+    newest = world.sessions.of_mac(second.session.mac)
+    assert newest is not None
+    assert newest.session.id == second.session.id
 
 
 def test_row_30_after_the_finished_callback_the_next_boot_is_local_and_the_first_boot_still_reports(
