@@ -160,6 +160,9 @@ class AddressTable:
             binding.state = State.OFFERED
             self._idle.pop(address, None)
             self._timers.schedule(binding, now + offer_s)
+        elif binding.until < now + offer_s:
+            # Its lease ends before the offer does.
+            self._timers.schedule(binding, now + offer_s)
         if lease_s != self._lease_s:
             self._lease_s = lease_s
         binding.lease_s = self._lease_s
@@ -231,8 +234,10 @@ class AddressTable:
             self.declined += 1
         elif binding.state is not State.BOUND:
             self._idle_now(binding)
-        elif binding.who.key not in self._held:
-            self._held[binding.who.key] = binding
+        else:
+            held = self._held.get(binding.who.key)
+            if held is None or held.state is not State.BOUND:
+                self._held[binding.who.key] = binding
         self._timers.schedule(binding, binding.until)
 
     def cut(self, binding: Binding) -> None:
@@ -318,7 +323,9 @@ class AddressTable:
         held = self._held.get(binding.who.key)
         if held is not None and held is not binding and held.state is State.IDLE:
             self._remove(held)
-        self._held[binding.who.key] = binding
+        # A running lease is the client's, whatever it had before.
+        if held is None or held.state is not State.BOUND:
+            self._held[binding.who.key] = binding
         self._idle[binding.address] = binding
         self._idle.move_to_end(binding.address)
 

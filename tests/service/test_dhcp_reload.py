@@ -114,3 +114,15 @@ def test_a_system_that_changes_is_reserved_for_as_if_all_were_read_anew() -> Non
         assert offers[0] == offers[1], step
         for world in (followed, reread):
             world.pass_time(30)
+
+
+def test_a_client_that_had_another_address_before_keeps_its_lease_when_its_subnet_is_renamed(world: DhcpWorld) -> None:
+    had, has = ADDRESS, ip("10.88.0.105")
+    world.dora()
+    world.know(a_system(address="10.88.0.105"))
+    world.dora(xid=8)
+    world.know()
+    first, *rest = world.subnets
+    world.service.reconfigure((replace(first, name="renamed"), *rest), own=(SERVER,))
+    assert world.answer(renewal(ciaddr=has, xid=10), unicast=True, source=has).kind == ACK
+    assert world.answer(request(DISCOVER, xid=11, wanted=had)).packet.yiaddr == has
