@@ -206,7 +206,8 @@ class DhcpService:
         after = {} if system is None else reservations_of((system,))
         if system is not None:
             self._reserved[name] = after
-        self.tables.change_reservations(before.keys() - after.keys(), after)
+        gone = {address: mac for address, mac in before.items() if address not in after}
+        self.tables.change_reservations(gone, after)
         self.forget()
 
     def load(self, leases: Iterable[Lease]) -> int:

@@ -89,12 +89,16 @@ class SubnetTables:
         for table in self._tables.values():
             table.reserve(reservations)
 
-    def change_reservations(self, gone: Collection[int], new: Mapping[int, bytes]) -> None:
-        """Reserved addresses that are nobody's now, and others with the hardware address they belong to."""
-        for address in gone:
-            self._reservations.pop(address, None)
+    def change_reservations(self, gone: Mapping[int, bytes], new: Mapping[int, bytes]) -> None:
+        """Reserved addresses that are nobody's now, and others with the hardware address they belong to.
+
+        One that is gone here and another machine's already, where both change together, stays the other's.
+        """
+        free = [address for address, mac in gone.items() if self._reservations.get(address) == mac]
+        for address in free:
+            del self._reservations[address]
         self._reservations.update(new)
-        changes: dict[int, bytes | None] = {**dict.fromkeys(gone), **new}
+        changes: dict[int, bytes | None] = {**dict.fromkeys(free), **new}
         for address, mac in changes.items():
             table = self.of_address(address)
             if table is not None:
