@@ -77,9 +77,13 @@ class Outcomes:
         self._director.seen("dhcp.dropped", request, None, 0, {"reason": reason})
 
     def refuse(self, exchange: Exchange, verdict: Refuse) -> None:
-        """The gate refuses this client: a REQUEST gets a NAK (RFC 2131 section 4.3.2), the rest silence."""
+        """The gate refuses this client: a REQUEST gets a NAK (RFC 2131 section 4.3.2), the rest silence.
+
+        A REQUEST that names another server is that server's to answer (RFC 2131 section 3.1, step 4).
+        """
         self.counters.dropped["refused by gate"] += 1
-        if exchange.request.packet.message_type == _REQUEST:
+        packet = exchange.request.packet
+        if packet.message_type == _REQUEST and packet.server_id in {0, *_ours(exchange)}:
             self._nak(exchange, verdict.reason)
         else:
             self._seen("dhcp.dropped", exchange, 0, {"reason": verdict.reason})
@@ -92,13 +96,13 @@ class Outcomes:
             key: equal for retransmissions.
             host: every address of this server.
         """
-        packet, arrival = exchange.request.packet, exchange.arrival
+        packet = exchange.request.packet
         if packet.message_type == _REQUEST and self._repeated(exchange, key):
             return
         here = decide.Here(
-            ours={exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses},
+            ours=_ours(exchange),
             host=host,
-            unicast=arrival.unicast,
+            unicast=exchange.arrival.unicast,
             client_unicast=exchange.request.client.relay.client_unicast,
         )
         outcome = decide.decide(packet, exchange.table, exchange.who, here)
@@ -268,6 +272,12 @@ class Outcomes:
         self.counters.dropped[reason] += 1
         if detail:
             self._throttle.warn(reason, detail)
+
+
+def _ours(exchange: Exchange) -> set[int]:
+    """What option 54 names this server by on the client's link."""
+    arrival, relay = exchange.arrival, exchange.request.client.relay
+    return {exchange.server, arrival.local, relay.server_override, *arrival.addresses}
 
 
 def dotted(address: int) -> str:

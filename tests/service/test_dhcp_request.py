@@ -316,3 +316,9 @@ def test_R06_R16_what_was_offered_or_has_ended_refuses_no_lease_of_another_serve
     assert world.answer(request(REQUEST, wanted=ip("10.99.0.1"))).kind == NAK
     assert world.answer(request(REQUEST, wanted=ADDRESS)).kind == ACK
     assert world.answer(request(REQUEST, wanted=ip("10.88.0.180"))).kind == NAK
+
+
+def test_R01_a_refusal_by_the_gate_is_no_word_on_another_servers_offer(world: DhcpWorld) -> None:
+    world.hooks.verdict = Refuse("not on this floor")
+    assert world.ask(request(REQUEST, wanted=ip("10.88.0.180"), server=FOREIGN)) == []
+    assert world.service.counters.dropped["refused by gate"] == 1
