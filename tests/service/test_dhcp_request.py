@@ -322,3 +322,15 @@ def test_R01_a_refusal_by_the_gate_is_no_word_on_another_servers_offer(world: Dh
     world.hooks.verdict = Refuse("not on this floor")
     assert world.ask(request(REQUEST, wanted=ip("10.88.0.180"), server=FOREIGN)) == []
     assert world.service.counters.dropped["refused by gate"] == 1
+
+
+def test_R15_R16_an_ended_lease_that_could_not_be_written_anew_is_no_lease_for_ever(world: DhcpWorld) -> None:
+    world.dora()
+    world.pass_time(4000)
+    world.service.expire()
+    world.store.problem = OSError("the disk is full")
+    assert world.ask(request(REQUEST, wanted=ADDRESS, xid=8)) == []
+    world.store.problem = None
+    world.pass_time(100)
+    world.service.expire()
+    assert world.answer(request(DISCOVER, mac=OTHER_MAC, wanted=ADDRESS)).packet.yiaddr == ADDRESS
