@@ -97,6 +97,10 @@ class ConflictProbes:
         if held is not None and held.exchange.who.key == exchange.who.key:
             held.exchange = exchange
             return True
+        if held is not None and rank in _NEW:
+            # The client before took its word back; what is asked already serves this one as well.
+            held.exchange, held.rank = exchange, rank
+            return True
         question = self._question(exchange, address, rank)
         if question is None or self._probe is None:
             return False

@@ -11,6 +11,7 @@ from tests.fakes.dhcp_world import (
     ACK,
     DECLINE,
     DISCOVER,
+    FOREIGN,
     MAC,
     OFFER,
     OTHER_MAC,
@@ -168,3 +169,13 @@ def test_the_lease_after_a_probe_is_as_any_other(world: DhcpWorld) -> None:
     world.probe.answer(FIRST, "")
     assert world.answer(request(REQUEST, wanted=FIRST, server=SERVER)).kind == ACK
     assert world.store.rows[FIRST].state == "bound"
+
+
+def test_O03_an_address_is_asked_for_once_though_its_first_client_took_another_server(world: DhcpWorld) -> None:
+    world.ask(request(DISCOVER))
+    assert world.ask(request(REQUEST, wanted=ip("10.88.0.180"), server=FOREIGN)) == []
+    assert world.ask(request(DISCOVER, mac=OTHER_MAC, xid=8)) == []
+    assert [question.address for question in world.probe.asked] == [FIRST]
+    world.probe.answer(FIRST, "")
+    assert [(sent.packet.xid, sent.packet.yiaddr) for sent in world.sent] == [(8, FIRST)]
+    assert world.service.counters.errors == 0
