@@ -10,6 +10,7 @@ import pytest
 from provd.model.subnet import Subnet
 from tests.fakes.dhcp_world import (
     ACK,
+    DECLINE,
     DISCOVER,
     MAC,
     NAK,
@@ -137,3 +138,21 @@ def test_L09_a_reload_that_joins_subnets_loses_no_lease(world: DhcpWorld) -> Non
     world.service.reconfigure(on_link(), own=(SERVER,))
     (ack,) = world.ask(request(REQUEST, mac=MACS[0], wanted=ip("10.88.0.100")))
     assert ack.kind == ACK
+
+
+def test_L09_a_client_whose_address_is_reserved_for_another_now_moves_to_the_next_subnet(world: DhcpWorld) -> None:
+    for mac in MACS[:2]:
+        world.dora(mac)
+    world.know(a_system(mac=MACS[4], address="10.88.0.100"))
+    assert world.answer(request(REQUEST, mac=MACS[0], ciaddr=ip("10.88.0.100"))).kind == NAK
+    assert world.dora(MACS[0], xid=9).packet.yiaddr == ip("10.89.0.100")
+    assert world.answer(request(DISCOVER, mac=MACS[0], xid=10)).packet.yiaddr == ip("10.89.0.100")
+
+
+def test_L09_X01_a_reservation_in_quarantine_does_not_tie_its_machine_to_a_full_subnet(world: DhcpWorld) -> None:
+    for mac in MACS[:2]:
+        world.dora(mac)
+    world.know(a_system(mac=MACS[2], address="10.88.0.50"))
+    world.dora(MACS[2])
+    world.ask(request(DECLINE, mac=MACS[2], wanted=ip("10.88.0.50"), server=SERVER))
+    assert world.answer(request(DISCOVER, mac=MACS[2], xid=9)).packet.yiaddr == ip("10.89.0.100")
