@@ -254,6 +254,7 @@ class DhcpService:
         if unfit:
             self.counters.dropped[unfit] += 1
             return
+        epoch = self._hooks.epoch
         known = self._memory.of(packet, arrival)
         if not packet.giaddr and packet.ciaddr and arrival.unicast:
             known = self._exchanges.with_remembered_relay(packet, known)
@@ -284,7 +285,7 @@ class DhcpService:
         elif isinstance(verdict, Refuse):
             self._outcomes.refuse(exchange, verdict)
         else:
-            exchange.data = data
+            exchange.data, exchange.epoch = data, epoch
             self._outcomes.answer(exchange, same_request(data), self.tables.host)
 
 

@@ -137,6 +137,7 @@ class Outcomes:
         if message is None:
             return False
         self.counters.retransmitted += 1
+        exchange.data = b""  # the answer was made earlier: nothing is to be learnt from it
         self._post(exchange, message, exchange.request.packet.requested_address or exchange.request.packet.ciaddr)
         return True
 
