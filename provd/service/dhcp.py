@@ -158,7 +158,9 @@ class DhcpService:
         self._outcomes = Outcomes(
             builder=self._builder,
             commits=commits,
-            probes=ConflictProbes(probe, commits, self.counters, self._throttle, clocks.monotonic),
+            probes=ConflictProbes(
+                probe, commits, self.counters, self._throttle, clocks.monotonic, self.tables.in_force
+            ),
             repeats=self._repeats,
             director=director,
             send=send,

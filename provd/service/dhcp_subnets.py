@@ -135,6 +135,10 @@ class SubnetTables:
         """The table of a subnet."""
         return self._tables.get(subnet.name)
 
+    def in_force(self, table: AddressTable) -> bool:
+        """Addresses are given from this table: its subnet is configured as it is."""
+        return self._tables.get(table.subnet.name) is table
+
     def on_link(self, packet: DhcpPacket, arrival: Arrival, reserved: Collection[int]) -> AddressTable | None:
         """The table of a client that no relay stands before.
 

@@ -179,3 +179,17 @@ def test_O03_an_address_is_asked_for_once_though_its_first_client_took_another_s
     world.probe.answer(FIRST, "")
     assert [(sent.packet.xid, sent.packet.yiaddr) for sent in world.sent] == [(8, FIRST)]
     assert world.service.counters.errors == 0
+
+
+@pytest.mark.parametrize("who", ["", HOST])
+def test_O03_what_is_asked_for_a_subnet_that_was_renamed_meanwhile_gives_nothing(world: DhcpWorld, who: str) -> None:
+    world.configure(rapid_commit=True)
+    assert world.ask(request(DISCOVER, options={80: b""})) == []
+    world.configure(name="renamed")
+    world.probe.answer(FIRST, who)
+    assert world.sent == []
+    assert world.store.rows == {}
+    world.ask(request(DISCOVER, mac=OTHER_MAC, xid=8, options={80: b""}))
+    world.probe.answer(FIRST, "")
+    assert [(sent.kind, sent.packet.yiaddr, sent.packet.xid) for sent in world.sent] == [(ACK, FIRST, 8)]
+    assert world.answer(request(REQUEST, mac=OTHER_MAC, ciaddr=FIRST, xid=9)).kind == ACK
