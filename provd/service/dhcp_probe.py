@@ -134,7 +134,7 @@ class ConflictProbes:
         held = self._held.pop(address)
         exchange = replace(held.exchange, now=self._monotonic())
         table = exchange.table
-        if not self._in_force(table):
+        if not self._in_force(table) or not table.may_have(exchange.who, address):
             return
         binding = table.at(address)
         if binding is None or binding.state is not State.OFFERED or binding.who.key != exchange.who.key:

@@ -193,3 +193,14 @@ def test_O03_what_is_asked_for_a_subnet_that_was_renamed_meanwhile_gives_nothing
     world.probe.answer(FIRST, "")
     assert [(sent.kind, sent.packet.yiaddr, sent.packet.xid) for sent in world.sent] == [(ACK, FIRST, 8)]
     assert world.answer(request(REQUEST, mac=OTHER_MAC, ciaddr=FIRST, xid=9)).kind == ACK
+
+
+def test_O05_an_address_that_is_reserved_while_it_is_asked_for_is_not_given(world: DhcpWorld) -> None:
+    world.configure(rapid_commit=True)
+    world.ask(request(DISCOVER, options={80: b""}))
+    world.know(a_system(mac=OTHER_MAC, address="10.88.0.100"))
+    world.probe.answer(FIRST, "")
+    assert world.sent == []
+    assert world.ask(request(DISCOVER, xid=8)) == []
+    world.probe.answer(SECOND, "")
+    assert [(sent.kind, sent.packet.yiaddr) for sent in world.sent] == [(OFFER, SECOND)]
