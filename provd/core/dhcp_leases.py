@@ -128,6 +128,8 @@ class AddressTable:
         if binding is None:
             return True
         if binding.state is State.IDLE:
+            if address != who.reserved and address not in self._free:
+                return False  # a reload took it out of the pool; what has ended is not given again
             # RFC 2131 section 1, automatic allocation: what a client had once is nobody else's but by reservation.
             return not self._keeps or binding.who.key == who.key or address == who.reserved
         return binding.who.key == who.key and binding.state is not State.DECLINED

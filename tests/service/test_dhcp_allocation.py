@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from provd.model.subnet import Pool
 from tests.fakes.dhcp_world import (
     ACK,
     DISCOVER,
@@ -154,3 +155,15 @@ def test_R08_an_offer_of_an_earlier_address_that_is_not_taken_costs_no_running_l
     world.service.expire()
     world.know()
     assert world.answer(request(REQUEST, ciaddr=has, xid=10), unicast=True, source=has).kind == ACK
+
+
+@pytest.mark.parametrize("ask", ["reboot", "renew"])
+def test_R04_R16_an_ended_lease_outside_a_smaller_pool_is_not_given_again(world: DhcpWorld, ask: str) -> None:
+    has = world.dora(options={50: ip("10.88.0.109").to_bytes(4)}).packet.yiaddr
+    world.configure(pool=Pool(IPv4Address("10.88.0.100"), IPv4Address("10.88.0.104")))
+    assert world.answer(request(REQUEST, ciaddr=has, xid=8)).kind == ACK
+    world.pass_time(4000)
+    world.service.expire()
+    again = request(REQUEST, wanted=has, xid=9) if ask == "reboot" else request(REQUEST, ciaddr=has, xid=9)
+    assert world.answer(again).kind == NAK
+    assert world.dora(xid=10).packet.yiaddr == FIRST
