@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from provd.core.dhcp_binding import Binding
 from provd.core.dhcp_identity import AUTO
@@ -13,7 +14,10 @@ from provd.model.lease import Lease
 from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.service.dhcp_ports import Arrival
+from provd.wire.codes import MessageType
 from provd.wire.packet import DhcpPacket
+
+_DECLINE: Final = int(MessageType.DECLINE)
 
 
 class SubnetTables:
@@ -143,7 +147,8 @@ class SubnetTables:
         """The table of a client that no relay stands before.
 
         A unicast client is found by its own address: its renewals may come through a router. Of several subnets on the
-        link, the one with the client's reservation is meant, then the one with its address, then the first pool.
+        link, the one with the address that it has is meant, then the one with its reservation, then the one with the
+        address that it asks for, then the first pool.
         """
         if arrival.unicast and packet.ciaddr:
             table = self.of_address(packet.ciaddr)
@@ -152,7 +157,8 @@ class SubnetTables:
         tables = self._on_interface(arrival)
         if len(tables) < 2:
             return tables[0] if tables else None
-        for address in (*reserved, packet.ciaddr, packet.requested_address):
+        has = packet.requested_address if packet.message_type == _DECLINE else packet.ciaddr
+        for address in (has, *reserved, packet.requested_address):
             for table in tables:
                 if address and address in table:
                     return table

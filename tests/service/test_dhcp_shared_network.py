@@ -156,3 +156,19 @@ def test_L09_X01_a_reservation_in_quarantine_does_not_tie_its_machine_to_a_full_
     world.dora(MACS[2])
     world.ask(request(DECLINE, mac=MACS[2], wanted=ip("10.88.0.50"), server=SERVER))
     assert world.answer(request(DISCOVER, mac=MACS[2], xid=9)).packet.yiaddr == ip("10.89.0.100")
+
+
+@pytest.mark.parametrize("ask", ["rebind", "decline"])
+def test_R09_X01_a_reservation_in_another_subnet_of_the_link_hides_no_lease(ask: str) -> None:
+    """Two subnets on a link that nobody called a shared network."""
+    first, second = subnet(), replace(subnet("second", "10.89.0.0/24"), interface="eth0")
+    world, has = DhcpWorld(subnets=(first, second)), ip("10.89.0.100")
+    assert world.dora(options={50: has.to_bytes(4)}).packet.yiaddr == has
+    world.know(a_system(address="10.88.0.50"))
+    if ask == "rebind":
+        assert world.answer(request(REQUEST, ciaddr=has, xid=9)).kind == ACK
+    else:
+        world.ask(request(DECLINE, wanted=has, server=SERVER, xid=9))
+        assert world.store.rows[has].state == "declined"
+    assert world.answer(request(REQUEST, wanted=has, xid=10)).kind == NAK
+    assert world.dora(xid=11).packet.yiaddr == ip("10.88.0.50")
