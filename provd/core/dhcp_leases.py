@@ -161,9 +161,8 @@ class AddressTable:
         if binding.state is not State.BOUND:
             binding.state = State.OFFERED
             self._idle.pop(address, None)
-            self._timers.schedule(binding, now + offer_s)
-        elif binding.until < now + offer_s:
-            # Its lease ends before the offer does.
+        if binding.state is State.OFFERED or binding.until < now + offer_s:
+            # A lease does not end before its client could take the offer.
             self._timers.schedule(binding, now + offer_s)
         if lease_s != self._lease_s:
             self._lease_s = lease_s
