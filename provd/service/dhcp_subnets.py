@@ -178,11 +178,10 @@ class SubnetTables:
         return tables
 
     def elsewhere(self, table: AddressTable, htype: int, mac: bytes, client_id: bytes, *, known: bool) -> bool:
-        """The client has a binding in another subnet."""
-        return any(
-            other is not table and other.held(other.who(htype, mac, client_id, known=known)) is not None
-            for other in self._tables.values()
-        )
+        """The client has a running lease in another subnet; one that has ended says nothing of today."""
+        others = (other for other in self._tables.values() if other is not table)
+        held = (other.held(other.who(htype, mac, client_id, known=known)) for other in others)
+        return any(one is not None and one.state is State.BOUND for one in held)
 
     def expire(self, now: float) -> list[Binding]:
         """End what is over in every subnet; returns the leases that ended."""
