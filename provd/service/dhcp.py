@@ -170,6 +170,7 @@ class DhcpService:
             foreign=foreign,
             admission=Admission(self._throttle, publish, clocks.wall),
             later=later,
+            network_of=self.tables.network_of,
         )
         self._outcomes.learn = shortcut.learn
 

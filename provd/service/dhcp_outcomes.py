@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from provd.core import dhcp_decide as decide
 from provd.core.dhcp_address import is_broadcast
+from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_quarantine import DeclineGuard
 from provd.core.dhcp_times import end_of, lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
@@ -45,6 +46,7 @@ class Outcomes:
         foreign: told of the other server that a client has chosen.
         admission: weighs clients before they get an address.
         later: calls a function after some seconds.
+        network_of: the tables of the shared network that a table belongs to.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class Outcomes:
         foreign: Foreign,
         admission: Admission,
         later: Later,
+        network_of: Callable[[AddressTable], Sequence[AddressTable]],
     ) -> None:
         self._builder, self._commits, self._repeats = builder, commits, repeats
         self._director, self._send = director, send
         self.counters, self._throttle = counters, throttle
         self._clocks, self._probes = clocks, probes
         self._foreign, self._admission, self._later = foreign, admission, later
+        self._network_of = network_of
         self._guard = DeclineGuard()
         self.learn: Callable[[Exchange, Message], None] = lambda _exchange, _message: None
 
@@ -209,7 +213,9 @@ class Outcomes:
 
     def _silent(self, exchange: Exchange, reason: str, *, withdraw: bool) -> None:
         if withdraw:
-            exchange.table.withdraw(exchange.who)
+            # What was offered may be of another subnet of the link than the address that is asked for.
+            for table in self._network_of(exchange.table):
+                table.withdraw(exchange.who)
         detail = ""
         if reason == "pool exhausted":
             self._admission.exhausted(exchange)

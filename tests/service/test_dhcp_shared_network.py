@@ -12,6 +12,7 @@ from tests.fakes.dhcp_world import (
     ACK,
     DECLINE,
     DISCOVER,
+    FOREIGN,
     MAC,
     NAK,
     OFFER,
@@ -172,3 +173,9 @@ def test_R09_X01_a_reservation_in_another_subnet_of_the_link_hides_no_lease(ask:
         assert world.store.rows[has].state == "declined"
     assert world.answer(request(REQUEST, wanted=has, xid=10)).kind == NAK
     assert world.dora(xid=11).packet.yiaddr == ip("10.88.0.50")
+
+
+def test_L09_R01_whoever_takes_another_servers_address_frees_our_offer_in_every_subnet(world: DhcpWorld) -> None:
+    assert world.answer(request(DISCOVER, mac=MACS[0])).packet.yiaddr == ip("10.88.0.100")
+    assert world.ask(request(REQUEST, mac=MACS[0], wanted=ip("10.89.0.180"), server=FOREIGN)) == []
+    assert world.answer(request(DISCOVER, mac=MACS[1])).packet.yiaddr == ip("10.88.0.100")
