@@ -17,7 +17,7 @@ class Who(msgspec.Struct, frozen=True, gc=False):
         client_id: option 61 where it is more than the hardware address, else empty.
         reserved: address reserved for this client in this subnet, or 0.
         known: a system is registered for this client.
-        elsewhere: the client holds a binding in another subnet of this server.
+        elsewhere: the client has a running lease in another subnet of this server.
     """
 
     key: bytes

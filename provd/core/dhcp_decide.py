@@ -116,6 +116,8 @@ def decide(packet: DhcpPacket, table: AddressTable, who: Who, here: Here) -> Out
         return Inform()
     if kind == MessageType.BOOTP:
         # RFC 1534 section 2: a BOOTP client never gives an address back, so only a reservation is its answer.
+        if who.reserved and not table.may_have(who, who.reserved):
+            return Silent("bootp: the reserved address is not free")
         return Bootp(who.reserved) if who.reserved else Silent("bootp without reservation")
     return Silent("message type is not a client's")
 

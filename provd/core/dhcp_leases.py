@@ -128,6 +128,8 @@ class AddressTable:
         if binding is None:
             return True
         if binding.state is State.IDLE:
+            if address != who.reserved and address not in self._free:
+                return False  # a reload took it out of the pool; what has ended is not given again
             # RFC 2131 section 1, automatic allocation: what a client had once is nobody else's but by reservation.
             return not self._keeps or binding.who.key == who.key or address == who.reserved
         return binding.who.key == who.key and binding.state is not State.DECLINED
@@ -159,6 +161,8 @@ class AddressTable:
         if binding.state is not State.BOUND:
             binding.state = State.OFFERED
             self._idle.pop(address, None)
+        if binding.state is State.OFFERED or binding.until < now + offer_s:
+            # A lease does not end before its client could take the offer.
             self._timers.schedule(binding, now + offer_s)
         if lease_s != self._lease_s:
             self._lease_s = lease_s
@@ -231,8 +235,10 @@ class AddressTable:
             self.declined += 1
         elif binding.state is not State.BOUND:
             self._idle_now(binding)
-        elif binding.who.key not in self._held:
-            self._held[binding.who.key] = binding
+        else:
+            held = self._held.get(binding.who.key)
+            if held is None or held.state is not State.BOUND:
+                self._held[binding.who.key] = binding
         self._timers.schedule(binding, binding.until)
 
     def cut(self, binding: Binding) -> None:
@@ -318,7 +324,9 @@ class AddressTable:
         held = self._held.get(binding.who.key)
         if held is not None and held is not binding and held.state is State.IDLE:
             self._remove(held)
-        self._held[binding.who.key] = binding
+        # A running lease is the client's, whatever it had before.
+        if held is None or held.state is not State.BOUND:
+            self._held[binding.who.key] = binding
         self._idle[binding.address] = binding
         self._idle.move_to_end(binding.address)
 

@@ -41,7 +41,12 @@ def subnet_of_network(
     else:
         ways = [_with(tables, reserved), _of_client(tables, who_of), _giving(tables, packet, who_of), tables[0]]
     # A table without a binding is false, so this is no "or".
-    return next(table for table in ways if table is not None)
+    found = [table for table in ways if table is not None]
+    if packet.message_type != _DISCOVER:
+        return found[0]
+    # A client that may not have its own address any more is not bound to that subnet where the pool is exhausted.
+    gives = (one for one in found if one.candidate(who_of(one), packet.requested_address) is not None)
+    return next(gives, found[0])
 
 
 def _giving(

@@ -158,7 +158,9 @@ class DhcpService:
         self._outcomes = Outcomes(
             builder=self._builder,
             commits=commits,
-            probes=ConflictProbes(probe, commits, self.counters, self._throttle, clocks.monotonic),
+            probes=ConflictProbes(
+                probe, commits, self.counters, self._throttle, clocks.monotonic, self.tables.in_force
+            ),
             repeats=self._repeats,
             director=director,
             send=send,
@@ -168,6 +170,7 @@ class DhcpService:
             foreign=foreign,
             admission=Admission(self._throttle, publish, clocks.wall),
             later=later,
+            network_of=self.tables.network_of,
         )
         self._outcomes.learn = shortcut.learn
 
@@ -206,7 +209,8 @@ class DhcpService:
         after = {} if system is None else reservations_of((system,))
         if system is not None:
             self._reserved[name] = after
-        self.tables.change_reservations(before.keys() - after.keys(), after)
+        gone = {address: mac for address, mac in before.items() if address not in after}
+        self.tables.change_reservations(gone, after)
         self.forget()
 
     def load(self, leases: Iterable[Lease]) -> int:
@@ -253,6 +257,7 @@ class DhcpService:
         if unfit:
             self.counters.dropped[unfit] += 1
             return
+        epoch = self._hooks.epoch
         known = self._memory.of(packet, arrival)
         if not packet.giaddr and packet.ciaddr and arrival.unicast:
             known = self._exchanges.with_remembered_relay(packet, known)
@@ -283,7 +288,7 @@ class DhcpService:
         elif isinstance(verdict, Refuse):
             self._outcomes.refuse(exchange, verdict)
         else:
-            exchange.data = data
+            exchange.data, exchange.epoch = data, epoch
             self._outcomes.answer(exchange, same_request(data), self.tables.host)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -167,7 +168,8 @@ class LeaseCommits:
         at = table.at(lease.address)
         before = None
         if at is not None and at.who.key == who.key and at.lease is not None:
-            before = (at.lease, at.until)
+            # Only a running lease is kept as it was; the end of another state says nothing of a lease.
+            before = (at.lease, at.until if at.state is State.BOUND else -math.inf)
         left = table.held(who)
         rows = [lease]
         if left is not None and left.address != lease.address and left.lease is not None and left.state is State.BOUND:

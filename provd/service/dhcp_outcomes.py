@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from provd.core import dhcp_decide as decide
 from provd.core.dhcp_address import is_broadcast
+from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_quarantine import DeclineGuard
 from provd.core.dhcp_times import end_of, lease_time
 from provd.model.dhcp import DhcpRequest, Refuse
@@ -45,6 +46,7 @@ class Outcomes:
         foreign: told of the other server that a client has chosen.
         admission: weighs clients before they get an address.
         later: calls a function after some seconds.
+        network_of: the tables of the shared network that a table belongs to.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class Outcomes:
         foreign: Foreign,
         admission: Admission,
         later: Later,
+        network_of: Callable[[AddressTable], Sequence[AddressTable]],
     ) -> None:
         self._builder, self._commits, self._repeats = builder, commits, repeats
         self._director, self._send = director, send
         self.counters, self._throttle = counters, throttle
         self._clocks, self._probes = clocks, probes
         self._foreign, self._admission, self._later = foreign, admission, later
+        self._network_of = network_of
         self._guard = DeclineGuard()
         self.learn: Callable[[Exchange, Message], None] = lambda _exchange, _message: None
 
@@ -77,9 +81,13 @@ class Outcomes:
         self._director.seen("dhcp.dropped", request, None, 0, {"reason": reason})
 
     def refuse(self, exchange: Exchange, verdict: Refuse) -> None:
-        """The gate refuses this client: a REQUEST gets a NAK (RFC 2131 section 4.3.2), the rest silence."""
+        """The gate refuses this client: a REQUEST gets a NAK (RFC 2131 section 4.3.2), the rest silence.
+
+        A REQUEST that names another server is that server's to answer (RFC 2131 section 3.1, step 4).
+        """
         self.counters.dropped["refused by gate"] += 1
-        if exchange.request.packet.message_type == _REQUEST:
+        packet = exchange.request.packet
+        if packet.message_type == _REQUEST and packet.server_id in {0, *_ours(exchange)}:
             self._nak(exchange, verdict.reason)
         else:
             self._seen("dhcp.dropped", exchange, 0, {"reason": verdict.reason})
@@ -92,13 +100,13 @@ class Outcomes:
             key: equal for retransmissions.
             host: every address of this server.
         """
-        packet, arrival = exchange.request.packet, exchange.arrival
+        packet = exchange.request.packet
         if packet.message_type == _REQUEST and self._repeated(exchange, key):
             return
         here = decide.Here(
-            ours={exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses},
+            ours=_ours(exchange),
             host=host,
-            unicast=arrival.unicast,
+            unicast=exchange.arrival.unicast,
             client_unicast=exchange.request.client.relay.client_unicast,
         )
         outcome = decide.decide(packet, exchange.table, exchange.who, here)
@@ -133,6 +141,7 @@ class Outcomes:
         if message is None:
             return False
         self.counters.retransmitted += 1
+        exchange.data = b""  # the answer was made earlier: nothing is to be learnt from it
         self._post(exchange, message, exchange.request.packet.requested_address or exchange.request.packet.ciaddr)
         return True
 
@@ -204,7 +213,9 @@ class Outcomes:
 
     def _silent(self, exchange: Exchange, reason: str, *, withdraw: bool) -> None:
         if withdraw:
-            exchange.table.withdraw(exchange.who)
+            # What was offered may be of another subnet of the link than the address that is asked for.
+            for table in self._network_of(exchange.table):
+                table.withdraw(exchange.who)
         detail = ""
         if reason == "pool exhausted":
             self._admission.exhausted(exchange)
@@ -268,6 +279,12 @@ class Outcomes:
         self.counters.dropped[reason] += 1
         if detail:
             self._throttle.warn(reason, detail)
+
+
+def _ours(exchange: Exchange) -> set[int]:
+    """What option 54 names this server by on the client's link."""
+    arrival, relay = exchange.arrival, exchange.request.client.relay
+    return {exchange.server, arrival.local, relay.server_override, *arrival.addresses}
 
 
 def dotted(address: int) -> str:

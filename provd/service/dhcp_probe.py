@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from twisted.logger import Logger
 
+from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_quarantine import SHARE_IS_SPENT, pool_share_is_spent
 from provd.core.dhcp_states import State
 from provd.service.dhcp_commit import LeaseCommits
@@ -68,6 +69,7 @@ class ConflictProbes:
         counters: counts conflicts.
         throttle: bounded log lines.
         monotonic: seconds.
+        in_force: whether addresses are given from a table now; a reload may put another one in its place.
     """
 
     def __init__(
@@ -77,8 +79,9 @@ class ConflictProbes:
         counters: DhcpCounters,
         throttle: Throttle,
         monotonic: Callable[[], float],
+        in_force: Callable[[AddressTable], bool],
     ) -> None:
-        self._probe, self._commits = probe, commits
+        self._probe, self._commits, self._in_force = probe, commits, in_force
         self._counters, self._throttle, self._monotonic = counters, throttle, monotonic
         self._held: dict[int, _Held] = {}
         self._log = Logger(namespace="provd.dhcp")
@@ -96,6 +99,10 @@ class ConflictProbes:
         held = self._held.get(address)
         if held is not None and held.exchange.who.key == exchange.who.key:
             held.exchange = exchange
+            return True
+        if held is not None and rank in _NEW:
+            # The client before took its word back; what is asked already serves this one as well.
+            held.exchange, held.rank = exchange, rank
             return True
         question = self._question(exchange, address, rank)
         if question is None or self._probe is None:
@@ -127,6 +134,8 @@ class ConflictProbes:
         held = self._held.pop(address)
         exchange = replace(held.exchange, now=self._monotonic())
         table = exchange.table
+        if not self._in_force(table) or not table.may_have(exchange.who, address):
+            return
         binding = table.at(address)
         if binding is None or binding.state is not State.OFFERED or binding.who.key != exchange.who.key:
             return

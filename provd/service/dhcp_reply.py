@@ -53,6 +53,7 @@ class Exchange:
         now: monotonic seconds.
         known: what is remembered of the client.
         data: the octets of the request; empty where they are not worth remembering.
+        epoch: of the plugins when the request came; what was answered while it changed is not remembered.
     """
 
     request: DhcpRequest
@@ -65,6 +66,7 @@ class Exchange:
     now: float
     known: Known
     data: bytes = b""
+    epoch: object = None
 
 
 @dataclass(frozen=True, slots=True)

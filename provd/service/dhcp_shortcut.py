@@ -220,6 +220,8 @@ class Shortcut:
         """A message was answered the long way: the next ones like it need not be."""
         data, packet, arrival = exchange.data, exchange.request.packet, exchange.arrival
         kind = packet.message_type
+        if exchange.epoch != self._hooks.epoch:
+            return  # a plugin failed meanwhile, or was changed: the next ones may get more
         if not data or _SENT.get(kind) != message.kind or not self._is_alike(exchange):
             return
         if self._hooks.epoch != self._epoch or self._count >= self.KNOWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from provd.core.dhcp_binding import Binding
 from provd.core.dhcp_identity import AUTO
@@ -13,7 +14,10 @@ from provd.model.lease import Lease
 from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.service.dhcp_ports import Arrival
+from provd.wire.codes import MessageType
 from provd.wire.packet import DhcpPacket
+
+_DECLINE: Final = int(MessageType.DECLINE)
 
 
 class SubnetTables:
@@ -89,12 +93,16 @@ class SubnetTables:
         for table in self._tables.values():
             table.reserve(reservations)
 
-    def change_reservations(self, gone: Collection[int], new: Mapping[int, bytes]) -> None:
-        """Reserved addresses that are nobody's now, and others with the hardware address they belong to."""
-        for address in gone:
-            self._reservations.pop(address, None)
+    def change_reservations(self, gone: Mapping[int, bytes], new: Mapping[int, bytes]) -> None:
+        """Reserved addresses that are nobody's now, and others with the hardware address they belong to.
+
+        One that is gone here and another machine's already, where both change together, stays the other's.
+        """
+        free = [address for address, mac in gone.items() if self._reservations.get(address) == mac]
+        for address in free:
+            del self._reservations[address]
         self._reservations.update(new)
-        changes: dict[int, bytes | None] = {**dict.fromkeys(gone), **new}
+        changes: dict[int, bytes | None] = {**dict.fromkeys(free), **new}
         for address, mac in changes.items():
             table = self.of_address(address)
             if table is not None:
@@ -139,11 +147,16 @@ class SubnetTables:
         """The table of a subnet."""
         return self._tables.get(subnet.name)
 
+    def in_force(self, table: AddressTable) -> bool:
+        """Addresses are given from this table: its subnet is configured as it is."""
+        return self._tables.get(table.subnet.name) is table
+
     def on_link(self, packet: DhcpPacket, arrival: Arrival, reserved: Collection[int]) -> AddressTable | None:
         """The table of a client that no relay stands before.
 
         A unicast client is found by its own address: its renewals may come through a router. Of several subnets on the
-        link, the one with the client's reservation is meant, then the one with its address, then the first pool.
+        link, the one with the address that it has is meant, then the one with its reservation, then the one with the
+        address that it asks for, then the first pool.
         """
         if arrival.unicast and packet.ciaddr:
             table = self.of_address(packet.ciaddr)
@@ -152,7 +165,8 @@ class SubnetTables:
         tables = self._on_interface(arrival)
         if len(tables) < 2:
             return tables[0] if tables else None
-        for address in (*reserved, packet.ciaddr, packet.requested_address):
+        has = packet.requested_address if packet.message_type == _DECLINE else packet.ciaddr
+        for address in (has, *reserved, packet.requested_address):
             for table in tables:
                 if address and address in table:
                     return table
@@ -172,11 +186,10 @@ class SubnetTables:
         return tables
 
     def elsewhere(self, table: AddressTable, htype: int, mac: bytes, client_id: bytes, *, known: bool) -> bool:
-        """The client has a binding in another subnet."""
-        return any(
-            other is not table and other.held(other.who(htype, mac, client_id, known=known)) is not None
-            for other in self._tables.values()
-        )
+        """The client has a running lease in another subnet; one that has ended says nothing of today."""
+        others = (other for other in self._tables.values() if other is not table)
+        held = (other.held(other.who(htype, mac, client_id, known=known)) for other in others)
+        return any(one is not None and one.state is State.BOUND for one in held)
 
     def expire(self, now: float) -> list[Binding]:
         """End what is over in every subnet; returns the leases that ended."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 import pytest
 
+from provd.model.subnet import Pool
 from tests.fakes.dhcp_world import (
+    ACK,
     DISCOVER,
     MAC,
     NAK,
@@ -129,3 +133,37 @@ def test_row_51_manual_a_lease_from_before_ends_with_its_renewal(world: DhcpWorl
     world.configure(allocation="manual")
     renewal = request(REQUEST, mac=OTHER_MAC, ciaddr=FIRST, xid=9)
     assert [sent.kind for sent in world.ask(renewal, unicast=True, source=FIRST)] == [NAK]
+
+
+def test_O04_an_offer_stands_though_the_lease_of_its_address_ends_meanwhile(world: DhcpWorld) -> None:
+    address = world.dora().packet.yiaddr
+    world.pass_time(3599)
+    assert world.answer(request(DISCOVER, xid=8)).packet.yiaddr == address
+    world.pass_time(2)
+    world.service.expire()
+    assert world.answer(request(DISCOVER, mac=OTHER_MAC, wanted=address)).packet.yiaddr != address
+    assert world.answer(request(REQUEST, xid=8, wanted=address, server=SERVER)).kind == ACK
+
+
+def test_R08_an_offer_of_an_earlier_address_that_is_not_taken_costs_no_running_lease(world: DhcpWorld) -> None:
+    had, has = world.dora().packet.yiaddr, ip("10.88.0.105")
+    world.know(a_system(address="10.88.0.105"))
+    world.dora(xid=8)
+    world.know(a_system(address=str(IPv4Address(had))))
+    assert world.answer(request(DISCOVER, xid=9)).packet.yiaddr == had
+    world.pass_time(100)
+    world.service.expire()
+    world.know()
+    assert world.answer(request(REQUEST, ciaddr=has, xid=10), unicast=True, source=has).kind == ACK
+
+
+@pytest.mark.parametrize("ask", ["reboot", "renew"])
+def test_R04_R16_an_ended_lease_outside_a_smaller_pool_is_not_given_again(world: DhcpWorld, ask: str) -> None:
+    has = world.dora(options={50: ip("10.88.0.109").to_bytes(4)}).packet.yiaddr
+    world.configure(pool=Pool(IPv4Address("10.88.0.100"), IPv4Address("10.88.0.104")))
+    assert world.answer(request(REQUEST, ciaddr=has, xid=8)).kind == ACK
+    world.pass_time(4000)
+    world.service.expire()
+    again = request(REQUEST, wanted=has, xid=9) if ask == "reboot" else request(REQUEST, ciaddr=has, xid=9)
+    assert world.answer(again).kind == NAK
+    assert world.dora(xid=10).packet.yiaddr == FIRST

@@ -206,3 +206,11 @@ def test_a_release_of_an_old_address_does_not_touch_the_new_one(world: DhcpWorld
     world.ask(request(RELEASE, ciaddr=ADDRESS, server=SERVER))
     assert world.store.rows[ip("10.88.0.20")].state == "bound"
     assert world.answer(request(REQUEST, wanted=ip("10.88.0.20"))).kind == ACK
+
+
+def test_D010_O02_a_bootp_client_does_not_get_its_reservation_while_another_client_has_it(world: DhcpWorld) -> None:
+    world.dora(OTHER_MAC)
+    world.know(a_system(address="10.88.0.100"))
+    assert world.ask(request(0)) == []
+    world.ask(request(RELEASE, mac=OTHER_MAC, ciaddr=ADDRESS, server=SERVER))
+    assert world.answer(request(0)).packet.yiaddr == ADDRESS

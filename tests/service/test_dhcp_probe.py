@@ -11,6 +11,7 @@ from tests.fakes.dhcp_world import (
     ACK,
     DECLINE,
     DISCOVER,
+    FOREIGN,
     MAC,
     OFFER,
     OTHER_MAC,
@@ -168,3 +169,38 @@ def test_the_lease_after_a_probe_is_as_any_other(world: DhcpWorld) -> None:
     world.probe.answer(FIRST, "")
     assert world.answer(request(REQUEST, wanted=FIRST, server=SERVER)).kind == ACK
     assert world.store.rows[FIRST].state == "bound"
+
+
+def test_O03_an_address_is_asked_for_once_though_its_first_client_took_another_server(world: DhcpWorld) -> None:
+    world.ask(request(DISCOVER))
+    assert world.ask(request(REQUEST, wanted=ip("10.88.0.180"), server=FOREIGN)) == []
+    assert world.ask(request(DISCOVER, mac=OTHER_MAC, xid=8)) == []
+    assert [question.address for question in world.probe.asked] == [FIRST]
+    world.probe.answer(FIRST, "")
+    assert [(sent.packet.xid, sent.packet.yiaddr) for sent in world.sent] == [(8, FIRST)]
+    assert world.service.counters.errors == 0
+
+
+@pytest.mark.parametrize("who", ["", HOST])
+def test_O03_what_is_asked_for_a_subnet_that_was_renamed_meanwhile_gives_nothing(world: DhcpWorld, who: str) -> None:
+    world.configure(rapid_commit=True)
+    assert world.ask(request(DISCOVER, options={80: b""})) == []
+    world.configure(name="renamed")
+    world.probe.answer(FIRST, who)
+    assert world.sent == []
+    assert world.store.rows == {}
+    world.ask(request(DISCOVER, mac=OTHER_MAC, xid=8, options={80: b""}))
+    world.probe.answer(FIRST, "")
+    assert [(sent.kind, sent.packet.yiaddr, sent.packet.xid) for sent in world.sent] == [(ACK, FIRST, 8)]
+    assert world.answer(request(REQUEST, mac=OTHER_MAC, ciaddr=FIRST, xid=9)).kind == ACK
+
+
+def test_O05_an_address_that_is_reserved_while_it_is_asked_for_is_not_given(world: DhcpWorld) -> None:
+    world.configure(rapid_commit=True)
+    world.ask(request(DISCOVER, options={80: b""}))
+    world.know(a_system(mac=OTHER_MAC, address="10.88.0.100"))
+    world.probe.answer(FIRST, "")
+    assert world.sent == []
+    assert world.ask(request(DISCOVER, xid=8)) == []
+    world.probe.answer(SECOND, "")
+    assert [(sent.kind, sent.packet.yiaddr) for sent in world.sent] == [(OFFER, SECOND)]

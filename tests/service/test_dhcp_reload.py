@@ -114,3 +114,28 @@ def test_a_system_that_changes_is_reserved_for_as_if_all_were_read_anew() -> Non
         assert offers[0] == offers[1], step
         for world in (followed, reread):
             world.pass_time(30)
+
+
+def test_a_client_that_had_another_address_before_keeps_its_lease_when_its_subnet_is_renamed(world: DhcpWorld) -> None:
+    had, has = ADDRESS, ip("10.88.0.105")
+    world.dora()
+    world.know(a_system(address="10.88.0.105"))
+    world.dora(xid=8)
+    world.know()
+    first, *rest = world.subnets
+    world.service.reconfigure((replace(first, name="renamed"), *rest), own=(SERVER,))
+    assert world.answer(renewal(ciaddr=has, xid=10), unicast=True, source=has).kind == ACK
+    assert world.answer(request(DISCOVER, xid=11, wanted=had)).packet.yiaddr == has
+
+
+def test_two_systems_that_change_their_addresses_for_each_others_keep_both_reserved(world: DhcpWorld) -> None:
+    macs = [bytes((2, 1, 0, 0, 0, number)) for number in range(2)]
+    addresses = ["10.88.0.100", "10.88.0.101"]
+    world.know(a_system("a", macs[0], addresses[0]), a_system("b", macs[1], addresses[1]))
+    world.systems.all = [a_system("a", macs[0], addresses[1]), a_system("b", macs[1], addresses[0])]
+    for system in world.systems.all:
+        world.service.follow(system.name, system)
+    for address in addresses:
+        mac = bytes((2, 2, 0, 0, 0, ip(address) & 255))
+        offer = world.answer(request(DISCOVER, mac=mac, wanted=ip(address)))
+        assert offer.packet.yiaddr not in {ip(one) for one in addresses}

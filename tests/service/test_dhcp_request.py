@@ -316,3 +316,32 @@ def test_R06_R16_what_was_offered_or_has_ended_refuses_no_lease_of_another_serve
     assert world.answer(request(REQUEST, wanted=ip("10.99.0.1"))).kind == NAK
     assert world.answer(request(REQUEST, wanted=ADDRESS)).kind == ACK
     assert world.answer(request(REQUEST, wanted=ip("10.88.0.180"))).kind == NAK
+
+
+def test_R01_a_refusal_by_the_gate_is_no_word_on_another_servers_offer(world: DhcpWorld) -> None:
+    world.hooks.verdict = Refuse("not on this floor")
+    assert world.ask(request(REQUEST, wanted=ip("10.88.0.180"), server=FOREIGN)) == []
+    assert world.service.counters.dropped["refused by gate"] == 1
+
+
+def test_R15_R16_an_ended_lease_that_could_not_be_written_anew_is_no_lease_for_ever(world: DhcpWorld) -> None:
+    world.dora()
+    world.pass_time(4000)
+    world.service.expire()
+    world.store.problem = OSError("the disk is full")
+    assert world.ask(request(REQUEST, wanted=ADDRESS, xid=8)) == []
+    world.store.problem = None
+    world.pass_time(100)
+    world.service.expire()
+    assert world.answer(request(DISCOVER, mac=OTHER_MAC, wanted=ADDRESS)).packet.yiaddr == ADDRESS
+
+
+def test_R06_what_has_ended_on_another_network_refuses_no_lease_of_another_server(world: DhcpWorld) -> None:
+    world.dora(giaddr=RELAY)
+    world.pass_time(4000)
+    world.service.expire()
+    assert world.ask(request(REQUEST, wanted=ip("10.88.0.180"), xid=8)) == []
+    assert world.ask(request(REQUEST, ciaddr=ip("10.99.0.1"), xid=9)) == []
+    # A running lease there says that the client has moved.
+    world.dora(giaddr=RELAY, xid=10)
+    assert world.answer(request(REQUEST, wanted=ip("10.88.1.100"), xid=11)).kind == NAK

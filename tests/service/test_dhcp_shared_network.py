@@ -10,7 +10,9 @@ import pytest
 from provd.model.subnet import Subnet
 from tests.fakes.dhcp_world import (
     ACK,
+    DECLINE,
     DISCOVER,
+    FOREIGN,
     MAC,
     NAK,
     OFFER,
@@ -137,3 +139,43 @@ def test_L09_a_reload_that_joins_subnets_loses_no_lease(world: DhcpWorld) -> Non
     world.service.reconfigure(on_link(), own=(SERVER,))
     (ack,) = world.ask(request(REQUEST, mac=MACS[0], wanted=ip("10.88.0.100")))
     assert ack.kind == ACK
+
+
+def test_L09_a_client_whose_address_is_reserved_for_another_now_moves_to_the_next_subnet(world: DhcpWorld) -> None:
+    for mac in MACS[:2]:
+        world.dora(mac)
+    world.know(a_system(mac=MACS[4], address="10.88.0.100"))
+    assert world.answer(request(REQUEST, mac=MACS[0], ciaddr=ip("10.88.0.100"))).kind == NAK
+    assert world.dora(MACS[0], xid=9).packet.yiaddr == ip("10.89.0.100")
+    assert world.answer(request(DISCOVER, mac=MACS[0], xid=10)).packet.yiaddr == ip("10.89.0.100")
+
+
+def test_L09_X01_a_reservation_in_quarantine_does_not_tie_its_machine_to_a_full_subnet(world: DhcpWorld) -> None:
+    for mac in MACS[:2]:
+        world.dora(mac)
+    world.know(a_system(mac=MACS[2], address="10.88.0.50"))
+    world.dora(MACS[2])
+    world.ask(request(DECLINE, mac=MACS[2], wanted=ip("10.88.0.50"), server=SERVER))
+    assert world.answer(request(DISCOVER, mac=MACS[2], xid=9)).packet.yiaddr == ip("10.89.0.100")
+
+
+@pytest.mark.parametrize("ask", ["rebind", "decline"])
+def test_R09_X01_a_reservation_in_another_subnet_of_the_link_hides_no_lease(ask: str) -> None:
+    """Two subnets on a link that nobody called a shared network."""
+    first, second = subnet(), replace(subnet("second", "10.89.0.0/24"), interface="eth0")
+    world, has = DhcpWorld(subnets=(first, second)), ip("10.89.0.100")
+    assert world.dora(options={50: has.to_bytes(4)}).packet.yiaddr == has
+    world.know(a_system(address="10.88.0.50"))
+    if ask == "rebind":
+        assert world.answer(request(REQUEST, ciaddr=has, xid=9)).kind == ACK
+    else:
+        world.ask(request(DECLINE, wanted=has, server=SERVER, xid=9))
+        assert world.store.rows[has].state == "declined"
+    assert world.answer(request(REQUEST, wanted=has, xid=10)).kind == NAK
+    assert world.dora(xid=11).packet.yiaddr == ip("10.88.0.50")
+
+
+def test_L09_R01_whoever_takes_another_servers_address_frees_our_offer_in_every_subnet(world: DhcpWorld) -> None:
+    assert world.answer(request(DISCOVER, mac=MACS[0])).packet.yiaddr == ip("10.88.0.100")
+    assert world.ask(request(REQUEST, mac=MACS[0], wanted=ip("10.89.0.180"), server=FOREIGN)) == []
+    assert world.answer(request(DISCOVER, mac=MACS[1])).packet.yiaddr == ip("10.88.0.100")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any, cast
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provd.model.client_class import ClientClass
-from provd.model.dhcp import Ignore
+from provd.model.dhcp import Ignore, OptionSet
 from provd.service.dhcp_shortcut import Shortcut
 from tests.fakes.dhcp_fakes import FakeBootDirector, FakeHooks
 from tests.fakes.dhcp_world import DISCOVER, RELAY, REQUEST, SERVER, DhcpWorld, Sent, a_system, ip, request, subnet
@@ -295,3 +295,22 @@ def test_of_two_subnets_on_a_link_each_machine_is_answered_for_its_own() -> None
     for mac, address in zip(MACS, ("10.89.0.105", "10.88.0.105", "10.89.0.106", "10.88.0.106"), strict=False):
         (offer,) = world.say(request(DISCOVER, mac=mac, options=PRL, wanted=ip(address)))
         assert offer.packet.yiaddr == ip(address)
+
+
+def test_an_answer_that_a_plugin_failed_in_is_no_pattern_for_others() -> None:
+    world = World()
+    world.sharing.sets = [("site", OptionSet({15: b"example.org"}, force=True))]
+    whole = world.sharing.options
+
+    def fails(*_: Any) -> Sequence[tuple[str, OptionSet]]:
+        swaps, missed = world.sharing.epoch
+        world.sharing.epoch = swaps, missed + 1
+        return ()
+
+    cast("Any", world.sharing).options = fails
+    world.dora_of(MACS[0], options=PRL)
+    cast("Any", world.sharing).options = whole
+    # The ACK of a moment ago is repeated, and stays what it was.
+    world.say(request(REQUEST, mac=MACS[0], wanted=ip("10.88.0.100"), server=SERVER, options=PRL))
+    for mac in MACS[1:3]:
+        assert [sent.packet.options[15] for sent in world.dora_of(mac, options=PRL)] == [b"example.org"] * 2
