@@ -56,11 +56,18 @@ def check_classes(config: ServerConfig, file: str) -> None:
         if raw.mac_prefix and not _PREFIX.fullmatch(raw.mac_prefix):
             raise ConfigError(file, f"{key}.mac_prefix", f"{raw.mac_prefix!r} must be pairs of hex digits with colons")
         for field in ("circuit_id", "remote_id"):
-            try:
-                octets_of(getattr(raw, field))
-            except ValueError:
-                raise ConfigError(file, f"{key}.{field}", "has digits after 0x that are not hexadecimal") from None
+            _check_octets(getattr(raw, field), file, f"{key}.{field}")
         check_options(raw.options, file, f"{key}.options")
+
+
+def _check_octets(text: str, file: str, key: str) -> None:
+    """No octets are no condition: a class that names some must not be for every port."""
+    try:
+        octets = octets_of(text)
+    except ValueError:
+        raise ConfigError(file, key, "has digits after 0x that are not hexadecimal") from None
+    if text and not octets:
+        raise ConfigError(file, key, "has no digits after 0x")
 
 
 def _check_name(name: str, names: list[str], file: str, key: str) -> None:

@@ -152,6 +152,7 @@ class RogueConfig(Table, frozen=True):
         key(
             "Seconds between two looks for other servers, the first one at start; 0 for never. A look is a DISCOVER "
             "that is not followed up, so a server that answers keeps one address back for a while.",
+            ge=0,
             le=604800,
         ),
     ] = 900

@@ -7,10 +7,14 @@ from ipaddress import IPv4Address
 
 from provd.config.decode import parse_address, parse_pool
 from provd.config.errors import ConfigError
+from provd.config.merge import REMOVE, key_path
 from provd.config.options import check_options
 from provd.config.schema import ServerConfig
 from provd.config.schema_dhcp import SubnetConfig
 from provd.model.subnet import DHCP, PROXY, Pool, Subnet
+from provd.wire import codes
+from provd.wire.errors import WireError
+from provd.wire.options import encode_value, option_code
 
 
 def to_subnet(config: SubnetConfig) -> Subnet:
@@ -80,10 +84,11 @@ def check_subnets(config: ServerConfig, file: str) -> None:
             subnet = to_subnet(raw)
         except ValueError as error:
             raise ConfigError(file, f"{key}.pool", str(error)) from error
-        for rule in (_check_pool, _check_routers, _check_times):
+        for rule in (_check_pool, _check_routers, _check_times, _check_domain):
             rule(subnet, file, key)
         _check_interface(subnet, config, file, key)
         check_options(subnet.options, file, f"{key}.options")
+        _check_further_routers(subnet, file, key)
         _check_against(subnet, subnets, file, key)
         subnets.append(subnet)
     _check_pool_is_free(config, subnets, file)
@@ -114,6 +119,25 @@ def _check_routers(subnet: Subnet, file: str, key: str) -> None:
             raise ConfigError(file, where, f"{router} lies outside the subnet {subnet.network}")
         if subnet.pool is not None and router in subnet.pool:
             raise ConfigError(file, where, f"{router} lies in the subnet's own pool")
+
+
+def _check_further_routers(subnet: Subnet, file: str, key: str) -> None:
+    """Option 3 among the further options, which are sound by now."""
+    for name, value in subnet.options.items():
+        if subnet.pool is None or name.startswith(REMOVE) or option_code(name) != codes.ROUTER:
+            continue
+        octets = encode_value(name, value)
+        for at in range(0, len(octets) - len(octets) % 4, 4):
+            router = IPv4Address(octets[at : at + 4])
+            if router in subnet.pool:
+                raise ConfigError(file, key_path(f"{key}.options", name), f"{router} lies in the subnet's own pool")
+
+
+def _check_domain(subnet: Subnet, file: str, key: str) -> None:
+    try:
+        encode_value(codes.DOMAIN_NAME, subnet.domain or "none")
+    except WireError as error:
+        raise ConfigError(file, f"{key}.domain", error.problem) from error
 
 
 def _check_times(subnet: Subnet, file: str, key: str) -> None:

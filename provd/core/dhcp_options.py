@@ -16,7 +16,7 @@ from provd.model.dhcp import OptionSet
 from provd.model.subnet import Subnet
 from provd.wire import codes
 from provd.wire.errors import WireError
-from provd.wire.options import encode_option, option_code, option_name
+from provd.wire.options import REFUSED, encode_option, option_code, option_name
 
 ALWAYS: Final = frozenset(
     {
@@ -119,6 +119,11 @@ def _code_of(key: str, value: object) -> int:
     code = option_code(key.removeprefix(REMOVE))
     if code == codes.PXE_VENDOR:
         raise WireError("option pxe", "is replaced by another one and never taken away")
+    name = key.removeprefix(REMOVE)
+    if code in REFUSED:
+        raise WireError(f"option {name}", REFUSED[code])
+    if value is not True:
+        raise WireError(f"option {name}", "is taken away by true; leave it out to keep it")
     return code
 
 

@@ -84,6 +84,10 @@ REFUSED: Final[Mapping[int, str]] = {
 """Why an option cannot be configured."""
 
 
+_DIGITS: Final = 20
+"""Digits of a number that are looked at: Python refuses to read thousands of them."""
+
+
 def option_name(code: int) -> str:
     """Name of an option, or its number as text where it has none here."""
     row = OPTIONS.get(code)
@@ -97,7 +101,7 @@ def option_code(key: str | int) -> int:
         WireError: an unknown name, or a number outside 1 to 254.
     """
     code = _CODES.get(key, -1) if isinstance(key, str) else key
-    if code < 0 and isinstance(key, str) and key.isascii() and key.isdigit():
+    if code < 0 and isinstance(key, str) and key.isascii() and key.isdigit() and len(key) <= _DIGITS:
         code = int(key)
     if not 1 <= code <= 254 and key != PXE:
         raise WireError(f"option {key}", "is no known name and no number from 1 to 254")

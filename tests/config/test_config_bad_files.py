@@ -96,6 +96,26 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         LAN + 'pool = "10.0.0.2-10.0.0.9"\nrouters = ["10.0.0.5"]\n',
         ": subnet[0].routers[0]: 10.0.0.5 lies in the subnet's own pool",
     ),
+    "router in the pool, as an option": (
+        LAN + 'pool = "10.0.0.2-10.0.0.9"\n[subnet.options]\n"3" = ["10.0.0.1", "10.0.0.5"]\n',
+        ": subnet[0].options.3: 10.0.0.5 lies in the subnet's own pool",
+    ),
+    "a domain that no option can hold": (
+        LAN + 'domain = "lab\\u0000"\n',
+        ": subnet[0].domain: 'lab\\x00' is not a text that is not empty",
+    ),
+    "no digits of a relay port": (
+        '[[class]]\nname = "port"\ncircuit_id = "0x"\n',
+        ": class[0].circuit_id: has no digits after 0x",
+    ),
+    "looks for other servers backwards": (
+        "[rogue]\ninterval_s = -1\n",
+        ": rogue.interval_s: expected an integer >= 0",
+    ),
+    "a lease longer than for ever": (
+        "[defaults.boot]\nlease_s = 4294967295\n",
+        ": defaults.boot.lease_s: expected an integer <= 4294967294",
+    ),
     "own address in the pool": (
         LAN + 'pool = "10.0.0.1-10.0.0.9"\n',
         ": interface[0].addresses[0]: 10.0.0.1 lies in the pool of subnet 'lan'",

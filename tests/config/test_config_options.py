@@ -26,6 +26,9 @@ FILE = Path("/etc/provd/provd.toml")
         ({"wpad": "a", "252": "b"}, "252", "option 252: is the same as wpad, which stands here too"),
         ({"!wpad": True, "252": "b"}, "252", "option 252: is the same as !wpad, which stands here too"),
         ({"!nothing": True}, '"!nothing"', "option nothing: is no known name and no number from 1 to 254"),
+        ({"!wpad": False}, '"!wpad"', "option wpad: is taken away by true; leave it out to keep it"),
+        ({"!53": True}, '"!53"', "option 53: is set by the protocol itself and cannot be configured"),
+        ({"9" * 5000: "x"}, "9" * 5000, f"option {'9' * 5000}: is no known name and no number from 1 to 254"),
         ({"dhcp-lease-time": 60}, "dhcp-lease-time", "is set by lease_s of the subnet, class or profile"),
     ],
 )
