@@ -9,6 +9,7 @@ from uuid import UUID
 
 from provd.core.client_facts import client_facts
 from provd.core.dhcp_options import DEFAULT, Level
+from provd.core.dhcp_times import time_options
 from provd.model.boot import BootFile, BootPlan
 from provd.model.client import ClientFacts
 from provd.model.dhcp import DhcpRequest, OptionSet
@@ -111,6 +112,7 @@ class OptionExplainer:
             told = {code: says for code, says in told.items() if code in BOOT_OPTIONS}
         else:
             told[codes.LEASE_TIME] = list(self._lease(imagined, labels))
+            _settle_times(told)
         return [_row(code, says) for code, says in sorted(told.items())]
 
     def _origin(self, level: Level, code: int, imagined: Imagined) -> str:
@@ -139,6 +141,18 @@ class OptionExplainer:
             yield found.lease_s.to_bytes(4), self._setting(f"class {found.name}", "lease_s")
         if profile is not None and profile.boot.lease_s:
             yield profile.boot.lease_s.to_bytes(4), str(profile.origins.get("boot.lease_s") or profile.name)
+
+
+def _settle_times(told: dict[int, list[tuple[bytes, str]]]) -> None:
+    """T1 and T2 that do not count for this lease give way to those that are sent."""
+    times: tuple[int, ...] = (codes.RENEWAL_TIME, codes.REBINDING_TIME)
+    wishes = {code: told[code][-1][0] for code in times if code in told}
+    sent = time_options(int.from_bytes(told[codes.LEASE_TIME][-1][0]), wishes)
+    for code, octets in wishes.items():
+        if code not in sent:
+            del told[code]
+        elif sent[code] != octets:
+            told[code].append((sent[code], DEFAULT))
 
 
 def _row(code: int, says: Sequence[tuple[bytes, str]]) -> dict[str, object]:

@@ -163,7 +163,8 @@ def _decode_flag(data: bytes) -> bool:
 
 
 def _encode_hex(value: object) -> bytes:
-    octets = bytes.fromhex(_text(value).replace(":", ""))
+    # Pair by pair: "0:a1:b" is 3 octets to whoever writes it, not 2.
+    octets = b"".join([bytes.fromhex(part) for part in _text(value).split(":")])
     if not octets:
         raise ValueError
     return octets

@@ -113,6 +113,19 @@ def test_row_52_explain_says_what_the_reply_then_carries() -> None:
     assert subnet().lease_s != int.from_bytes(sent[51]) == told["dhcp-lease-time"]["value"]
 
 
+def test_row_52_times_that_do_not_count_are_shown_as_they_are_sent() -> None:
+    world = a_world()
+    world.configure(options={"dhcp-renewal-time": 250, "dhcp-rebinding-time": 299})
+    assert explained(world)["dhcp-renewal-time"]["value"] == 250
+    world.configure(options={"dhcp-renewal-time": 9000, "dhcp-rebinding-time": 299})
+    sent = world.answer(request(1, options=PXE, xid=9)).packet.options
+    rows = explained(world)
+    for code, key in ((58, "dhcp-renewal-time"), (59, "dhcp-rebinding-time")):
+        assert rows[key]["value"] == int.from_bytes(sent[code])
+    assert rows["dhcp-renewal-time"]["origin"] == "default"
+    assert rows["dhcp-renewal-time"]["hides"] == [f"settings subnet lab ({FILE}: subnet[3].options.dhcp-renewal-time)"]
+
+
 def test_row_52_explain_names_the_files_of_a_running_service(tmp_path: Path) -> None:
     server = SimulatedServer(tmp_path)
     server.add()

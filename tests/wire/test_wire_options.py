@@ -86,6 +86,7 @@ def test_decoded_values_have_the_form_people_write(key: str, value: object) -> N
         ("ip-forwarding", 1, "1 is not true or false"),
         ("rapid-commit", False, "leave it out for false"),
         ("host-name", "", "'' is not a text that is not empty"),
+        ("224", {"hex": "0:a1:b"}, "option 224: '0:a1:b' is not octets as hexadecimal text"),
         ("uuid-guid", "xyz", "is not octets as hexadecimal text"),
         ("domain-search", ["-bad-"], "option domain-search: '-bad-' is no DNS name"),
         ("domain-search", [], "option domain-search: has no domain"),
