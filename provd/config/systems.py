@@ -228,7 +228,9 @@ def _identifier_faults(system: System) -> Iterator[str]:
         except ValueError:
             yield f"{field} has digits after 0x that are not hexadecimal"
             continue
-        if field == "client_id" and len(octets) == 1:
+        if getattr(system, field) and not octets:
+            yield f"{field} has no digits after 0x"
+        elif field == "client_id" and len(octets) == 1:
             yield "client_id has one octet, so it is no identity (RFC 2132 section 9.14)"
 
 

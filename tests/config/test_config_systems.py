@@ -95,6 +95,8 @@ def test_a_clash_between_a_file_and_the_store_names_both_and_is_told_once() -> N
         ({"client_id": "ab"}, {"client_id": "0x6162"}, "client identifier ab is already that of system two"),
         ({"circuit_id": "7", "remote_id": "s"}, {"circuit_id": "0x37", "remote_id": "s"}, "relay port 7 is already"),
         ({"client_id": "0xzz"}, {}, "client_id has digits after 0x that are not hexadecimal"),
+        ({"client_id": "0x"}, {}, "client_id has no digits after 0x"),
+        ({"circuit_id": "0x", "remote_id": "ab"}, {}, "circuit_id has no digits after 0x"),
         ({"client_id": "x"}, {}, "client_id has one octet, so it is no identity"),
         ({"circuit_id": "7", "remote_id": "s"}, {"circuit_id": "7", "remote_id": "t"}, ""),
         ({"circuit_id": "7"}, {"circuit_id": "0xzz"}, ""),
