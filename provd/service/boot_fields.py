@@ -62,12 +62,14 @@ def boot_fields(
 def pxe_level(levels: Sequence[Level], *, promised: bool) -> Level:
     """Option 43 for a PXE client: what the most particular level says of it, else "load the boot file at once".
 
+    Octets of option 43 count as well; of one level, what it says for PXE clients stands before them.
+
     Args:
         levels: configured options, from general to particular.
         promised: the PXE port is answered, so option 60 is sent as well (PXE 2.1 section 2.2).
     """
-    says = next((level for level in reversed(levels) if level.pxe is not None), None)
-    raw = any(codes.VENDOR_SPECIFIC in level.options for level in levels)
+    says = next((one for one in reversed(levels) if one.pxe is not None or codes.VENDOR_SPECIFIC in one.options), None)
+    raw = says is not None and says.pxe is None
     options: dict[int, bytes] = {}
     if says is not None and says.pxe is not None:
         options[codes.VENDOR_SPECIFIC] = says.pxe

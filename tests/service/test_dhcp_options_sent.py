@@ -221,6 +221,14 @@ def test_P06_octets_by_number_stand_for_pxe_clients_where_nothing_else_is_said(w
     assert world.answer(request(DISCOVER)).packet.options[43] == b"\1\1\0"
 
 
+def test_P06_octets_of_a_more_particular_place_stand_before_what_is_said_for_pxe_clients(world: DhcpWorld) -> None:
+    world.service.classify({"pxe": {"prompt": {"text": "global"}}}, ())
+    world.know(replace(a_system(), options={"43": "01:01:00"}))
+    assert world.answer(request(DISCOVER, options=PXE)).packet.options[43] == b"\1\1\0"
+    world.know(replace(a_system(), options={}))
+    assert (vendor(world, PXE) or {})[10] == b"\0global"
+
+
 def test_P04_option_60_is_sent_where_the_pxe_port_is_answered_and_to_pxe_clients_only(world: DhcpWorld) -> None:
     world.configure(mode="combined")
     assert offer(world, PXE)[60] == b"PXEClient"
