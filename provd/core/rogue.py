@@ -134,6 +134,11 @@ class KnownServers:
         new = self._seen[key] = Seen(sighting, now, now, self.peers.verdict(sighting))
         return new
 
+    def is_open(self, sighting: Sighting) -> bool:
+        """A server that nobody saw yet, and whose hardware address could be one that the site names."""
+        new = (sighting.interface, sighting.server) not in self._seen and sighting.server not in self.peers.own
+        return new and not sighting.mac and bool(self.peers.allowed_macs) and self.peers.verdict(sighting) == ROGUE
+
     def judge(self, peers: Peers) -> None:
         """Take other peers, after a reload or a change of addresses."""
         self.peers = peers

@@ -63,6 +63,7 @@ class RogueWatch:
         self._timer: IDelayedCall | None = None
         self._running = False
         self._asked_at: dict[str, float] = {}
+        self._open: set[Sighting] = set()
         self._log = Logger(namespace="provd.rogue")
         self.counts: Counter[str] = Counter()
 
@@ -93,6 +94,7 @@ class RogueWatch:
         """No more rounds."""
         self._running = False
         self._cancel()
+        self._open.clear()
         self._prober.stop()
 
     def _cancel(self) -> None:
@@ -120,12 +122,22 @@ class RogueWatch:
     def heard(self, request: DhcpRequest, server: int) -> None:
         """A client takes the offer of another server (RFC 2131 section 3.1, step 3: it says so by broadcast)."""
         giaddr = request.packet.giaddr
-        new = self._saw(Sighting(request.interface, server, how=HEARD, relay=giaddr))
-        if new and not giaddr:
-            # Its answer tells the hardware address; clients cannot make this happen often.
-            last = self._asked_at.get(request.interface, float("-inf"))
-            if self._clock.seconds() - last >= _AGAIN_S:
-                self._ask((request.interface,), lambda: None)
+        sighting = Sighting(request.interface, server, how=HEARD, relay=giaddr)
+        if sighting in self._open:
+            return
+        # Its answer tells the hardware address; clients cannot make this happen often.
+        last = self._asked_at.get(request.interface, float("-inf"))
+        ask = not giaddr and self._clock.seconds() - last >= _AGAIN_S
+        if ask and self._known.is_open(sighting):
+            self._open.add(sighting)
+            self._ask((request.interface,), lambda: self._settle(sighting))
+        elif self._saw(sighting) and ask:
+            self._ask((request.interface,), lambda: None)
+
+    def _settle(self, sighting: Sighting) -> None:
+        """The link was asked: a server that has not answered is judged by what a client said."""
+        self._open.discard(sighting)
+        self._saw(sighting)
 
     def _saw(self, sighting: Sighting) -> bool:
         self.counts["sightings"] += 1

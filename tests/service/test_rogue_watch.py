@@ -9,10 +9,12 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from provd.core.client_facts import client_facts
 from provd.core.rogue import HEARD, Peers, Sighting
 from provd.model.dhcp import DhcpRequest
 from provd.model.event import Event
 from provd.service.rogue import RogueWatch
+from provd.wire.dhcp import decode_request
 from tests.fakes.dhcp_world import DISCOVER, REQUEST, SERVER, DhcpWorld, ip, request
 
 OTHER = ip("10.88.0.254")
@@ -195,3 +197,17 @@ def test_row_39_in_a_proxied_subnet_a_client_names_the_other_server_too() -> Non
     dhcp.ask(request(REQUEST, options=PXE, wanted=ip("10.88.0.50"), server=OTHER))
     dhcp.ask(request(DISCOVER, options=PXE))
     assert taken == [OTHER]
+
+
+def test_row_39_a_server_allowed_by_its_mac_is_asked_before_a_client_that_names_it_is_an_alarm() -> None:
+    packet = decode_request(request(REQUEST, wanted=ip("10.88.0.50"), server=OTHER))
+    heard = DhcpRequest(packet, client_facts(packet), "eth0", SERVER)
+    for allowed, alarms in ((SEEN.mac, 0), (bytes(6), 1)):
+        world = World(interval_s=0.0, peers=Peers(own={SERVER}, allowed_macs={allowed}))
+        world.servers = [SEEN] if allowed == SEEN.mac else []
+        world.watch.heard(heard, OTHER)
+        world.watch.heard(heard, OTHER)
+        assert world.events == []
+        world.clock.advance(3)
+        world.watch.heard(heard, OTHER)
+        assert (len(world.events), world.rounds) == (alarms, [("eth0",)])
