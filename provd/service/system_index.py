@@ -53,8 +53,9 @@ class SystemIndex:
             self._by_mac[card.mac.octets] = system
         if system.uuid:
             self._by_uuid[system.uuid] = system
-        if system.client_id:
-            self._by_client_id[octets_of(system.client_id)] = system
+        identifier = octets_of(system.client_id)
+        if identifier:  # a store from before may hold one of no octets, which every client without option 61 has
+            self._by_client_id[identifier] = system
         if system.circuit_id or system.remote_id:
             self._by_port[system.port] = system
 

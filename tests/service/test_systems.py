@@ -13,6 +13,7 @@ from provd.model.client import ClientFacts, RelayInfo
 from provd.model.event import Event
 from provd.model.mac import Mac
 from provd.model.system import InstallState, Interface, System
+from provd.service.system_index import SystemIndex
 from provd.service.systems import ChangeRefusedError, Systems
 from tests.fakes.boot_world import FakeHost, FakeStates, FakeSystemStore
 
@@ -164,6 +165,13 @@ def test_I04_a_system_is_found_by_client_id_or_relay_port(
     edited = world.systems.edit("web1", replace(kept, client_id="", circuit_id="", remote_id=""), expected=kept.version)
     assert world.systems.find(stranger) is None
     assert world.systems.find(ClientFacts(mac=ONE)) == edited
+
+
+def test_a_stored_identifier_of_no_octets_means_nobody() -> None:
+    index = SystemIndex()
+    index.put(replace(system(client_id="0x"), interfaces=()))
+    assert index.find(ClientFacts(mac=TWO)) is None
+    assert not index.knows(TWO.octets, b"")
 
 
 def test_I04_both_halves_of_a_port_must_fit_and_the_hardware_address_comes_first(world: World) -> None:
