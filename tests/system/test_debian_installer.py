@@ -71,7 +71,9 @@ def wait_for(service: RunningService, machine: Machine, kind: str) -> list[Row]:
 def test_the_installer_is_answered_and_reports(
     service: RunningService, network: PrivateNetwork, tmp_path: Path
 ) -> None:
-    spec = MachineSpec(NAME, MAC, Firmware.BIOS, memory_mib=1024, time_limit_s=LIMIT_S + 30)
+    # One processor: with two, the emulation now and then misses that a starting kernel patched its own code on the other
+    # one, and it hangs in its self-tests ("soft lockup").
+    spec = MachineSpec(NAME, MAC, Firmware.BIOS, memory_mib=1024, cpus=1, time_limit_s=LIMIT_S + 30)
     with Machine(spec, network.segments[0].tap(), tmp_path / "machine") as machine:
         wait_for(service, machine, "install.syslog")
         rows = wait_for(service, machine, "install.log")
