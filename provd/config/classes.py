@@ -12,7 +12,7 @@ from provd.config.schema import ServerConfig
 from provd.config.schema_dhcp import ClassConfig
 from provd.model.arch import ARCHS
 from provd.model.client_class import ClientClass
-from provd.model.system import octets_of
+from provd.model.system import octets_fault, octets_of
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){0,5}")
@@ -56,18 +56,10 @@ def check_classes(config: ServerConfig, file: str) -> None:
         if raw.mac_prefix and not _PREFIX.fullmatch(raw.mac_prefix):
             raise ConfigError(file, f"{key}.mac_prefix", f"{raw.mac_prefix!r} must be pairs of hex digits with colons")
         for field in ("circuit_id", "remote_id"):
-            _check_octets(getattr(raw, field), file, f"{key}.{field}")
+            fault = octets_fault(getattr(raw, field))
+            if fault:
+                raise ConfigError(file, f"{key}.{field}", fault)
         check_options(raw.options, file, f"{key}.options")
-
-
-def _check_octets(text: str, file: str, key: str) -> None:
-    """No octets are no condition: a class that names some must not be for every port."""
-    try:
-        octets = octets_of(text)
-    except ValueError:
-        raise ConfigError(file, key, "has digits after 0x that are not hexadecimal") from None
-    if text and not octets:
-        raise ConfigError(file, key, "has no digits after 0x")
 
 
 def _check_name(name: str, names: list[str], file: str, key: str) -> None:

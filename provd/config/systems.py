@@ -18,7 +18,7 @@ from provd.config.values import value_faults
 from provd.core.system_claims import Claims
 from provd.model.mac import Mac
 from provd.model.subnet import Subnet
-from provd.model.system import Interface, Link, System, octets_of
+from provd.model.system import Interface, Link, System, octets_fault, octets_of
 
 HOST: Final = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -223,14 +223,10 @@ def _value_faults(system: System) -> Iterator[tuple[str, str]]:
 
 def _identifier_faults(system: System) -> Iterator[str]:
     for field in ("client_id", "circuit_id", "remote_id"):
-        try:
-            octets = octets_of(getattr(system, field))
-        except ValueError:
-            yield f"{field} has digits after 0x that are not hexadecimal"
-            continue
-        if getattr(system, field) and not octets:
-            yield f"{field} has no digits after 0x"
-        elif field == "client_id" and len(octets) == 1:
+        fault = octets_fault(getattr(system, field))
+        if fault:
+            yield f"{field} {fault}"
+        elif field == "client_id" and len(octets_of(system.client_id)) == 1:
             yield "client_id has one octet, so it is no identity (RFC 2132 section 9.14)"
 
 

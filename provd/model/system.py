@@ -18,6 +18,16 @@ def octets_of(text: str) -> bytes:
     return bytes.fromhex(text[2:]) if text[:2].lower() == "0x" else text.encode()
 
 
+def octets_fault(text: str) -> str:
+    """What is wrong with such an identifier, the end of a sentence; empty where nothing is, or none is given."""
+    try:
+        octets = octets_of(text)
+    except ValueError:
+        return "has digits after 0x that are not hexadecimal"
+    # No octets are no identifier: every client without the option would have it.
+    return "has no digits after 0x" if text and not octets else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One network card of a system.

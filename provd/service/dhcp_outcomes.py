@@ -87,7 +87,7 @@ class Outcomes:
         """
         self.counters.dropped["refused by gate"] += 1
         packet = exchange.request.packet
-        if packet.message_type == _REQUEST and packet.server_id in {0, *_ours(exchange)}:
+        if packet.message_type == _REQUEST and packet.server_id in {0, *exchange.ours}:
             self._nak(exchange, verdict.reason)
         else:
             self._seen("dhcp.dropped", exchange, 0, {"reason": verdict.reason})
@@ -104,7 +104,7 @@ class Outcomes:
         if packet.message_type == _REQUEST and self._repeated(exchange, key):
             return
         here = decide.Here(
-            ours=_ours(exchange),
+            ours=exchange.ours,
             host=host,
             unicast=exchange.arrival.unicast,
             client_unicast=exchange.request.client.relay.client_unicast,
@@ -279,12 +279,6 @@ class Outcomes:
         self.counters.dropped[reason] += 1
         if detail:
             self._throttle.warn(reason, detail)
-
-
-def _ours(exchange: Exchange) -> set[int]:
-    """What option 54 names this server by on the client's link."""
-    arrival, relay = exchange.arrival, exchange.request.client.relay
-    return {exchange.server, arrival.local, relay.server_override, *arrival.addresses}
 
 
 def dotted(address: int) -> str:

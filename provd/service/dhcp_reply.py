@@ -68,6 +68,11 @@ class Exchange:
     data: bytes = b""
     epoch: object = None
 
+    @property
+    def ours(self) -> set[int]:
+        """What option 54 names this server by on the client's link (RFC 2131 section 4.1, RFC 5107 section 4)."""
+        return {self.server, self.arrival.local, self.request.client.relay.server_override, *self.arrival.addresses}
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:

@@ -234,7 +234,6 @@ class Shortcut:
         if layout is None or pattern is None:
             return
         sent = decode(message.data).options
-        ours = {exchange.server, arrival.local, exchange.request.client.relay.server_override, *arrival.addresses}
         ways.append(
             Way(
                 layout,
@@ -242,7 +241,7 @@ class Shortcut:
                 arrival,
                 pattern,
                 exchange.table,
-                frozenset(address.to_bytes(4) for address in ours if address),
+                frozenset(address.to_bytes(4) for address in exchange.ours if address),
                 int.from_bytes(sent[codes.LEASE_TIME]),
                 None if message.destination.mac else message.destination,
                 message.local,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,43 +14,7 @@ from provd.model.session import BootSession
 from provd.store.kinds import Block, Gathered, block_events
 from provd.store.sqlite import SqliteStore
 from provd.store.sqlite_sessions import SPAN
-
-NOW = 1_700_000_000.0
-
-
-class Slow:
-    """A store whose writing thread waits where the test says so."""
-
-    def __init__(self, folder: Path) -> None:
-        self.turns: deque[Callable[[], None]] = deque()
-        self.path = folder / "provd.db"
-        self.store = SqliteStore(self.path, deliver=self.turns.append, wall=lambda: NOW)
-        self.writer = self.store.sessions._database.writer
-        self.goes_on = threading.Event()
-        self.open = True
-
-    def hold(self) -> None:
-        """The writing thread stands still from now on."""
-        stands = threading.Event()
-
-        def work(_connection: object) -> None:
-            stands.set()
-            assert self.goes_on.wait(10)
-
-        self.writer.submit(work, lambda _error: None)
-        assert stands.wait(10)
-
-    def units(self) -> int:
-        """Writes that wait."""
-        return len(self.writer._waiting)
-
-    def close(self) -> None:
-        self.goes_on.set()
-        if self.open:
-            self.open = False
-            self.store.close()
-        while self.turns:
-            self.turns.popleft()()
+from tests.fakes.slow_store import NOW, Slow
 
 
 @pytest.fixture

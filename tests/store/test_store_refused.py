@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,21 +15,15 @@ from provd.model.system import InstallState
 from provd.store import sqlite_writer
 from provd.store.interface import StoreError
 from provd.store.sqlite import SqliteStore
+from tests.fakes.slow_store import NOW, Slow
 
-NOW = 1_700_000_000.0
 
-
-class Ailing:
-    """A store whose disk is full, or whose writing thread stands still, where the test says so."""
+class Ailing(Slow):
+    """One whose disk is full, too, where the test says so."""
 
     def __init__(self, folder: Path) -> None:
-        self.turns: deque[Callable[[], None]] = deque()
-        self.path = folder / "provd.db"
-        self.store = SqliteStore(self.path, deliver=self.turns.append, wall=lambda: NOW)
-        self.writer = self.store.sessions._database.writer
+        super().__init__(folder)
         self._well = self.writer._carry_out
-        self.goes_on = threading.Event()
-        self.open = True
 
     def full(self) -> None:
         def refuse(*_units: object) -> None:
@@ -42,16 +34,6 @@ class Ailing:
     def well(self) -> None:
         self.writer._carry_out = self._well  # type: ignore[method-assign]
 
-    def hold(self) -> None:
-        stands = threading.Event()
-
-        def work(_connection: object) -> None:
-            stands.set()
-            assert self.goes_on.wait(10)
-
-        self.writer.submit(work, lambda _error: None)
-        assert stands.wait(10)
-
     def told(self) -> None:
         """The owning thread hears what became of everything so far."""
         ends = time.monotonic() + 10
@@ -60,11 +42,12 @@ class Ailing:
         while self.turns:
             self.turns.popleft()()
 
-    def close(self) -> None:
-        self.goes_on.set()
-        if self.open:
-            self.open = False
-            self.store.close()
+    def durable_boot(self) -> BootSession | None:
+        """The record of the boot ``s1`` as the next start finds it."""
+        store = self.again()
+        found = store.sessions.session("s1")
+        store.close()
+        return found
 
     def again(self) -> SqliteStore:
         """What is durable."""
@@ -92,9 +75,7 @@ def test_a_boot_goes_on_after_the_disk_was_full(ailing: Ailing) -> None:
     sessions.save_session(boot("ack"))
     ailing.told()
     assert list(sessions._sessions.pending()) == []
-    store = ailing.again()
-    assert store.sessions.session("s1") == boot("ack")
-    store.close()
+    assert ailing.durable_boot() == boot("ack")
 
 
 def test_what_a_full_disk_refused_is_written_by_the_next_chance(ailing: Ailing) -> None:
@@ -108,9 +89,7 @@ def test_what_a_full_disk_refused_is_written_by_the_next_chance(ailing: Ailing) 
     ailing.told()  # the event is durable, so the session is handed over once more
     ailing.told()
     assert list(sessions._sessions.pending()) == []
-    store = ailing.again()
-    assert store.sessions.session("s1") == boot("offer")
-    store.close()
+    assert ailing.durable_boot() == boot("offer")
 
 
 def test_a_boot_goes_on_after_the_queue_was_full(ailing: Ailing, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,9 +100,7 @@ def test_a_boot_goes_on_after_the_queue_was_full(ailing: Ailing, monkeypatch: py
     ailing.told()
     monkeypatch.undo()
     sessions.save_session(boot("ack"))
-    store = ailing.again()
-    assert store.sessions.session("s1") == boot("ack")
-    store.close()
+    assert ailing.durable_boot() == boot("ack")
 
 
 def test_what_was_refused_is_tried_once_more_when_the_store_closes(ailing: Ailing) -> None:
