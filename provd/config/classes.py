@@ -7,6 +7,7 @@ from typing import Final
 
 from provd.config.decode import near_miss
 from provd.config.errors import ConfigError
+from provd.config.keys import lease_fault
 from provd.config.options import check_options
 from provd.config.schema import ServerConfig
 from provd.config.schema_dhcp import ClassConfig
@@ -59,6 +60,8 @@ def check_classes(config: ServerConfig, file: str) -> None:
             fault = octets_fault(getattr(raw, field))
             if fault:
                 raise ConfigError(file, f"{key}.{field}", fault)
+        if rule := lease_fault(raw.lease_s):
+            raise ConfigError(file, f"{key}.lease_s", rule)
         check_options(raw.options, file, f"{key}.options")
 
 

@@ -38,7 +38,9 @@ class BootTable(Table, frozen=True):
         6 * 3600
     )
     max_fetches: Annotated[int, key("Times one answer file may be fetched with one token.", ge=1)] = 16
-    lease_s: Annotated[int, key("Lease time in seconds for its machines, 0 for the subnet's.", ge=0, le=0xFFFFFFFE)] = 0
+    lease_s: Annotated[
+        int, key("Lease time in seconds for its machines, 30 at least; 0 for the subnet's.", ge=0, le=0xFFFFFFFE)
+    ] = 0
     menu: Annotated[str, key("Menu that policy `menu` shows; empty for the only one at the top.")] = ""
 
 

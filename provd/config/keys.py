@@ -12,6 +12,9 @@ APPLIES: Final = "x-applies"
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 """A UDP or TCP port."""
 
+SHORTEST_LEASE_S: Final = 30
+"""With less, the time to renew is over before a client has asked three times (RFC 2131 section 4.1: 4 s, 8 s)."""
+
 Applies = Literal["reload", "restart"]
 
 
@@ -25,6 +28,11 @@ def key(text: str, *, applies: Applies = "reload", ge: int | None = None, le: in
         le: largest number.
     """
     return msgspec.Meta(description=text, extra_json_schema={APPLIES: applies}, ge=ge, le=le)
+
+
+def lease_fault(lease_s: int) -> str:
+    """What is wrong with the lease time of a class or profile, where 0 is the subnet's; empty for nothing."""
+    return f"{lease_s} is shorter than {SHORTEST_LEASE_S}" if 0 < lease_s < SHORTEST_LEASE_S else ""
 
 
 class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from provd.config.decode import decode
 from provd.config.errors import ConfigError
 from provd.config.further_objects import MenuFile, RepoFile
 from provd.config.inherited import Inherited
-from provd.config.keys import Table
+from provd.config.keys import Table, lease_fault
 from provd.config.layers import NAME
 from provd.config.merge import REMOVE, key_path
 from provd.config.objects import DistroFile, SystemFile
@@ -86,6 +86,8 @@ def inherited_faults(value: Inherited | SystemFile) -> Iterator[tuple[str, str]]
     yield from answer_faults(value.answers)
     yield from faults(value.options)
     yield from argument_faults(value.kernel_args)
+    if isinstance(value, Inherited) and (rule := lease_fault(value.boot.lease_s)):
+        yield "boot.lease_s", rule
 
 
 def _distro_faults(distro: DistroFile) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from provd.config.keys import Table, key
+from provd.config.keys import SHORTEST_LEASE_S, Table, key
 
 
 class InterfaceConfig(Table, frozen=True):
@@ -51,8 +51,10 @@ class SubnetConfig(Table, frozen=True):
     ] = ()
     domain: Annotated[str, key("Domain name (option 15).")] = ""
     ntp: Annotated[tuple[IPv4Address, ...], key("Time servers (option 42).")] = ()
-    lease_s: Annotated[int, key("Lease time in seconds (option 51) where the client asks for none.", ge=30)] = 3600
-    min_lease_s: Annotated[int, key("Shortest lease time in seconds a client may ask for.", ge=30)] = 60
+    lease_s: Annotated[
+        int, key("Lease time in seconds (option 51) where the client asks for none.", ge=SHORTEST_LEASE_S)
+    ] = 3600
+    min_lease_s: Annotated[int, key("Shortest lease time in seconds a client may ask for.", ge=SHORTEST_LEASE_S)] = 60
     max_lease_s: Annotated[int, key("Longest lease time in seconds a client may ask for.", le=0xFFFFFFFE)] = 86400
     offer_s: Annotated[int, key("Seconds an unconfirmed offer stays reserved.", ge=1, le=3600)] = 60
     decline_s: Annotated[int, key("Seconds a declined address stays in quarantine.", ge=1)] = 600
@@ -141,7 +143,7 @@ class ClassConfig(Table, frozen=True):
     remote_id: Annotated[str, key("Relay (option 82, remote-id), as text or as `0x` and hex digits.")] = ""
     mac_prefix: Annotated[str, key("First octets of the MAC, as in `52:54:00`.")] = ""
     options: Annotated[dict[str, Any], key("DHCP options by name or number.")] = msgspec.field(default_factory=dict)
-    lease_s: Annotated[int, key("Lease time in seconds; 0 for the subnet's.", ge=0, le=0xFFFFFFFE)] = 0
+    lease_s: Annotated[int, key("Lease time in seconds, 30 at least; 0 for the subnet's.", ge=0, le=0xFFFFFFFE)] = 0
 
 
 class RogueConfig(Table, frozen=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
 
 from provd.config.decode import parse_address, parse_pool
 from provd.config.errors import ConfigError
@@ -15,6 +16,12 @@ from provd.model.subnet import DHCP, PROXY, Pool, Subnet
 from provd.wire import codes
 from provd.wire.errors import WireError
 from provd.wire.options import encode_value, option_code
+
+_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
+_MULTICAST: Final = 0xE0000000
+"""First of the groups, behind which no host's addresses are (RFC 1122 section 3.2.1.3)."""
+
+_POINT_TO_POINT: Final = 31
 
 
 def to_subnet(config: SubnetConfig) -> Subnet:
@@ -84,7 +91,7 @@ def check_subnets(config: ServerConfig, file: str) -> None:
             subnet = to_subnet(raw)
         except ValueError as error:
             raise ConfigError(file, f"{key}.pool", str(error)) from error
-        for rule in (_check_pool, _check_routers, _check_times, _check_domain):
+        for rule in (_check_network, _check_pool, _check_routers, _check_servers, _check_times, _check_domain):
             rule(subnet, file, key)
         _check_interface(subnet, config, file, key)
         check_options(subnet.options, file, f"{key}.options")
@@ -92,6 +99,12 @@ def check_subnets(config: ServerConfig, file: str) -> None:
         _check_against(subnet, subnets, file, key)
         subnets.append(subnet)
     _check_pool_is_free(config, subnets, file)
+
+
+def _check_network(subnet: Subnet, file: str, key: str) -> None:
+    network = subnet.network
+    if not network.prefixlen or network.is_multicast or network.network_address in _THIS_NETWORK:
+        raise ConfigError(file, f"{key}.network", f"{network} has no addresses of hosts")
 
 
 def _check_pool(subnet: Subnet, file: str, key: str) -> None:
@@ -105,11 +118,17 @@ def _check_pool(subnet: Subnet, file: str, key: str) -> None:
     for end in (pool.first, pool.last):
         if end not in subnet.network:
             raise ConfigError(file, key, f"{end} lies outside the subnet {subnet.network}")
-    if subnet.network.prefixlen >= 31:
-        return
-    for special, name in ((subnet.network.network_address, "network"), (subnet.network.broadcast_address, "broadcast")):
+    for special, name in _special(subnet).items():
         if special in pool:
             raise ConfigError(file, key, f"contains the {name} address {special}")
+
+
+def _special(subnet: Subnet) -> dict[IPv4Address, str]:
+    """Addresses of the subnet that no host has, with what they are (RFC 3021: none in a /31)."""
+    network = subnet.network
+    if network.prefixlen >= _POINT_TO_POINT:
+        return {}
+    return {network.network_address: "network", network.broadcast_address: "broadcast"}
 
 
 def _check_routers(subnet: Subnet, file: str, key: str) -> None:
@@ -117,8 +136,22 @@ def _check_routers(subnet: Subnet, file: str, key: str) -> None:
         where = f"{key}.routers[{index}]"
         if router not in subnet.network:
             raise ConfigError(file, where, f"{router} lies outside the subnet {subnet.network}")
+        if special := _special(subnet).get(router):
+            raise ConfigError(file, where, f"{router} is the {special} address")
         if subnet.pool is not None and router in subnet.pool:
             raise ConfigError(file, where, f"{router} lies in the subnet's own pool")
+
+
+def _check_servers(subnet: Subnet, file: str, key: str) -> None:
+    """Relays, and provd's own address for machines behind them."""
+    places = [(f"{key}.relays[{index}]", relay) for index, relay in enumerate(subnet.relays)]
+    if subnet.server_address is not None:
+        places.append((f"{key}.server_address", subnet.server_address))
+    for where, address in places:
+        if address in _THIS_NETWORK or int(address) >= _MULTICAST:
+            raise ConfigError(file, where, f"{address} is no host's address")
+        if special := _special(subnet).get(address):
+            raise ConfigError(file, where, f"{address} is the {special} address")
 
 
 def _check_further_routers(subnet: Subnet, file: str, key: str) -> None:

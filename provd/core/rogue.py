@@ -74,6 +74,11 @@ class Seen:
     last_at: float
     verdict: str
 
+    def judge(self, peers: Peers) -> bool:
+        """Judge it again; True where it becomes a surprise."""
+        before, self.verdict = self.verdict, peers.verdict(self.sighting)
+        return self.verdict == ROGUE != before
+
 
 @dataclass(frozen=True, slots=True)
 class Peers:
@@ -117,7 +122,7 @@ class KnownServers:
     _seen: dict[tuple[str, int], Seen] = field(default_factory=dict)
 
     def saw(self, sighting: Sighting, now: float) -> Seen | None:
-        """Remember; returns the server where it is news, None where it is not, ours, or one too many."""
+        """Remember; returns the server where it is news: new, or a surprise from now on. Ours are none."""
         self.forget(now)
         if sighting.server in self.peers.own or not sighting.server:
             return None
@@ -127,7 +132,7 @@ class KnownServers:
             known.last_at = now
             if sighting.mac:
                 known.sighting = sighting
-                known.verdict = self.peers.verdict(sighting)
+                return known if known.judge(self.peers) else None
             return None
         if len(self._seen) >= MOST:
             return None
@@ -139,13 +144,11 @@ class KnownServers:
         new = (sighting.interface, sighting.server) not in self._seen and sighting.server not in self.peers.own
         return new and not sighting.mac and bool(self.peers.allowed_macs) and self.peers.verdict(sighting) == ROGUE
 
-    def judge(self, peers: Peers) -> None:
-        """Take other peers, after a reload or a change of addresses."""
+    def judge(self, peers: Peers) -> list[Seen]:
+        """Take other peers, after a reload or a change of addresses; returns who is a surprise from now on."""
         self.peers = peers
-        for key, seen in list(self._seen.items()):
-            seen.verdict = peers.verdict(seen.sighting)
-            if seen.sighting.server in peers.own:
-                del self._seen[key]
+        self._seen = {key: seen for key, seen in self._seen.items() if seen.sighting.server not in peers.own}
+        return [seen for seen in self._seen.values() if seen.judge(peers)]
 
     def forget(self, now: float) -> None:
         """Drop those that were not seen for long."""

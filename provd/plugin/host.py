@@ -13,7 +13,7 @@ from typing import cast
 from provd.model.boot import BootPlan
 from provd.model.client import ClientFacts
 from provd.model.content import Content, FileRequest, NotFound
-from provd.model.dhcp import Allow, DhcpRequest, GateVerdict, OptionSet, Refuse, Reply
+from provd.model.dhcp import Allow, DhcpRequest, GateVerdict, Ignore, OptionSet, Reply
 from provd.model.event import Event
 from provd.model.lease import Lease
 from provd.model.profile import Profile
@@ -214,14 +214,17 @@ class PluginHost:
         self._now = self._composition.now
 
     def gate(self, request: DhcpRequest) -> GateVerdict:
-        """First verdict; ``Allow`` where nobody has an opinion. A failing critical plugin refuses."""
+        """First verdict; ``Allow`` where nobody has an opinion. A failing critical plugin has nobody answered.
+
+        In silence: a NAK would take the addresses of machines that run.
+        """
         for instance, endpoint in self._now.hooks["provd_dhcp_gate"]:
             verdict = self._guard.call(endpoint, (request,))
             if verdict is None:
                 continue
             if isinstance(verdict, Missing):
                 if instance.plugin in self._critical:
-                    return Refuse(f"the critical gate plugin {instance.plugin} {_why(verdict)}")
+                    return Ignore(f"the critical gate plugin {instance.plugin} {_why(verdict)}")
             else:
                 return cast("GateVerdict", verdict)
         return _ALLOW

@@ -77,7 +77,8 @@ class RogueWatch:
         """
         self._wait_s = wait_s
         self._known.keep_s = max(3600.0, _KEEP_ROUNDS * interval_s)
-        self._known.judge(peers)
+        for seen in self._known.judge(peers):
+            self._alarm(seen)
         if interval_s != self._interval_s:
             self._interval_s = interval_s
             if self._running:
@@ -144,12 +145,15 @@ class RogueWatch:
         new = self._known.saw(sighting, self._clock.seconds())
         if new is None or new.verdict != ROGUE:
             return new is not None
+        self._alarm(new)
+        return True
+
+    def _alarm(self, seen: Seen) -> None:
         self.counts["rogues"] += 1
-        told = row(new, self._wall, self._clock.seconds())
-        self._log.warn("{sentence}", sentence=sentence(new))
+        told = row(seen, self._wall, self._clock.seconds())
+        self._log.warn("{sentence}", sentence=sentence(seen))
         fields = {key: told[key] for key in ("interface", "server", "offers", "how", "relay") if told[key]}
         self._publish(Event("dhcp.rogue", self._wall(), mac=str(told["mac"]), fields=fields))
-        return True
 
     def rows(self) -> list[dict[str, object]]:
         """One row per server that was seen lately."""

@@ -92,6 +92,38 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         LAN + 'routers = ["10.0.1.1"]\n',
         ": subnet[0].routers[0]: 10.0.1.1 lies outside the subnet 10.0.0.0/24",
     ),
+    "router with the broadcast address": (
+        LAN + 'routers = ["10.0.0.255"]\n',
+        ": subnet[0].routers[0]: 10.0.0.255 is the broadcast address",
+    ),
+    "a subnet of groups": (
+        '[[interface]]\nname = "eth1"\n[[subnet]]\nnetwork = "224.0.1.0/24"\n',
+        ": subnet[0].network: 224.0.1.0/24 has no addresses of hosts",
+    ),
+    "a subnet of everything": (
+        '[[interface]]\nname = "eth1"\n[[subnet]]\nnetwork = "0.0.0.0/0"\n',
+        ": subnet[0].network: 0.0.0.0/0 has no addresses of hosts",
+    ),
+    "a server address that no host has": (
+        LAN + 'server_address = "0.0.0.0"\n',
+        ": subnet[0].server_address: 0.0.0.0 is no host's address",
+    ),
+    "a relay that no host is": (
+        LAN + 'relays = ["10.9.0.1", "255.255.255.255"]\n',
+        ": subnet[0].relays[1]: 255.255.255.255 is no host's address",
+    ),
+    "a relay with the network address": (
+        LAN + 'relays = ["10.0.0.0"]\n',
+        ": subnet[0].relays[0]: 10.0.0.0 is the network address",
+    ),
+    "a class with a lease of seconds": (
+        '[[class]]\nname = "short"\nlease_s = 5\n',
+        ": class[0].lease_s: 5 is shorter than 30",
+    ),
+    "a profile's lease of seconds": (
+        "[defaults.boot]\nlease_s = 29\n",
+        ": defaults.boot.lease_s: 29 is shorter than 30",
+    ),
     "router in the pool": (
         LAN + 'pool = "10.0.0.2-10.0.0.9"\nrouters = ["10.0.0.5"]\n',
         ": subnet[0].routers[0]: 10.0.0.5 lies in the subnet's own pool",

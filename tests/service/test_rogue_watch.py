@@ -211,3 +211,26 @@ def test_row_39_a_server_allowed_by_its_mac_is_asked_before_a_client_that_names_
         world.clock.advance(3)
         world.watch.heard(heard, OTHER)
         assert (len(world.events), world.rounds) == (alarms, [("eth0",)])
+
+
+def test_row_39_a_known_server_that_becomes_a_surprise_is_one_event() -> None:
+    world = World(peers=Peers(own={SERVER}, allowed={OTHER}))
+    world.servers = [SEEN]
+    world.watch.start()
+    world.clock.advance(0)
+    assert world.events == []
+    world.watch.configure(900.0, 3.0, Peers(own={SERVER}))
+    world.watch.configure(900.0, 3.0, Peers(own={SERVER}))
+    world.clock.advance(900.0)
+    assert [event.kind for event in world.events] == ["dhcp.rogue"]
+
+
+def test_row_39_another_machine_with_a_known_servers_address_is_one_event() -> None:
+    world = World(peers=Peers(own={SERVER}, allowed_macs={SEEN.mac}))
+    world.servers = [SEEN]
+    world.watch.start()
+    world.clock.advance(0)
+    assert world.events == []
+    world.servers = [replace(SEEN, mac=bytes.fromhex("525400880077"))]
+    world.clock.pump([900.0, 900.0])
+    assert [event.mac for event in world.events] == ["52:54:00:88:00:77"]
