@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from provd.config.merge import REMOVE
 from provd.config.systems import check_system, plugin_faults
 from provd.model.system import System
 from provd.service.answer_templates import AnswerTemplates
@@ -11,6 +13,7 @@ from provd.service.current import Current
 from provd.service.ports import PluginNames
 from provd.service.power_tables import power_faults, table_of
 from provd.service.system_doubts import source_doubts, template_doubts
+from provd.service.unread_answers import unread_answers
 
 
 class SystemChecks:
@@ -48,11 +51,15 @@ class SystemChecks:
             yield from power_faults(table_of(system), self._host.power_drivers)
         schemes = {one for source in self._host.install_sources.values() for one in source.schemes}
         yield from source_doubts(system, schemes)
-        yield from self._template_doubts(system)
+        yield from self._installer_doubts(system)
 
-    def _template_doubts(self, system: System) -> Iterator[str]:
-        profile = self._current.catalogue.profile_for(system) if system.templates else None
+    def _installer_doubts(self, system: System) -> Iterator[str]:
+        says = system.templates or system.answers
+        profile = self._current.catalogue.profile_for(system) if says else None
         installer = self._host.installers.get(profile.installer or profile.distro.installer) if profile else None
-        if installer is not None:
-            templates = self._templates.of(installer.name, installer.templates)
-            yield from template_doubts(system, installer, lambda name: templates.source(name) is not None)
+        if profile is None or installer is None:
+            return
+        templates = self._templates.of(installer.name, installer.templates)
+        yield from template_doubts(system, installer, lambda name: templates.source(name) is not None)
+        own = {name: value for name, value in system.answers.items() if not name.startswith(REMOVE)}
+        yield from unread_answers(replace(profile, answers=own), installer, self._host.installers)

@@ -366,13 +366,17 @@ def test_systems_are_found_by_what_they_say_themselves(ask: Asked, field: str) -
             {"templates": {"preseed.cfg": "own.j2"}},
             "templates.preseed.cfg: there is no template 'own.j2' for installer preseed",
         ),
+        (
+            {"answers": {"pakages": ["vim"], "!timezone": True}},
+            "answers.pakages: the installer preseed reads no answer of this name; did you mean 'packages'?",
+        ),
     ],
 )
 def test_check_tells_what_a_system_names_and_nobody_has(ask: Asked, more: dict[str, object], sentence: str) -> None:
     ask("system.edit", name="web1", **more)
     [told] = ask.server.services.problems.told()
     assert f"system web1: {sentence}" in told
-    ask("system.edit", name="web1", source="", templates={})
+    ask("system.edit", name="web1", source="", templates={}, answers={})
     assert ask.server.services.problems.told() == []
 
 
