@@ -175,7 +175,10 @@ class DhcpService:
         self._outcomes.learn = shortcut.learn
 
     def reconfigure(self, subnets: Sequence[Subnet], own: Collection[int] = ()) -> None:
-        """Take new subnets and this server's addresses; no lease is lost and offers that still fit stand."""
+        """Take new subnets and this server's addresses; no lease is lost.
+
+        Offers stand in subnets that keep their name; whose offer is gone begins again (RFC 2131 section 4.3.2).
+        """
         self.tables.reconfigure(subnets, own, self._clocks.monotonic(), self._clocks.wall())
         self.forget()
 
