@@ -70,6 +70,15 @@ def read(fields: Mapping[str, Field], name: str, value: Any) -> Any:
     return found
 
 
+def truth(name: str, value: Any) -> bool:
+    """A switch of a method; the words for no are no, as in an attribute.
+
+    Raises:
+        FieldError: it is no such word.
+    """
+    return bool(read({name: ("bool", False)}, name, value))
+
+
 def _check(name: str, value: Any) -> None:
     """Refuse an address at once, as Cobbler does, not when everything is saved."""
     if not value:
