@@ -164,3 +164,12 @@ def test_a_hardware_address_is_no_name(remote: Any, token: str) -> None:
     assert "unknown system name" in refused(remote.get_system_handle, MAC, token)
     assert "not found" in refused(remote.remove_system, MAC, token)
     assert remote.get_item_names("system") == ["Web1", "web2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("name", "a*" * 1000), ("kernel_options", "a=1 " * 1000), ("owners", ["ann"] * 1000), ("vars", {"a": "b" * 2000})],
+)
+def test_a_criterion_is_short(remote: Any, name: str, value: Any) -> None:
+    wanted = {"autoinstall_meta" if name == "vars" else name: value}
+    assert "1024 characters at most" in refused(remote.find_system, wanted)

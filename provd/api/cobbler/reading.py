@@ -12,6 +12,7 @@ from provd.api.cobbler.call import Call, CobblerError
 from provd.api.cobbler.fields import FieldError, modern, read
 from provd.api.cobbler.items import item
 from provd.api.cobbler.registry import Registry
+from provd.service.find import MOST_PATTERN
 from provd.service.operations import ANONYMOUS_READ, OperationError
 
 KINDS: Final = ("distro", "profile", "system", "repo", "image", "menu")
@@ -195,9 +196,11 @@ async def matching(call: Call, kind: str, criteria: object) -> list[dict[str, An
     # What is asked for by None fits everything.
     wanted = {modern(name): value for name, value in criteria.items() if value is not None}
     fields = {**FIELDS[kind], **(INTERFACE if kind == "system" else {}), "uid": ("str", ""), "depth": ("int", 0)}
-    for name in wanted:
+    for name, value in wanted.items():
         if name not in fields and (kind, name) != ("system", "interface"):
             raise FieldError(f"{name} is no attribute that can be searched for")
+        if len(str(value)) > MOST_PATTERN:
+            raise FieldError(f"{name}: a criterion has {MOST_PATTERN} characters at most")
     where = {ours: wanted[theirs] for theirs, ours in _SEARCHED.items() if _simple(wanted.get(theirs))}
     found = await every(call, kind, where)
     return [one_ for one_ in found if all(_fits(one_, name, value, fields) for name, value in wanted.items())]
