@@ -173,3 +173,22 @@ def test_a_hardware_address_is_no_name(remote: Any, token: str) -> None:
 def test_a_criterion_is_short(remote: Any, name: str, value: Any) -> None:
     wanted = {"autoinstall_meta" if name == "vars" else name: value}
     assert "1024 characters at most" in refused(remote.find_system, wanted)
+
+
+@pytest.mark.parametrize("kind", ["profile", "distro"])
+def test_owners_and_comment_are_those_that_provd_looks_at(
+    server: CobblerServer, remote: Any, token: str, kind: str
+) -> None:
+    name = {"profile": "web", "distro": "el9"}[kind]
+    file = Path(server.folder) / "site" / f"{kind}s" / f"{name}.toml"
+    remote.xapi_object_edit(kind, name, "edit", {"owners": "ann bob", "comment": "mine"}, token)
+    text = file.read_text()
+    assert 'owners = ["ann", "bob"]\n' in text
+    assert 'comment = "mine"\n' in text
+    assert "cobbler" not in text
+    found = remote.get_item(kind, name)
+    assert (found["owners"], found["comment"]) == (["ann", "bob"], "mine")
+    assert getattr(remote, f"find_{kind}")({"owners": "ann", "comment": "MINE"}) == [name]
+    remote.xapi_object_edit(kind, name, "edit", {"owners": "<<inherit>>", "comment": ""}, token)
+    assert "owners" not in file.read_text()
+    assert remote.get_item(kind, name)["owners"] == "<<inherit>>"
