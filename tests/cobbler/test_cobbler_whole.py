@@ -175,6 +175,14 @@ def test_a_criterion_is_short(remote: Any, name: str, value: Any) -> None:
     assert "1024 characters at most" in refused(remote.find_system, wanted)
 
 
+@pytest.mark.parametrize("attribute", ["owners", "kernel_options", "template_files"])
+def test_a_text_that_is_split_is_no_book(remote: Any, token: str, attribute: str) -> None:
+    handle = remote.new_system(token)
+    sentence = refused(remote.modify_system, handle, attribute, "a" * 100_000, token)
+    assert f"{attribute}: a text that is split into words has 65536 characters at most" in sentence
+    assert remote.modify_system(handle, attribute, "a b=c", token) is True
+
+
 @pytest.mark.parametrize("kind", ["profile", "distro"])
 def test_owners_and_comment_are_those_that_provd_looks_at(
     server: CobblerServer, remote: Any, token: str, kind: str
