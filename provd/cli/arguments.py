@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -220,9 +221,24 @@ def _document(argument: Argument, text: str) -> str:
 
 def _json(argument: Argument, text: str) -> Any:
     try:
-        return json.loads(text)
+        return loads(text)
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"{text!r} is not JSON", param_hint=argument.flag) from error
+
+
+def loads(text: str) -> Any:
+    """JSON; what RFC 8259 section 6 has no number for is none: ``NaN``, and ``12e4567``, which may be a commit.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+
+    def number(word: str) -> float:
+        if math.isfinite(value := float(word)):
+            return value
+        raise ValueError(word)
+
+    return json.loads(text, parse_constant=number, parse_float=number)
 
 
 def _words(argument: Argument, text: str) -> Sequence[Any]:
@@ -278,6 +294,6 @@ def pair(text: str, flag: str, *, only_text: bool = False) -> tuple[str, Any]:
     if only_text:
         return key, value
     try:
-        return key, json.loads(value)
+        return key, loads(value)
     except (ValueError, RecursionError):
         return key, value

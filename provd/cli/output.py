@@ -95,9 +95,10 @@ def _csv(rows: Any) -> None:
     if not rows:
         return
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
-    writer.writerow(rows[0])
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    writer.writerow(names)
     for row in rows:
-        writer.writerow([_harmless(value) for value in row.values()])
+        writer.writerow([_harmless(row.get(name)) for name in names])
 
 
 def _harmless(value: Any) -> Any:

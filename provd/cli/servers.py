@@ -72,7 +72,10 @@ def add(name: str, url: str, ca_file: str | None, fingerprint: str | None) -> No
         text = _read(Path(ca_file)) if ca_file else _shown(host, port, str(fingerprint))
         write_private(default_file().with_name(f"{name}.pem"), text)
         table["ca_file"] = f"{name}.pem"
+    before = profiles().get(name)
     _change(name, table)
+    if before is not None and before.url != url:
+        before.token_file.unlink(missing_ok=True)  # it is for the server that had this name
     click.echo(f"{name}: {url}; log in with: provd --server {name} login")
 
 

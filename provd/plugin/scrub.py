@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from provd.model.scrub import HIDDEN, scrub_path
 
 _SECRET_KEY = re.compile(
     r"pass(word|phrase|wd)?|secret|token|api_?key|private|credential|\bauth|registration_?code", re.IGNORECASE
 )
+
+_SHORT = 5
 
 
 def scrub(text: str) -> str:
@@ -35,13 +37,43 @@ def scrub_value(value: object, key: str = "") -> object:
     return scrub(str(value))
 
 
-def scrub_lines(text: str) -> str:
-    """Lines of TOML, or of a difference between two files: values of lines that name something secret are hidden."""
-    return "".join(_scrub_line(line) for line in text.splitlines(keepends=True))
+def secret_words(value: object, *, below: bool = False) -> Iterator[str]:
+    """Every line of the texts that :func:`scrub_value` hides, without white space around it.
+
+    Args:
+        value: plain values.
+        below: it stands under a key that looks secret.
+    """
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from secret_words(item, below=below or _SECRET_KEY.search(str(name)) is not None)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from secret_words(item, below=below)
+    elif below and value is not None and not isinstance(value, bool):
+        yield from (line.strip() for line in str(value).splitlines() if line.strip())
 
 
-def _scrub_line(line: str) -> str:
-    key, equals, _ = line.partition("=")
-    if not equals or not _SECRET_KEY.search(line):
-        return scrub(line)
-    return f"{key}= {HIDDEN}\n"
+def scrub_lines(text: str, words: Collection[str] = ()) -> str:
+    """Lines of TOML, or of a difference between two files: values of lines that name something secret are hidden.
+
+    Args:
+        text: the lines.
+        words: what :func:`secret_words` found in the files: lines that hold one are hidden too, for a text of several
+            lines and a table named ``secret`` have their key elsewhere.
+    """
+    return "".join(_scrub_line(line, words) for line in text.splitlines(keepends=True))
+
+
+def _scrub_line(line: str, words: Collection[str]) -> str:
+    key, equals, value = line.partition("=")
+    if equals and (_SECRET_KEY.search(line) or any(_holds(value, word) for word in words)):
+        return f"{key}= {HIDDEN}\n"
+    if any(_holds(line[1:], word) for word in words):
+        return f"{line[:1]}{HIDDEN}\n"
+    return scrub(line)
+
+
+def _holds(text: str, word: str) -> bool:
+    """A short word counts as a whole only, or half of the file would be hidden."""
+    return text.strip() == word or f'"{word}"' in text or f"'{word}'" in text or (len(word) > _SHORT and word in text)

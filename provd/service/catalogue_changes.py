@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from provd.config.catalogue import Catalogue
+from provd.config.document import own_table
 from provd.config.draft import Draft
 from provd.config.errors import ConfigError
 from provd.config.kinds import KINDS, SINGULAR
@@ -20,6 +21,7 @@ from provd.model.event import Event
 from provd.model.profile import Profile
 from provd.model.system import System
 from provd.plugin.contract import Change
+from provd.plugin.scrub import scrub_lines, secret_words
 from provd.service import audit
 from provd.service.catalogue_outcome import CatalogueChangeError, Changed
 from provd.service.ports import ChangeHost, Publish
@@ -218,7 +220,8 @@ class CatalogueChanges:
         files = {}
         for folder, name in changes:
             path = sources.site_file(folder, name)
-            files[str(path)] = _difference(draft.before(folder, name), draft.changes[folder, name], path)
+            old, new = draft.before(folder, name), draft.changes[folder, name]
+            files[str(path)] = _without_secrets(_difference(old, new, path), folder, (old, new))
         subjects = [(_kind(folder), name) for folder, name in changes]
         objects = {
             f"{kind} {name}": _revision(draft, folder, name)
@@ -264,6 +267,15 @@ def _owns(owners: tuple[str, ...]) -> bool:
     """Files without owners are the administrators'; what provd does by itself nobody asked for."""
     caller = audit.caller()
     return caller is None or caller.role == "admin" or (bool(owners) and caller.owns(owners))
+
+
+def _without_secrets(difference: str, folder: str, contents: Sequence[bytes | None]) -> str:
+    """The difference as it may be shown; a template has no keys that tell what is secret."""
+    words: set[str] = set()
+    for raw in contents if folder != FOLDER else ():
+        with suppress(ConfigError):  # a file that was broken has no keys either
+            words.update(secret_words(own_table(raw or b"", "")))
+    return scrub_lines(difference, words)
 
 
 def _difference(old: bytes | None, new: bytes | None, path: Path) -> str:

@@ -25,7 +25,7 @@ class Changed:
 
     Attributes:
         applied: False for a dry run.
-        files: path and difference of every file, as unified diff.
+        files: path and difference of every file, as unified diff; what looks secret is hidden.
         objects: ``distro NAME`` or ``profile NAME`` to its new revision, empty for what is gone.
         systems: names of the systems that follow to another profile name.
         systems_removed: names of those that go with their profile.

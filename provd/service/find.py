@@ -41,6 +41,8 @@ IgnoreCase = Annotated[bool, Meta(description="Upper and lower case letters are 
 
 MOST_CONDITIONS: Final = 32
 MOST_PATTERN: Final = 1024
+MOST_TOGETHER: Final = 16 * 1024
+"""Characters of all patterns of one field: they are read as one, and nobody else is served meanwhile."""
 _WILD: Final = re.compile(r"[*?\[]")
 
 
@@ -111,11 +113,27 @@ def conditions_of(
         texts = tuple(text_of(one) for one in patterns)
         if any(len(text) > MOST_PATTERN for text in texts):
             raise OperationError(f"{place}: a pattern has {MOST_PATTERN} characters at most", field=place, kind="usage")
-        regex = "|".join(translate(text) for text in texts)
-        found.append(
-            Condition(field, values, texts, re.compile(regex, re.IGNORECASE * ignore_case).match, "." in field)
-        )
+        found.append(Condition(field, values, texts, _matcher(texts, place, ignore_case=ignore_case), "." in field))
     return sorted(found, key=lambda condition: condition.cost)
+
+
+def _matcher(texts: Iterable[str], place: str, *, ignore_case: bool) -> Callable[[str], object]:
+    """Says whether a text fits one of the patterns; those without a wildcard may be very many."""
+    exact = {text.lower() if ignore_case else text for text in texts if not _WILD.search(text)}
+    wild = [text for text in texts if _WILD.search(text)]
+    if sum(map(len, wild)) > MOST_TOGETHER:
+        sentence = f"{place}: patterns have {MOST_TOGETHER} characters together at most"
+        raise OperationError(sentence, field=place, kind="usage")
+    match = re.compile("|".join(map(translate, wild)), re.IGNORECASE * ignore_case).match if wild else None
+    if match is not None and not exact:
+        return match
+
+    def fits(text: str) -> object:
+        if (text.lower() if ignore_case else text) in exact:
+            return True
+        return match(text) if match is not None else None
+
+    return fits
 
 
 @dataclass(frozen=True, slots=True)

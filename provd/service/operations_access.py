@@ -140,11 +140,12 @@ class AccessOperations:
             raise OperationError(
                 f"a user's name has 1 to {_NAME_LENGTH} printable characters", field="name", kind="usage"
             )
-        if name in self._accounts.users:
-            raise OperationError(f"user {name} exists already", field="name")
+        self._new(name)
+        password = await self._hashed(arguments.password) if arguments.password else ""
+        self._new(name)  # somebody else may have been quicker meanwhile
         user = User(
             name,
-            await self._hashed(arguments.password) if arguments.password else "",
+            password,
             arguments.role,
             arguments.groups,
             expires_at=arguments.expires_at,
@@ -236,6 +237,10 @@ class AccessOperations:
         if user is None:
             raise OperationError(f"there is no user {name!r}", field="name", kind="not-found")
         return user
+
+    def _new(self, name: str) -> None:
+        if name in self._accounts.users:
+            raise OperationError(f"user {name} exists already", field="name")
 
     async def _hashed(self, password: str) -> str:
         if len(password) < _LEAST_PASSWORD:

@@ -18,6 +18,10 @@ MOST: Final = 1000
 """Events that one call looks at."""
 
 
+MOST_KINDS: Final = 1024
+"""Characters of the patterns: each is tried with each event, and nobody else is served meanwhile."""
+
+
 class EventsView(Protocol):
     """Events that were kept."""
 
@@ -33,7 +37,9 @@ class EventsView(Protocol):
 class EventsQuery(Arguments, frozen=True):
     """Which events."""
 
-    kind: Annotated[str, msgspec.Meta(description="Patterns of kinds with commas, as in `install.*,boot.*`.")] = "*"
+    kind: Annotated[
+        str, msgspec.Meta(description="Patterns of kinds with commas, as in `install.*,boot.*`.", max_length=MOST_KINDS)
+    ] = "*"
     system: Annotated[str, msgspec.Meta(description="Only those of one system.")] = ""
     after: Annotated[
         Annotated[int, msgspec.Meta(ge=0, le=2**62)] | None,

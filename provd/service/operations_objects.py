@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from provd.config.draft import Draft
 from provd.config.kinds import KINDS
 from provd.plugin.contract import Operation
-from provd.plugin.scrub import scrub_lines, scrub_value
+from provd.plugin.scrub import scrub_value
 from provd.service.catalogue_changes import CatalogueChanges
 from provd.service.catalogue_outcome import CatalogueChangeError, Changed
 from provd.service.operations import Arguments, DryRun, OperationError, Revision
@@ -195,11 +195,11 @@ def _a(kind: str) -> str:
 
 
 def view(changed: Changed) -> Mapping[str, object]:
-    """What a change did, as operations tell it; lines that look secret are hidden."""
+    """What a change did, as operations tell it."""
     return {
         "applied": changed.applied,
         "objects": changed.objects,
         "systems": changed.systems,
         "systems_removed": changed.systems_removed,
-        "files": {path: scrub_lines(text) for path, text in changed.files.items()},
+        "files": dict(changed.files),
     }

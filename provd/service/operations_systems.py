@@ -36,7 +36,7 @@ from provd.service.system_edits import ChangeRefusedError, Edit
 from provd.service.system_find import find_systems
 from provd.service.system_lookup import StatesView, find_system
 from provd.service.system_views import differences, system_row, system_view
-from provd.service.systems import Systems
+from provd.service.systems import Systems, check_owner
 
 T = TypeVar("T")
 
@@ -192,6 +192,7 @@ class SystemOperations:
             changes["netboot"] = netboot
         shown: object = None
         if arguments.dry_run:
+            refused(lambda: check_owner(before))
             after = replace(before, **changes)
             if set(changes) - {"netboot"} or netboot is UNSET:
                 after = refused(lambda: self._systems.make(Edit(before.name, after, expected), dry_run=True))

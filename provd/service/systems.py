@@ -18,7 +18,7 @@ from provd.service.system_fields import field_of
 from provd.service.system_index import SystemIndex
 from provd.store.interface import StaleWriteError, StoreError
 
-__all__ = ["ChangeRefusedError", "Edit", "Systems"]
+__all__ = ["ChangeRefusedError", "Edit", "Systems", "check_owner"]
 
 
 class Systems:
@@ -253,7 +253,7 @@ class Systems:
         system = self.index.get(name)
         if system is None:
             raise ChangeRefusedError(f"there is no system {name}", field="name", kind="not-found")
-        _check_owner(system)
+        check_owner(system)
         if self._open is not None:
             self._stage_netboot(self._open, system, wanted=wanted)
             return
@@ -314,7 +314,7 @@ class Systems:
             raise ChangeRefusedError(f"there is no system {name}", field="name", kind="not-found")
         if system.origin != "store":
             raise ChangeRefusedError(f"system {name} is defined elsewhere ({home_of(system)}): change it there")
-        _check_owner(system)
+        check_owner(system)
         return system
 
     def _allowed(self, change: Change) -> None:
@@ -336,7 +336,12 @@ class Systems:
         )
 
 
-def _check_owner(system: System) -> None:
+def check_owner(system: System) -> None:
+    """Refuse who may not change it; what provd does by itself nobody asked for.
+
+    Raises:
+        ChangeRefusedError: whoever asks is no owner.
+    """
     caller = audit.caller()
     if caller is not None and not caller.owns(system.owners):
         owners = ", ".join(system.owners)

@@ -195,7 +195,8 @@ class Triggers:
             self._next(now)
 
         self._planned[key] = run
-        self._clock.callLater(max(0.0, run.next_at - self._wall()), due)
+        # After a restart the clock may be years behind the one that planned it.
+        self._clock.callLater(min(max(0.0, run.next_at - self._wall()), LONGEST_WAIT_S), due)
 
     def _end(self, run: TriggerRun, output: str, *, ok: bool) -> None:
         ended = replace(run, output=output, ok=ok, waiting=False, next_at=0.0)

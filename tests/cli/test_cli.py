@@ -96,6 +96,11 @@ def test_csv_holds_no_formula(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "hostname,expires_at,n\r\n'=cmd(),,-1\r\n"
 
 
+def test_csv_has_all_columns_of_rows_of_several_shapes(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"name": "a", "distro": "d"}, {"name": "b", "comment": "c", "distro": "e"}], "csv")
+    assert capsys.readouterr().out == "name,distro,comment\r\na,d,\r\nb,e,c\r\n"
+
+
 def test_systems_from_the_command_line(backend: Backend) -> None:
     added = _provd(
         backend, "system", "add", "db1", "--mac", "52:54:00:00:00:02", "--address", "10.0.0.20", "--profile", "web",

@@ -240,6 +240,14 @@ def test_wrong_usage_is_exit_code_2_and_says_what(line: str, sentence: str, clie
     assert told.stdout == ""
 
 
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "12e4567", '{"a":NaN}', "[1e999]"])
+def test_what_json_has_no_number_for_is_text(text: str, client: RecordingClient) -> None:
+    assert run(client, "profile", "edit", "x", "--var", f"commit={text}").exit_code == 0
+    assert client.calls[-1][1]["vars"] == {"commit": text}
+    told = run(client, "system", "edit", "x", "--interfaces", '[{"mac":NaN}]')
+    assert (told.exit_code, "is not JSON" in told.stderr) == (2, True)
+
+
 def test_a_value_too_deep_for_json_is_text(client: RecordingClient) -> None:
     assert run(client, "profile", "edit", "x", "--var", "a=" + "[" * 5000).exit_code == 0
     assert client.calls[-1][1]["vars"] == {"a": "[" * 5000}

@@ -119,6 +119,14 @@ def test_a_logout_ends_the_token(home: Home) -> None:
     assert "no login" in home.run("--server", "lab", "logout").stderr
 
 
+def test_a_login_is_not_shown_to_the_server_that_a_name_is_given_to(home: Home) -> None:
+    home.login("read")
+    home.done("server", "add", "lab", home.url, "--ca-file", str(home.certificate))
+    assert json.loads(home.done("--server", "lab", "whoami", "-o", "json"))["user"] == "read"
+    assert "log in" in home.done("server", "add", "lab", "https://127.0.0.1:9", "--ca-file", str(home.certificate))
+    assert not (home.folder / "lab.token").exists()
+
+
 def test_a_token_of_the_environment_counts_first(home: Home) -> None:
     home.login("read")
     told = home.done("--server", "lab", "whoami", "-o", "json", PROVD_TOKEN=home.api.tokens["admin"])

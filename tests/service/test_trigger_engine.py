@@ -26,13 +26,14 @@ class World:
         self.events: list[Event] = []
         self.triggers = {trigger.name: trigger for trigger in triggers}
         self.off: set[str] = set()
+        self.now = 1000.0
         self.engine = self._engine()
 
     def _engine(self) -> Triggers:
         return Triggers(
             lambda: self.triggers,
             clock=self.clock,
-            wall=lambda: 1000.0 + self.clock.seconds(),
+            wall=lambda: self.now + self.clock.seconds(),
             log=self.store,
             publish=self.events.append,
             off=lambda: self.off,
@@ -155,6 +156,17 @@ def test_a_run_that_a_stop_cut_off_is_made_again_where_the_trigger_is_durable() 
         world.restart()
         world.clock.advance(0)
         assert len(seen) == times
+
+
+def test_a_clock_that_went_back_years_holds_nothing_up_for_years() -> None:
+    run, seen = answering(OSError("down"), "ok")
+    world = World(Trigger("cmdb", ("install.*",), 5, run, attempts=3, backoff_s=10.0, durable=True))
+    world.happens()
+    world.clock.advance(1)
+    world.now = -1e9
+    world.restart()
+    world.clock.advance(module.LONGEST_WAIT_S + 1)
+    assert seen == ["web1", "web1"]
 
 
 def test_a_trigger_that_is_gone_after_a_restart_is_recorded() -> None:

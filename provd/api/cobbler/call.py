@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +19,11 @@ DIRECT: Final = "<DIRECT>"
 
 _WRITES: Final = frozenset({"add", "edit", "copy", "rename", "remove"})
 _WAITING: Final = 1000
+_STEP: Final = re.compile(r"^changes\[\d+\](?:\.arguments\.?|: )?")
+"""How a change that is one of several names its place."""
+
+Write = tuple[str, dict[str, Any]]
+"""An operation that writes an object, and its arguments."""
 
 
 class CobblerError(Exception):
@@ -57,7 +63,7 @@ class Bridge:
     tasks: Tasks
     drafts: Drafts
     facts: Callable[[], Mapping[str, object]]
-    transactions: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+    transactions: dict[str, list[Write]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +90,53 @@ class Call:
         Raises:
             OperationError: refused.
         """
-        waiting = self.bridge.transactions.get(self.token) if self.token else None
-        if waiting is None or operation.rpartition(".")[2] not in _WRITES:
+        if self.waiting is None or operation.rpartition(".")[2] not in _WRITES:
             return await self.bridge.table.call(operation, arguments, caller=self.caller)
-        if len(waiting) >= _WAITING:
-            raise CobblerError(f"a transaction has at most {_WAITING} writes")
-        waiting.append((operation, arguments))
+        self._wait([(operation, arguments)])
         return {}
 
-    async def has(self, kind: str, name: str) -> bool:
-        """Whether there is such an object."""
+    @property
+    def waiting(self) -> list[Write] | None:
+        """Writes of the caller's transaction; None where none has begun."""
+        return self.bridge.transactions.get(self.token) if self.token else None
+
+    def _wait(self, writes: Sequence[Write]) -> None:
+        waiting = self.waiting
+        if waiting is None or len(waiting) + len(writes) > _WAITING:
+            raise CobblerError(f"a transaction has at most {_WAITING} writes")
+        for operation, arguments in writes:
+            kind, name = operation.partition(".")[0], arguments.get("name")
+            known = any((one.partition(".")[0], more.get("name")) == (kind, name) for one, more in waiting)
+            if arguments.get("revision") and known:
+                # It would be made of what is there now, and undo what waits.
+                raise CobblerError(f"{kind} {name} waits in this transaction already; commit that first")
+        waiting.extend(writes)
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        """Do several writes, all or none.
+
+        Raises:
+            OperationError: one is refused.
+        """
+        if self.waiting is not None:
+            self._wait(writes)
+            return
+        if len(writes) == 1:
+            await self.ask(writes[0][0], **writes[0][1])
+            return
+        changes = [{"operation": operation, "arguments": arguments} for operation, arguments in writes]
         try:
-            await self.ask(f"{kind}.show", name=name)
+            await self.ask("change", changes=changes)
+        except OperationError as error:
+            field = _STEP.sub("", error.field)
+            raise OperationError(_STEP.sub("", str(error)), field=field, kind=error.kind) from error
+
+    async def has(self, kind: str, name: str) -> bool:
+        """Whether there is such an object; a system is found by a MAC as well, which is no name."""
+        try:
+            shown = await self.ask(f"{kind}.show", name=name)
         except OperationError as error:
             if error.kind == "not-found":
                 return False
             raise
-        return True
+        return bool(shown["name"] == name)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from provd.api.cobbler.attributes import FIELDS, INTERFACE
 from provd.api.cobbler.call import Call, CobblerError
-from provd.api.cobbler.fields import FieldError, modern, read
+from provd.api.cobbler.fields import FieldError, modern, read, truth
 from provd.api.cobbler.items import cards
 from provd.api.cobbler.reading import one
 from provd.api.cobbler.registry import Registry
@@ -35,7 +35,7 @@ async def xapi_object_edit(
         raise FieldError("xapi_object_edit() called without an object name")
     wanted = {modern(key): value for key, value in attributes.items()}
     if edit_type == "remove":
-        await remove(call, kind, name, recursive=bool(wanted.get("recursive")))
+        await remove(call, kind, name, recursive=truth("recursive", wanted.get("recursive")))
         return True
     new = wanted.get("newname")
     if edit_type in {"rename", "copy"} and (not isinstance(new, str) or not new):
@@ -57,10 +57,11 @@ async def _written(call: Call, kind: str, name: str, edit_type: str, wanted: dic
     draft = Draft(kind, "" if edit_type == "add" else name)
     _check(kind, edit_type, wanted)
     here = {} if edit_type == "add" else await one(call, kind, name)
+    in_place = truth("in_place", wanted.get("in_place"))
     for key, value in wanted.items():
         if key in _STEERING or (kind == "system" and key in INTERFACE):
             continue
-        draft.set(key, _together(kind, key, value, here) if wanted.get("in_place") and key in _IN_PLACE else value)
+        draft.set(key, _together(kind, key, value, here) if in_place and key in _IN_PLACE else value)
     if kind == "system":
         shown = {} if edit_type == "add" else cards(await call.ask("system.show", name=name))
         _interface(draft, wanted, shown)
@@ -69,6 +70,8 @@ async def _written(call: Call, kind: str, name: str, edit_type: str, wanted: dic
     if edit_type != "copy":
         await save(call, draft)
         return True
+    if call.waiting is not None and (draft.wanted or draft.cards):
+        raise CobblerError("a copy with changes cannot wait in a transaction: copy it as it is, commit, then change it")
     await copy(call, kind, name, wanted["newname"])
     draft.name = wanted["newname"]
     if draft.wanted or draft.cards:

@@ -38,6 +38,9 @@ _OLD_NAMES: Final[Mapping[str, str]] = {
 RANDOM: Final = re.compile(r"random", re.IGNORECASE)
 """A MAC that is to be made up."""
 
+MOST_TEXT: Final = 64 * 1024
+"""Characters of a text that is split into words: the time that it takes grows with their square."""
+
 _TRUE: Final = frozenset({"true", "1", "on", "yes", "y"})
 _FALSE: Final = frozenset({"false", "0", "off", "no", "n", ""})
 
@@ -62,12 +65,23 @@ def read(fields: Mapping[str, Field], name: str, value: Any) -> Any:
     kind = fields[name][0]
     if value is None or value in (INHERIT, NOTHING):
         return None
+    if kind in {"list", "dict"} and isinstance(value, str) and len(value) > MOST_TEXT:
+        raise FieldError(f"{name}: a text that is split into words has {MOST_TEXT} characters at most")
     try:
         found = _READERS[kind](value)
     except (TypeError, ValueError) as error:
         raise FieldError(f"{name}: {value!r} is not a value of type {kind}") from error
     _check(name, found)
     return found
+
+
+def truth(name: str, value: Any) -> bool:
+    """A switch of a method; the words for no are no, as in an attribute.
+
+    Raises:
+        FieldError: it is no such word.
+    """
+    return bool(read({name: ("bool", False)}, name, value))
 
 
 def _check(name: str, value: Any) -> None:

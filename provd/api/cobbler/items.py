@@ -52,6 +52,8 @@ def item(kind: str, own: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[st
         found["boot_loaders"] = [cobblers.get(one, one) for one in own["boot_loaders"]]
     if kind in further_items.KINDS:
         return further_items.read_item(kind, found, own)
+    if kind != "system":
+        found.update({name: own[key] for name, key in _DESCRIBED.items() if key in own})
     if "autoinstall" in found and (template := answer_templates.shown(own)):
         found["autoinstall"] = template
     return {"distro": _distro, "profile": _profile, "system": _system}[kind](found, own, shown, bag)
@@ -153,16 +155,12 @@ def _booted_changes(kind: str, wanted: Mapping[str, Any], before: Mapping[str, A
     return arguments_
 
 
+_DESCRIBED: Final = {"comment": "comment", "owners": "owners"}
+
 _OWN: Final[Mapping[str, Mapping[str, str]]] = {
-    "distro": {"arch": "arch", "kernel": "kernel", "initrd": "initrd"},
-    "profile": {"parent": "parent", "distro": "distro", "repos": "repos", "menu": "menu"},
-    "system": {
-        "profile": "profile",
-        "hostname": "hostname",
-        "comment": "comment",
-        "netboot_enabled": "netboot",
-        "owners": "owners",
-    },
+    "distro": {"arch": "arch", "kernel": "kernel", "initrd": "initrd", **_DESCRIBED},
+    "profile": {"parent": "parent", "distro": "distro", "repos": "repos", "menu": "menu", **_DESCRIBED},
+    "system": {"profile": "profile", "hostname": "hostname", "netboot_enabled": "netboot", **_DESCRIBED},
 }
 """Attributes that are keys of provd's own."""
 
@@ -173,7 +171,7 @@ def own_value(kind: str, name: str, value: Any) -> Any:
         return [value] if value else []
     if name == "netboot_enabled":
         return True if value is None else value
-    if name == "owners":
+    if name == "owners" and kind == "system":
         return value or []
     return value if value is not None or kind != "system" else ""
 

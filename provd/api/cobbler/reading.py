@@ -12,6 +12,7 @@ from provd.api.cobbler.call import Call, CobblerError
 from provd.api.cobbler.fields import FieldError, modern, read
 from provd.api.cobbler.items import item
 from provd.api.cobbler.registry import Registry
+from provd.service.find import MOST_PATTERN
 from provd.service.operations import ANONYMOUS_READ, OperationError
 
 KINDS: Final = ("distro", "profile", "system", "repo", "image", "menu")
@@ -57,7 +58,9 @@ async def every(call: Call, kind: str, where: Mapping[str, str] | None = None) -
     if kind in EMPTY:
         return []
     if kind == "system":
-        return [item(kind, one_, one_) for one_ in await call.ask("system.find", full=True, where=where or {})]
+        letters = bool(set(where or {}) - {"mac", "address"})
+        rows = await call.ask("system.find", full=True, where=where or {}, ignore_case=letters)
+        return [item(kind, one_, one_) for one_ in rows]
     return [await one(call, kind, row["name"]) for row in await call.ask(f"{kind}.list")]
 
 
@@ -151,8 +154,7 @@ async def find_items_paged(
 ) -> object:
     """One page of what was found, with the numbers of pages around it."""
     found: Any = await find_items(call, what, criteria, sort_field, True, token)  # noqa: FBT003
-    if not isinstance(page, int) or not isinstance(items_per_page, int) or page < 1 or items_per_page < 1:
-        raise FieldError("page and items_per_page must be positive numbers")
+    page, items_per_page = _positive(page, 1), _positive(items_per_page, 25)
     pages = max(1, -(-len(found) // items_per_page))
     page = min(page, pages)
     start = (page - 1) * items_per_page
@@ -173,6 +175,12 @@ async def find_items_paged(
     }
 
 
+def _positive(value: object, default: int) -> int:
+    """A number as clients write it; what is none counts as not given."""
+    said = re.fullmatch("[0-9]{1,9}", str(value)) if isinstance(value, int | str) else None
+    return (int(said[0]) if said else 0) or default
+
+
 async def matching(call: Call, kind: str, criteria: object) -> list[dict[str, Any]]:
     """Items of a kind that fit.
 
@@ -185,11 +193,14 @@ async def matching(call: Call, kind: str, criteria: object) -> list[dict[str, An
         raise FieldError("criteria must be a dictionary")
     if kind in EMPTY:
         return []
-    wanted = {modern(name): value for name, value in criteria.items()}
+    # What is asked for by None fits everything.
+    wanted = {modern(name): value for name, value in criteria.items() if value is not None}
     fields = {**FIELDS[kind], **(INTERFACE if kind == "system" else {}), "uid": ("str", ""), "depth": ("int", 0)}
-    for name in wanted:
-        if name not in fields and name != "interface":
+    for name, value in wanted.items():
+        if name not in fields and (kind, name) != ("system", "interface"):
             raise FieldError(f"{name} is no attribute that can be searched for")
+        if len(str(value)) > MOST_PATTERN:
+            raise FieldError(f"{name}: a criterion has {MOST_PATTERN} characters at most")
     where = {ours: wanted[theirs] for theirs, ours in _SEARCHED.items() if _simple(wanted.get(theirs))}
     found = await every(call, kind, where)
     return [one_ for one_ in found if all(_fits(one_, name, value, fields) for name, value in wanted.items())]
@@ -201,8 +212,11 @@ def _simple(pattern: object) -> bool:
 
 
 def _fits(found: Mapping[str, Any], name: str, value: Any, fields: Mapping[str, Any]) -> bool:
+    """Whether a criterion holds; a text with ``~`` in front asks for all others, upper and lower case are the same."""
+    if isinstance(value, str) and value.startswith("~"):
+        return not _fits(found, name, value[1:], fields)
     if name == "interface":
-        return value in found["interfaces"]
+        return isinstance(value, str) and value in found["interfaces"]
     if name in found:
         return _equal(found[name], value, fields[name][0], name)
     return any(_equal(card[name], value, fields[name][0], name) for card in found["interfaces"].values())
@@ -210,9 +224,7 @@ def _fits(found: Mapping[str, Any], name: str, value: Any, fields: Mapping[str, 
 
 def _equal(has: Any, value: Any, kind: str, name: str) -> bool:
     if isinstance(has, str) and isinstance(value, str):
-        if name == "mac_address":
-            return fnmatchcase(has.lower(), value.lower())
-        return fnmatchcase(has, value)
+        return fnmatchcase(has.lower(), value.lower())
     try:
         wanted = read({name: (kind, None)}, name, value)
     except FieldError:

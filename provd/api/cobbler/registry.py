@@ -74,6 +74,7 @@ class Method:
         found: object = ""
         for one, value in zip(self.parameters(), arguments, strict=False):
             reads = self.permission == ANONYMOUS_READ and isinstance(value, str) and one.name in _TOKEN_PLACES
+            reads = reads and not value.isdecimal()  # the number of a page
             if value and (one.name == "token" or reads):
                 found = value
         return found

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from provd.api.cobbler.answer_templates import with_template
 from provd.api.cobbler.attributes import INHERIT, NOTHING
-from provd.api.cobbler.call import Call, CobblerError
-from provd.api.cobbler.fields import RANDOM, FieldError
+from provd.api.cobbler.call import Call, CobblerError, Write
+from provd.api.cobbler.fields import RANDOM, FieldError, truth
 from provd.api.cobbler.items import cards, changes, item
 from provd.api.cobbler.reading import EMPTY, KINDS, known
 from provd.api.cobbler.registry import Registry
@@ -101,12 +101,25 @@ async def save(call: Call, draft: Draft) -> str:
     arguments = await with_template(call, draft.kind, draft.name, changes(draft.kind, wanted, before))
     if "interfaces" in arguments:
         arguments["interfaces"] = _with_variables(arguments["interfaces"], shown["interfaces"])
-    if arguments:
-        await call.ask(f"{draft.kind}.edit", name=draft.name, in_place=True, revision=shown["revision"], **arguments)
-    new = draft.wanted.get("name") or draft.name
-    if new != draft.name:
-        await call.ask(f"{draft.kind}.rename", name=draft.name, new=new)
-    return str(new)
+    new = str(draft.wanted.get("name") or draft.name)
+    if writes := _writes(draft.kind, (draft.name, new), arguments, shown["revision"]):
+        await call.together(writes)
+    return new
+
+
+def _writes(kind: str, names: tuple[str, str], arguments: dict[str, Any], revision: str) -> list[Write]:
+    """An edit, a new name, or both as one: a machine's wish for an install follows its newest name."""
+    old, new = names
+    guard = {"revision": revision}
+    if old == new:
+        return [(f"{kind}.edit", {"name": old, "in_place": True, **guard, **arguments})] if arguments else []
+    if not arguments:
+        return [(f"{kind}.rename", {"name": old, "new": new})]
+    if kind == "system":
+        renamed = (f"{kind}.rename", {"name": old, "new": new, **guard})
+        return [renamed, (f"{kind}.edit", {"name": new, "in_place": True, **arguments})]
+    edited = (f"{kind}.edit", {"name": old, "in_place": True, **guard, **arguments})
+    return [edited, (f"{kind}.rename", {"name": old, "new": new})]
 
 
 async def _add(call: Call, draft: Draft) -> str:
@@ -156,7 +169,7 @@ def _random(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 async def remove_item(call: Call, what: str, name: str, token: str, recursive: object = True) -> object:  # noqa: FBT002
     """Remove an object by its name."""
     del token
-    await remove(call, writable(what), name, recursive=bool(recursive))
+    await remove(call, writable(what), name, recursive=truth("recursive", recursive))
     return True
 
 
@@ -183,16 +196,15 @@ async def copy(call: Call, kind: str, name: str, new: str) -> None:
         await call.ask(f"{kind}.copy", name=name, new=new)
         return
     shown = await call.ask("system.show", name=name)
-    await call.ask("system.copy", name=shown["name"], new=new, interfaces=[])
-    copied = await call.ask("system.show", name=new)
     unique = {"mac_address", "ip_address", "dns_name", "ipv6_address", "ipv6_secondaries"}
     kept = {
         device: {key: value for key, value in card.items() if key not in unique}
         for device, card in cards(shown).items()
     }
-    arguments = changes("system", {"interfaces": kept}, {"interfaces": cards(copied)})
+    arguments = changes("system", {"interfaces": kept}, {"interfaces": cards({**shown, "interfaces": []})})
     del arguments["interfaces"]
-    await call.ask("system.edit", name=new, in_place=True, **arguments)
+    copied = ("system.copy", {"name": shown["name"], "new": new, "interfaces": []})
+    await call.together([copied, ("system.edit", {"name": new, "in_place": True, **arguments})])
 
 
 async def rename_item(call: Call, what: str, object_id: str, newname: str, token: str) -> object:

@@ -23,6 +23,7 @@ from provd.api.server import STATUS, ApiRequest, ApiSite, TooLongError
 from provd.model.account import Caller
 from provd.service.access import Access, AccessError
 from provd.service.operations import OperationError, OperationTable, permitted
+from provd.service.operations_events import MOST_KINDS
 
 _BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,512})")
 _WAIT: Final = re.compile(r"try again in (\d+) s")
@@ -163,6 +164,8 @@ class JsonRequest(ApiRequest):
         patterns = tuple(
             one.decode("utf-8", "replace") for raw in self.args.get(b"kind", [b"*"]) for one in raw.split(b",") if one
         )
+        if sum(len(one) + 1 for one in patterns) > MOST_KINDS:
+            raise OperationError(f"kind: {MOST_KINDS} characters at most", field="kind", kind="usage")
         last = self.getHeader("last-event-id") or ""
         if last and not _NUMBER.fullmatch(last):
             raise OperationError("Last-Event-ID is the number of an event", field="Last-Event-ID", kind="usage")
