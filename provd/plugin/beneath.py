@@ -18,6 +18,10 @@ _FILE: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+TICK_S: Final = 1e-6
+"""Times of one file that differ by less are the same: a float does not hold nanoseconds."""
+
+
 class LinkError(OSError):
     """A component below the directory is a symbolic link."""
 
@@ -38,6 +42,22 @@ class Opened:
 def etag_of(status: os.stat_result) -> str:
     """A strong validator: another one for every content, as far as the file system tells."""
     return f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
+
+
+def is_replaced(content: Content, status: os.stat_result) -> bool:
+    """Whether an open file is another one than its content tells of, as far as that tells by :func:`etag_of`.
+
+    A whole file of the same length is none: what is told of it holds.
+    """
+    told = content.etag.split("-", 3)[:3]
+    part = isinstance(content.body, FileBody) and content.body.offset > 0
+    if content.mtime is None or len(told) < 3 or (not part and content.length == status.st_size):
+        return False
+    try:
+        own = abs(int(told[2], 16) / 1e9 - content.mtime) < TICK_S
+    except (ValueError, OverflowError):
+        return False
+    return own and "-".join(told) != etag_of(status)
 
 
 def file_beneath(root: Path, relative: str) -> Content | NotFound:

@@ -1,0 +1,61 @@
+"""Files that become others between the answer and the moment it is sent."""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from twisted.internet.task import Clock
+
+from provd.model.content import Content, FileBody
+from provd.plugin.beneath import etag_of, file_beneath
+from tests.fakes.fake_http import FakeConnection, FakeTree, make_site
+
+OLD, NEW = b"old" * 100, b"newer" * 100
+
+
+def _content(folder: Path) -> Content:
+    (folder / "kernel").write_bytes(OLD)
+    found = file_beneath(folder, "kernel")
+    assert isinstance(found, Content)
+    return found
+
+
+def _replace(folder: Path) -> None:
+    (folder / "new").write_bytes(NEW)
+    (folder / "new").rename(folder / "kernel")
+
+
+def _web(content: Content) -> FakeConnection:
+    clock = Clock()
+    return FakeConnection(make_site(FakeTree({"kernel": content}), clock), clock)
+
+
+def test_a_longer_file_in_its_place_is_sent_whole(tmp_path: Path) -> None:
+    content = _content(tmp_path)
+    _replace(tmp_path)
+    answer = _web(content).get("/kernel")
+    assert (answer.status, answer.body) == (200, NEW)
+    assert answer.headers["etag"] == f'"{etag_of((tmp_path / "kernel").stat())}"'
+
+
+def test_a_part_of_another_image_is_not_sent(tmp_path: Path) -> None:
+    content = _content(tmp_path)
+    part = replace(content, body=FileBody(tmp_path / "kernel", 3), length=3, etag=f"{content.etag}-3-3")
+    assert _web(part).get("/kernel").body == b"old"
+    _replace(tmp_path)
+    assert _web(part).get("/kernel").status == 503
+
+
+@pytest.mark.parametrize("etag", ["v1", "550e8400-e29b-41d4-a716", "a-b-" + "f" * 400])
+def test_a_validator_of_a_plugins_own_says_nothing_of_the_file(tmp_path: Path, etag: str) -> None:
+    content = replace(_content(tmp_path), etag=etag)
+    assert _web(content).get("/kernel").body == OLD
+
+
+def test_octets_in_memory_have_a_length() -> None:
+    answer = _web(Content(OLD, -1)).get("/kernel")
+    assert (answer.body, answer.headers["content-length"]) == (OLD, str(len(OLD)))
