@@ -1,4 +1,4 @@
-"""Files that become others between the answer and the moment it is sent."""
+"""What an answer says and what is sent: files that become others meanwhile, octets in memory, secrets."""
 
 # mypy: disable-error-code="no-untyped-call"
 
@@ -59,3 +59,13 @@ def test_a_validator_of_a_plugins_own_says_nothing_of_the_file(tmp_path: Path, e
 def test_octets_in_memory_have_a_length() -> None:
     answer = _web(Content(OLD, -1)).get("/kernel")
     assert (answer.body, answer.headers["content-length"]) == (OLD, str(len(OLD)))
+
+
+def test_C25_a_secret_has_no_parts_so_that_every_fetch_counts() -> None:
+    counted: list[int] = []
+    web = _web(replace(Content.text("rootpw x", secret=True), on_sent=counted.append))
+    for header in ("Range: bytes=0-", "Range: bytes=0-6"):
+        answer = web.get("/kernel", header)
+        assert (answer.status, answer.body) == (200, b"rootpw x")
+        assert "accept-ranges" not in answer.headers
+    assert counted == [8, 8]
