@@ -25,7 +25,7 @@ from provd.net import http_body, http_rules
 from provd.net.http_channel import HttpLimits
 from provd.net.http_senders import Senders
 from provd.net.http_sendfile import LEAST, SendFile, socket_of
-from provd.plugin.beneath import TICK_S, Opened, etag_of, is_replaced, open_body
+from provd.plugin.beneath import TICK_S, Opened, etag_of, is_replaced, open_body, status_without
 
 CALLBACKS: Final = "callback/"
 """The only part of the tree that takes POST."""
@@ -168,7 +168,7 @@ class BootRequest(Request):
         except OSError as error:
             self._services.log.warn("HTTP {path}: {error}", path=scrub_path(asked.path), error=error)
             self._missed = {"reason": f"{body.path.name}: {error.strerror or error}"}
-            return self._plain(404)
+            return self._plain(status_without(error))
         try:
             if body.offset and is_replaced(answer, opened.status):
                 self._missed = {"reason": f"{body.path.name}: it was replaced a moment ago"}

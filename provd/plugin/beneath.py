@@ -18,6 +18,7 @@ _FILE: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+_PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
 TICK_S: Final = 1e-6
 """Times of one file that differ by less are the same: a float does not hold nanoseconds."""
 
@@ -73,7 +74,7 @@ def file_beneath(root: Path, relative: str) -> Content | NotFound:
 
     Returns:
         The file with length, modification time and a validator; ``NotFound`` for anything that is not a readable plain
-        file, and for every attempt to leave ``root``.
+        file, and for every attempt to leave ``root``; with status 503 where a later try may find it.
     """
     parts = relative.split("/")
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
@@ -83,7 +84,8 @@ def file_beneath(root: Path, relative: str) -> Content | NotFound:
     except LinkError:
         return NotFound(f"{relative} leads through a symbolic link", status=403)
     except (OSError, UnicodeEncodeError) as error:
-        return NotFound(f"{relative}: {getattr(error, 'strerror', None) or 'no name of a file'}")
+        reason = f"{relative}: {getattr(error, 'strerror', None) or 'no name of a file'}"
+        return NotFound(reason, status=status_without(error))
     os.close(opened.descriptor)
     return Content(
         body=FileBody(root.joinpath(*parts), beneath=root),
@@ -92,6 +94,11 @@ def file_beneath(root: Path, relative: str) -> Content | NotFound:
         mtime=opened.status.st_mtime,
         etag=etag_of(opened.status),
     )
+
+
+def status_without(error: Exception) -> int:
+    """HTTP status for a file that could not be opened: an installer that hears 404 does not ask again."""
+    return 503 if isinstance(error, OSError) and error.errno in _PASSING else 404
 
 
 def open_body(body: FileBody) -> Opened:

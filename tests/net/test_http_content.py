@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
 
-from provd.model.content import Content, FileBody
+from provd.model.content import Content, FileBody, NotFound
 from provd.plugin.beneath import etag_of, file_beneath
 from tests.fakes.fake_http import FakeConnection, FakeTree, make_site
 
@@ -69,3 +72,22 @@ def test_C25_a_secret_has_no_parts_so_that_every_fetch_counts() -> None:
         assert (answer.status, answer.body) == (200, b"rootpw x")
         assert "accept-ranges" not in answer.headers
     assert counted == [8, 8]
+
+
+@pytest.mark.parametrize(
+    ("why", "status"), [(errno.EMFILE, 503), (errno.ENOMEM, 503), (errno.EIO, 503), (errno.ENOENT, 404)]
+)
+def test_a_file_that_cannot_be_opened_now_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int, status: int
+) -> None:
+    content = _content(tmp_path)
+    web = _web(content)
+
+    def refuses(*_arguments: Any, **_options: Any) -> int:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(os, "open", refuses)
+    assert web.get("/kernel").status == status
+    asked = file_beneath(tmp_path, "kernel")
+    assert isinstance(asked, NotFound)
+    assert (asked.status, asked.reason) == (status, f"kernel: {os.strerror(why)}")
