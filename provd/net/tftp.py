@@ -301,4 +301,4 @@ class TftpServer:
 
 
 def _missed(status: int) -> str:
-    return "tftp.missed" if status in {404, 410} else "tftp.failed"
+    return "tftp.missed" if status in {404, 410, 503} else "tftp.failed"

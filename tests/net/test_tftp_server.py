@@ -114,6 +114,12 @@ def test_t03_a_client_that_gives_up_its_options_is_served_without_them(world: Tf
     assert (world.server.transfers, world.server.counts["repeated"]) == (1, 1)
 
 
+def test_a_file_that_nobody_can_give_now_is_missed_as_one_that_is_not_there() -> None:
+    world = TftpWorld(lambda _: NotFound("nobody serves it: plugin x keeps failing", status=503))
+    assert error_of(world.rrq("file")) == tftp.ErrorCode.UNDEFINED
+    assert world.kinds()[-1] == "tftp.missed"
+
+
 def test_c18_no_token_in_the_log_when_an_answer_fails(capsys: pytest.CaptureFixture[str]) -> None:
     lines: list[str] = []
 
