@@ -58,6 +58,10 @@ def _never_called(failure: Failure) -> str:
     return str(ftp.CANT_OPEN_DATA_CNX)
 
 
+def _not_kept(_octets: bytes) -> None:
+    """Nothing can be stored here; Twisted keeps what comes over a data connection until somebody stores it."""
+
+
 class TreeFtp(ftp.FTP):
     """One control connection."""
 
@@ -140,7 +144,14 @@ class TreeFtp(ftp.FTP):
             FTPCmdError: all ports are in use.
         """
         peer, build = _plain(self.transport.getPeer().host), factory.buildProtocol
-        factory.buildProtocol = lambda address: build(address) if _plain(address.host) == peer else None
+
+        def built(address: Any) -> Any:
+            data = build(address) if _plain(address.host) == peer else None
+            if data is not None:
+                data.dataReceived = _not_kept
+            return data
+
+        factory.buildProtocol = built
         try:
             return super().getDTPPort(factory, interface)
         except CannotListenError as error:

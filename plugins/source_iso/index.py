@@ -22,6 +22,10 @@ class IsoError(Exception):
     """The image cannot be read; one sentence."""
 
 
+class UnreadableError(IsoError):
+    """It cannot be read now, whatever it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """A file in the image: octets ``offset`` to ``offset + length`` of it."""
@@ -107,7 +111,7 @@ def read_index(path: Path) -> Index:
     """Read the directory of an image; takes a second for ten thousand files.
 
     Raises:
-        IsoError: it is not there, no ISO 9660 image, or damaged.
+        IsoError: it is no ISO 9660 image, or damaged; :class:`UnreadableError`: it is not there, or cannot be read.
     """
     # Loaded by the first image: a server without images does without.
     from pycdlib import PyCdlib
@@ -124,7 +128,7 @@ def read_index(path: Path) -> Index:
             finally:
                 iso.close()
     except OSError as error:
-        raise IsoError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UnreadableError(f"{path} cannot be read: {error.strerror or error}") from error
     except IsoError as error:
         raise IsoError(f"{path} {error}") from error
     except PyCdlibException as error:

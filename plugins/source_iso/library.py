@@ -7,7 +7,7 @@ from pathlib import Path
 
 from provd.plugin.api import NotFound, Runtime, Task
 
-from .index import Index, IsoError, Mark, mark_of, read_index
+from .index import Index, IsoError, Mark, UnreadableError, mark_of, read_index
 
 
 class Library:
@@ -71,18 +71,20 @@ class Library:
     async def _read(self, runtime: Runtime, name: str, path: Path, mark: Mark) -> Index | NotFound:
         return self._keep(name, mark, await runtime.in_thread(lambda: _read(path)))
 
-    def _keep(self, name: str, mark: Mark, found: Index | str) -> Index | NotFound:
-        if isinstance(found, str):
-            self._faults[name] = (mark, f"image {name}: {found}")
+    def _keep(self, name: str, mark: Mark, found: Index | IsoError) -> Index | NotFound:
+        if isinstance(found, IsoError):
+            # What forbids reading may end without a change of the image: it is tried again.
+            if not isinstance(found, UnreadableError):
+                self._faults[name] = (mark, f"image {name}: {found}")
             return NotFound(f"image {name}: {found}", status=500)
         self._known[name] = found
         self._faults.pop(name, None)
         return found
 
 
-def _read(path: Path) -> Index | str:
+def _read(path: Path) -> Index | IsoError:
     """The directory of an image, or why it cannot be read."""
     try:
         return read_index(path)
     except IsoError as error:
-        return str(error)
+        return error

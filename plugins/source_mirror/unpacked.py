@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ try:
 except ImportError:
     zstandard = None
 
-_DAMAGED = (EOFError, lzma.LZMAError, *((zstandard.ZstdError,) if zstandard else ()))
+_DAMAGED = (EOFError, lzma.LZMAError, zlib.error, *((zstandard.ZstdError,) if zstandard else ()))
 
 
 @contextmanager

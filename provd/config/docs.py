@@ -49,7 +49,7 @@ profile's ancestors, the profile, the system:
 
 Anywhere below `answers` a value may be a reference that is read when an answer file is rendered: `{file = "/path"}`,
 `{env = "NAME"}` or `{credential = "NAME"}` (a systemd credential). A file that everybody can read is refused.
-With `once = true` beside it, an answer file that holds the value is given out once.
+With `once = true` beside it, an answer file that holds the value is given out once, whole and by HTTP.
 
 What stands in a file itself is shown as `***` where its key names a password, a hash of one or a token, and so is
 the password of a URL (`http://user:password@proxy:3128`), anywhere; the machine gets it.

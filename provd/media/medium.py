@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
@@ -199,12 +200,20 @@ class UrlMedium:
         except (URLError, OSError, HTTPException, ValueError) as error:
             raise MediumError(f"{self.url} cannot be reached: {getattr(error, 'reason', error)}") from error
 
+    @contextmanager
+    def _whole(self, path: str) -> Iterator[None]:
+        """A body without a length that breaks off (RFC 9112 section 8) is told as one that had a length."""
+        try:
+            yield
+        except HTTPException as error:
+            raise MediumError(f"{self.url}/{path}: the transfer broke off") from error
+
     def read(self, path: str) -> bytes | None:
         """See :class:`Medium`."""
         answer = self._open(path, "GET")
         if answer is None:
             return None
-        with answer:
+        with answer, self._whole(path):
             return bytes(answer.read(MOST_OCTETS))
 
     def has(self, path: str) -> bool:
@@ -221,7 +230,7 @@ class UrlMedium:
         if answer is None:
             raise MediumError(f"{self.url} has no file {path}")
         came = 0
-        with answer, target.open("wb") as out:
+        with answer, self._whole(path), target.open("wb") as out:
             while piece := answer.read(1 << 20):
                 out.write(piece)
                 came += len(piece)

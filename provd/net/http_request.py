@@ -25,7 +25,7 @@ from provd.net import http_body, http_rules
 from provd.net.http_channel import HttpLimits
 from provd.net.http_senders import Senders
 from provd.net.http_sendfile import LEAST, SendFile, socket_of
-from provd.plugin.beneath import Opened, etag_of, open_body
+from provd.plugin.beneath import TICK_S, Opened, etag_of, is_replaced, open_body, status_without
 
 CALLBACKS: Final = "callback/"
 """The only part of the tree that takes POST."""
@@ -157,6 +157,8 @@ class BootRequest(Request):
             level("HTTP {path}: {reason}", path=scrub_path(asked.path), reason=scrub_path(answer.reason))
             self._missed = {"reason": scrub_path(answer.reason), "expected": answer.expected}
             return self._plain(answer.status)
+        if isinstance(answer.body, bytes) and answer.length < 0:
+            answer = replace(answer, length=len(answer.body))
         if not isinstance(answer.body, FileBody):
             return await self._send(asked, answer, None)
         body = answer.body
@@ -166,8 +168,11 @@ class BootRequest(Request):
         except OSError as error:
             self._services.log.warn("HTTP {path}: {error}", path=scrub_path(asked.path), error=error)
             self._missed = {"reason": f"{body.path.name}: {error.strerror or error}"}
-            return self._plain(404)
+            return self._plain(status_without(error))
         try:
+            if body.offset and is_replaced(answer, opened.status):
+                self._missed = {"reason": f"{body.path.name}: it was replaced a moment ago"}
+                return self._plain(503)
             return await self._send(asked, _with_file_facts(answer, body, opened), opened)
         finally:
             os.close(opened.descriptor)
@@ -242,7 +247,8 @@ class BootRequest(Request):
             if status == 412:
                 self.responseHeaders.setRawHeaders(b"Content-Length", [b"0"])
             return (0, 0)
-        if length < 0:
+        if length < 0 or content.headers.get("Cache-Control") == "no-store":
+            # A secret has no parts: who counts how often it left counts whole ones.
             return self._whole(length)
         self.responseHeaders.setRawHeaders(b"Accept-Ranges", [b"bytes"])
         if self.method != b"GET" or not http_rules.range_applies(asked.headers, content.etag, content.mtime):
@@ -327,6 +333,8 @@ def _with_file_facts(content: Content, body: FileBody, opened: Opened) -> Conten
     length = content.length if content.length >= 0 else max(0, opened.status.st_size - body.offset)
     mtime = content.mtime if content.mtime is not None else opened.status.st_mtime
     etag = content.etag or f"{etag_of(opened.status)}-{body.offset:x}"
-    if mtime != opened.status.st_mtime and content.etag:
+    if is_replaced(content, opened.status):
+        length = opened.status.st_size
+    if abs(mtime - opened.status.st_mtime) >= TICK_S and content.etag:
         mtime, etag = opened.status.st_mtime, etag_of(opened.status)
     return replace(content, length=length, mtime=mtime, etag=etag)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -143,6 +144,8 @@ def _seconds(date: str | None) -> float | None:
     if not date:
         return None
     try:
-        return parsedate_to_datetime(date).timestamp()
+        found = parsedate_to_datetime(date)
+        # Of the three forms, that of asctime names no zone: all are UTC (RFC 9110 section 5.6.7).
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None

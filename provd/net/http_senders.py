@@ -63,15 +63,25 @@ class Sender:
         """
         with self._lock:
             if self._wake < 0:
-                wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-                try:
-                    threading.Thread(target=self._run, args=(wake,), name="provd-http-sender", daemon=True).start()
-                except RuntimeError:
-                    os.close(wake)
-                    raise
-                self._wake = wake
+                self._wake = self._started()
             self._new.append(transfer)
             os.eventfd_write(self._wake, 1)
+
+    def _started(self) -> int:
+        """A thread with all that it needs: one that ends for want of a descriptor would leave its transfers waiting."""
+        wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        try:
+            poll = select.epoll()
+            try:
+                poll.register(wake, select.EPOLLIN)
+                threading.Thread(target=self._run, args=(poll, wake), name="provd-http-sender", daemon=True).start()
+            except (OSError, RuntimeError):
+                poll.close()
+                raise
+        except (OSError, RuntimeError):
+            os.close(wake)
+            raise
+        return wake
 
     def hurry(self) -> None:
         """Let the thread look at once whether a transfer was given up."""
@@ -79,10 +89,9 @@ class Sender:
             if self._wake >= 0:
                 os.eventfd_write(self._wake, 1)
 
-    def _run(self, wake: int) -> None:
+    def _run(self, poll: select.epoll, wake: int) -> None:
         """What the thread does, until it has been without work; ``wake`` is an eventfd(2)."""
-        with select.epoll() as poll:
-            poll.register(wake, select.EPOLLIN)
+        with poll:
             idle_since = looked_at = self._monotonic()
             while not self._ends(wake, idle_since):
                 for descriptor, _ in poll.poll(_LOOK_S if self._running else _IDLE_S):

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from provd.core.tftp_negotiation import TransferLimits, negotiate
 from provd.model.content import Content, FileRequest, NotFound, settled
+from provd.model.scrub import scrub_path
 from provd.net.tftp_deadlines import Deadlines
 from provd.net.tftp_recent import RecentFiles
 from provd.net.tftp_session import OnEvent, TftpSession
@@ -166,13 +167,16 @@ class TftpServer:
             self._decide(request, packet, peer)
 
     def _admit(self, request: FileRequest, peer: Address) -> bool:
-        """A repeated request starts nothing (rule T03); a new one from the same port replaces the old transfer."""
+        """A repeated request starts nothing (rule T03); a new one from the same port replaces the old transfer.
+
+        One with other options is new: a client whose options get no answer that it takes asks again without them.
+        """
         key = (peer, request.local)
         old = self._sessions.get(key)
         if old is not None:
             last = old.since if isinstance(old, _Pending) else old.active_at
             fresh = isinstance(old, _Pending) or not old.heard or self._clock.seconds() - last < _REPEATED_WITHIN_S
-            if fresh and old.request.path == request.path:
+            if fresh and (old.request.path, old.request.headers) == (request.path, request.headers):
                 self.counts["repeated"] += 1
                 return False
             self._replace(key, old)
@@ -197,7 +201,7 @@ class TftpServer:
         try:
             answer = settled(self._open_file(request))
         except Exception:  # noqa: BLE001  a request must never stop the listener
-            self._logger.failure("{path} failed", path=request.path)
+            self._logger.failure("{path} failed", path=scrub_path(request.path))
             answer = NotFound("internal error; the log has it", status=500)
         if isinstance(answer, Content | NotFound):
             self._answer(request, packet, peer, answer)
@@ -211,7 +215,7 @@ class TftpServer:
         try:
             answer = await coming
         except Exception:  # noqa: BLE001  a request must never stop the listener
-            self._logger.failure("{path} failed", path=pending.request.path)
+            self._logger.failure("{path} failed", path=scrub_path(pending.request.path))
             answer = NotFound("internal error; the log has it", status=500)
         if self._leave((peer, pending.request.local), pending):
             self._answer(pending.request, packet, peer, answer)
@@ -297,4 +301,4 @@ class TftpServer:
 
 
 def _missed(status: int) -> str:
-    return "tftp.missed" if status in {404, 410} else "tftp.failed"
+    return "tftp.missed" if status in {404, 410, 503} else "tftp.failed"

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from provd.core.tftp_ahead import Steps
 
 AT_MOST: Final = struct.pack("@ll", 0, 1000)
-"""Time limit of a wait for a datagram (socket(7), SO_RCVTIMEO): a millisecond."""
+"""Time limit of a wait for a datagram, or for room for one (socket(7), SO_RCVTIMEO and SO_SNDTIMEO): a millisecond."""
 UDP_SEGMENT: Final = 103
 MAX_ANSWER: Final = 400
 """Octets that are read of a datagram: an acknowledgement has 4, the rest is an error's text. Python takes more memory
@@ -98,6 +98,7 @@ def connected(first: socket.socket, peer: tuple[str, int], size: int) -> socket.
         for one in (first, sock):
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, AT_MOST)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, AT_MOST)
         if size:
             sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
         sock.bind(first.getsockname())

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -48,6 +49,7 @@ class TftpPoller:
         self._transfers: dict[int, Port] = {}
         self._lanes: dict[int, int] = {}
         self._hurried = 0
+        self._logger = Logger(namespace="provd.tftp")
 
     def add(self, descriptor: int, port: Port) -> None:
         """Watch a port of requests."""
@@ -114,17 +116,26 @@ class TftpPoller:
         for descriptor, _ in events:
             port = find(descriptor)
             if port is not None:
-                port.read()
                 served = True
+                try:
+                    port.read()
+                except Exception:  # noqa: BLE001  the reactor would watch none of the ports any more
+                    self._failed()
         return served
 
     def _follow(self, port: Port, end: float) -> bool:
         """Where there is one client alone, its next word is asked for directly; False at the turn's end."""
         monotonic, read = self._monotonic, port.read
-        while read():
-            if monotonic() >= end:
-                return False
+        try:
+            while read():
+                if monotonic() >= end:
+                    return False
+        except Exception:  # noqa: BLE001  as above
+            self._failed()
         return True
+
+    def _failed(self) -> None:
+        self._logger.failure("a datagram could not be dealt with")
 
     def fileno(self) -> int:
         """Descriptor for the reactor; -1 while nothing is watched."""

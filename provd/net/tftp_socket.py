@@ -162,6 +162,8 @@ class UdpSocket(ABC):
                 batch = datagrams[at : at + most]
                 try:
                     self._socket.sendmsg(batch, ancillary, 0, to)
+                except BlockingIOError:
+                    return  # nor is there room for the rest
                 except OSError as error:
                     # Larger than the link's packets, or a system without it: one by one from here on. Other errors
                     # are losses, which the peer's silence tells of.
@@ -170,13 +172,12 @@ class UdpSocket(ABC):
                         break
                 at += len(batch)
         for datagram in datagrams[at:]:
-            self._send(datagram, to, source)
-
-    def _send(self, data: bytes, to: Address, source: Ancillary) -> None:
-        try:
-            self._socket.sendmsg((data,), source, 0, to)
-        except OSError:
-            return
+            try:
+                self._socket.sendmsg((datagram,), source, 0, to)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue
 
     def close(self) -> None:
         """See ``Endpoint.close``."""
@@ -197,6 +198,8 @@ class _TransferSocket(UdpSocket):
         # Blocking with a time limit, so that the poller may wait for the one client there is.
         sock.settimeout(None)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, AT_MOST)
+        # Where datagrams do not leave, a buffer that is full would hold up everybody until they do.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, AT_MOST)
         super().__init__(sock)
         self._poller = poller
         self._received = received

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from provd.core.tftp_source import BlockSource, MemorySource, NetasciiSource
 from provd.model.content import Content, FileBody, StreamBody
 from provd.net.tftp_recent import RecentFiles, key_of
-from provd.plugin.beneath import open_body
+from provd.plugin.beneath import is_replaced, open_body
 
 _PIECE: Final = 1 << 14
 _LARGEST_PIECE: Final = 1 << 17
@@ -58,6 +58,7 @@ class FileSource:
         size: octets that are served.
         piece: octets that are read at once.
         is_steady: judges the file that was opened.
+        is_other: whether that is not the file that was asked for.
         whole: gets the octets of a steady file that was read at once.
     """
 
@@ -68,10 +69,11 @@ class FileSource:
         piece: int = _PIECE,
         *,
         is_steady: Callable[[os.stat_result], bool] = lambda _: False,
+        is_other: Callable[[os.stat_result], bool] = lambda _: False,
         whole: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._body, self._size, self._piece = body, size, piece
-        self._is_steady, self._whole = is_steady, whole
+        self._is_steady, self._is_other, self._whole = is_steady, is_other, whole
         self.steady = False
         self._descriptor = -1
         self._at = 0
@@ -81,7 +83,7 @@ class FileSource:
         """Octets from ``offset`` on, fewer than ``count`` at the end.
 
         Raises:
-            OSError: the file cannot be opened or read, or has become shorter.
+            OSError: the file cannot be opened or read, is another one by now, or has become shorter.
         """
         start = offset - self._at
         stop = start + count
@@ -89,6 +91,8 @@ class FileSource:
             if self._descriptor < 0:
                 opened = open_body(self._body)
                 self._descriptor = opened.descriptor
+                if self._is_other(opened.status):
+                    raise OSError(errno.ESTALE, "the file was replaced after it was asked for")
                 self.steady = self._is_steady(opened.status)
             left = self._size - offset
             stop = min(count, left)
@@ -143,7 +147,8 @@ class StreamSource:
         if stop > self._base + len(self._octets):
             if self._error is not None:
                 raise self._error
-            self._wanted = stop
+            # What is made ahead asks for more than the block that is due.
+            self._wanted = min(stop, self._wanted or stop)
             return None
         stale = offset - self._retain - self._base
         if stale > _PIECE:
@@ -160,8 +165,9 @@ class StreamSource:
         self._pump.cancel()
 
     async def _read(self, body: StreamBody) -> None:
-        stream = body.open(0, self._size)
+        stream = None
         try:
+            stream = body.open(0, self._size)
             async for chunk in stream:
                 self._octets += chunk
                 self._wake()
@@ -215,6 +221,10 @@ def _open_plain(content: Content, window: int, retain: int, ready: Callable[[], 
 
 def _open_file(body: FileBody, content: Content, window: int, recent: RecentFiles) -> Source:
     size, key = content.length, key_of(content)
+
+    def is_other(status: os.stat_result) -> bool:
+        return is_replaced(content, status)
+
     if key is not None and size <= _KEPT:
         octets = recent.get(key)
         if octets is not None:
@@ -224,11 +234,14 @@ def _open_file(body: FileBody, content: Content, window: int, recent: RecentFile
             size,
             size,
             is_steady=lambda status: recent.is_steady(content, status),
+            is_other=is_other,
             whole=lambda octets: recent.keep(key, octets, size),
         )
     else:
         piece = min(max(window, _PIECE), _LARGEST_PIECE)
-        source = FileSource(body, size, piece, is_steady=lambda status: recent.is_steady(content, status))
+        source = FileSource(
+            body, size, piece, is_steady=lambda status: recent.is_steady(content, status), is_other=is_other
+        )
     if size > _PIECE:
         return source
     try:

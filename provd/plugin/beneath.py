@@ -18,6 +18,11 @@ _FILE: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+_PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
+TICK_S: Final = 1e-6
+"""Times of one file that differ by less are the same: a float does not hold nanoseconds."""
+
+
 class LinkError(OSError):
     """A component below the directory is a symbolic link."""
 
@@ -40,6 +45,22 @@ def etag_of(status: os.stat_result) -> str:
     return f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
 
 
+def is_replaced(content: Content, status: os.stat_result) -> bool:
+    """Whether an open file is another one than its content tells of, as far as that tells by :func:`etag_of`.
+
+    A whole file of the same length is none: what is told of it holds.
+    """
+    told = content.etag.split("-", 3)[:3]
+    part = isinstance(content.body, FileBody) and content.body.offset > 0
+    if content.mtime is None or len(told) < 3 or (not part and content.length == status.st_size):
+        return False
+    try:
+        own = abs(int(told[2], 16) / 1e9 - content.mtime) < TICK_S
+    except (ValueError, OverflowError):
+        return False
+    return own and "-".join(told) != etag_of(status)
+
+
 def file_beneath(root: Path, relative: str) -> Content | NotFound:
     """The file ``relative`` below ``root``.
 
@@ -53,7 +74,7 @@ def file_beneath(root: Path, relative: str) -> Content | NotFound:
 
     Returns:
         The file with length, modification time and a validator; ``NotFound`` for anything that is not a readable plain
-        file, and for every attempt to leave ``root``.
+        file, and for every attempt to leave ``root``; with status 503 where a later try may find it.
     """
     parts = relative.split("/")
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
@@ -63,7 +84,8 @@ def file_beneath(root: Path, relative: str) -> Content | NotFound:
     except LinkError:
         return NotFound(f"{relative} leads through a symbolic link", status=403)
     except (OSError, UnicodeEncodeError) as error:
-        return NotFound(f"{relative}: {getattr(error, 'strerror', None) or 'no name of a file'}")
+        reason = f"{relative}: {getattr(error, 'strerror', None) or 'no name of a file'}"
+        return NotFound(reason, status=status_without(error))
     os.close(opened.descriptor)
     return Content(
         body=FileBody(root.joinpath(*parts), beneath=root),
@@ -72,6 +94,11 @@ def file_beneath(root: Path, relative: str) -> Content | NotFound:
         mtime=opened.status.st_mtime,
         etag=etag_of(opened.status),
     )
+
+
+def status_without(error: Exception) -> int:
+    """HTTP status for a file that could not be opened: an installer that hears 404 does not ask again."""
+    return 503 if isinstance(error, OSError) and error.errno in _PASSING else 404
 
 
 def open_body(body: FileBody) -> Opened:

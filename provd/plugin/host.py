@@ -269,14 +269,20 @@ class PluginHost:
         return tuple((name, cast("tuple[str, ...]", words)) for name, words in answers if words)
 
     def file(self, request: FileRequest) -> Content | NotFound | None:
-        """First answer; ``NotFound`` ends the search, None means that nobody claims the path."""
+        """First answer; ``NotFound`` ends the search, None means that nobody claims the path.
+
+        Where a plugin failed or rests, nobody knows: an installer that hears 404 would not ask again.
+        """
+        unknown = ""
         for instance, endpoint in self._now.hooks["provd_file"]:
             answer = self._guard.call(endpoint, (request,))
+            if isinstance(answer, Missing):
+                unknown = unknown or f"plugin {instance.plugin} {_why(answer)}"
             if isinstance(answer, NotFound):
                 return answer
             if isinstance(answer, Content):
                 return instance.held(answer)
-        return None
+        return NotFound(f"nobody serves {request.path}: {unknown}", status=503) if unknown else None
 
     def answer_vars(self, system: System, profile: Profile) -> Mapping[str, tuple[str, object]]:
         """Variable name to (plugin name, value).

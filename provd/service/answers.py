@@ -110,11 +110,12 @@ class Answers:
         """Every installer, by name."""
         return self._host.installers
 
-    def document(self, plan: BootPlan, name: str, token: InstallToken) -> Content:
+    def document(self, plan: BootPlan, name: str, token: InstallToken, protocol: str = "http") -> Content:
         """The document of this name for this install.
 
         Raises:
-            AnswerError: no such document, a template error, an unreadable secret, or a secret that was served already.
+            AnswerError: no such document, a template error, an unreadable secret, or a secret that was served already
+                or would not be counted.
         """
         key = (token.token, name)
         kept = self._kept.get(key)
@@ -122,6 +123,9 @@ class Answers:
             kept = self._kept[key] = self._make(plan, name)
         if kept.once and token.fetches.get(name, 0) >= 1:
             raise AnswerError(f"{name} holds values marked once = true and was served already", status=410)
+        if kept.once and protocol == "tftp":
+            # Its client has the last block before it says so, and may say something else.
+            raise AnswerError(f"{name} holds values marked once = true, which are given by HTTP alone", status=403)
         return kept.content
 
     def tokens(self) -> frozenset[str]:

@@ -65,7 +65,7 @@ class Installs:
         token, boot = found
         assert boot.plan is not None  # noqa: S101  check_fetch has seen it
         try:
-            content = self._answers.document(replace(boot.plan, token=text), document, token)
+            content = self._answers.document(replace(boot.plan, token=text), document, token, request.protocol)
         except AnswerError as error:
             self._sessions.note(boot, "answer.failed", {"document": document, "error": scrub_path(str(error))})
             self._logger.error("{error}", error=error)

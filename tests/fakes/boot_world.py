@@ -325,9 +325,11 @@ class BootWorld:
         self.sessions.lease(boot, ADDRESS)
         return boot
 
-    def get(self, path: str, *, peer: str = ADDRESS, method: str = "GET", body: bytes = b"") -> Content | NotFound:
+    def get(
+        self, path: str, *, peer: str = ADDRESS, method: str = "GET", body: bytes = b"", protocol: str = "http"
+    ) -> Content | NotFound:
         """One request that runs to its end: ``on_sent`` is called as a listener does."""
-        answer = self.files.open(FileRequest("http", path, peer, "10.0.0.1", method=method, body=body))
+        answer = self.files.open(FileRequest(protocol, path, peer, "10.0.0.1", method=method, body=body))
         if isinstance(answer, Content) and answer.on_sent is not None and method != "HEAD":
             answer.on_sent(answer.length)
         return answer

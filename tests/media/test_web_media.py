@@ -20,20 +20,28 @@ class _Server(http.server.ThreadingHTTPServer):
     Attributes:
         status: of each answer.
         cut: octets that are missing at the end of the body.
+        chunked: the body has no length that is told.
     """
 
     status = 200
     cut = 0
+    chunked = False
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(FILE)))
+        if self.server.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(len(FILE)))
         self.end_headers()
+        self.close_connection = True
         if self.command == "GET":
+            self.wfile.write(b"%x\r\n" % len(FILE) if self.server.chunked else b"")
             self.wfile.write(FILE[: len(FILE) - self.server.cut])
 
     def do_HEAD(self) -> None:
@@ -78,6 +86,15 @@ def test_half_a_file_is_no_file(web: _Server, tmp_path: Path) -> None:
     web.cut = 1
     with pytest.raises(MediumError, match=r"/tree/vmlinuz: 5999 of 6000 octets came"):
         _medium(web).copy("vmlinuz", tmp_path / "vmlinuz", lambda _octets: None)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5999])
+def test_half_a_file_without_a_length_is_told_in_a_sentence(web: _Server, tmp_path: Path, cut: int) -> None:
+    web.chunked, web.cut = True, cut
+    with pytest.raises(MediumError, match=r"/tree/vmlinuz: the transfer broke off"):
+        _medium(web).copy("vmlinuz", tmp_path / "vmlinuz", lambda _octets: None)
+    with pytest.raises(MediumError, match=r"/tree/\.treeinfo: the transfer broke off"):
+        _medium(web).read(".treeinfo")
 
 
 def test_a_whole_file_with_progress(web: _Server, tmp_path: Path) -> None:

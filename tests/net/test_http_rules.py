@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from provd.model.scrub import scrub_path
@@ -135,3 +137,19 @@ def test_h04_if_range_compares_strongly(validator: str, applies: bool) -> None:
 )
 def test_c18_tokens_are_cut_from_paths(text: str, clean: str) -> None:
     assert scrub_path(text) == clean
+
+
+@pytest.mark.parametrize(
+    "date", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+)
+def test_h04_all_three_forms_of_a_date_are_utc(date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mtime = 784111777.0
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert http_rules.condition({"if-modified-since": date}, "", mtime) == 304
+        assert http_rules.condition({"if-modified-since": date}, "", mtime + 1) == 200
+        assert http_rules.range_applies({"if-range": date}, "", mtime)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

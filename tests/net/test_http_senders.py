@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import socket
 import threading
 import time
@@ -195,3 +197,26 @@ async def test_a_file_that_became_shorter_is_told(
         done = _senders().send(Transfer(ours.fileno(), file.fileno(), 0, 2000, 2000, 10.0))
         with pytest.raises(ShortBodyError, match="ends at octet 1000, 2000 were announced"):
             await done
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_thread_that_cannot_have_its_epoll_leaves_no_transfer_waiting(
+    image: int, pairs: Callable[[], tuple[socket.socket, socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(http_senders, "_IDLE_S", 0.1)
+    over: list[BaseException | None] = []
+    sender = Sender(lambda _transfer, fault: over.append(fault))
+    ours, theirs = pairs()
+    transfer = _transfer(ours, image)
+    transfer.hold()
+    with monkeypatch.context() as short:
+        short.setattr(select, "epoll", full)
+        with pytest.raises(OSError, match="Too many open files"):
+            sender.submit(transfer)
+    assert sender.load == 0
+    sender.submit(transfer)
+    await deferToThread(_all, theirs, SIZE)
+    await _until(lambda: over == [None])

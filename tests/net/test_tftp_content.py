@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from provd.model.content import Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.net.tftp import Answer
+from provd.plugin.beneath import file_beneath
 from provd.wire import tftp
 from tests.fakes.tftp_network import TftpWorld, error_of
 
@@ -92,6 +93,52 @@ def test_a_file_that_shrinks_is_a_failure(tmp_path: Path) -> None:
     assert answers.pop() == tftp.encode_error(0, "Transfer stopped")
     assert len(answers) < 128
     assert world.events[-1][2]["reason"] == "reading failed: the file became shorter while it was sent"
+
+
+@pytest.mark.parametrize("size", [300, 60_000, 200_000])
+def test_a_file_that_was_replaced_before_it_is_read_is_a_failure(tmp_path: Path, size: int) -> None:
+    (tmp_path / "kernel").write_bytes(bytes(size))
+
+    def answer(_: FileRequest) -> Answer:
+        found = file_beneath(tmp_path, "kernel")
+        if not world.events[1:]:
+            (tmp_path / "new").write_bytes(bytes(size + 1))
+            (tmp_path / "new").rename(tmp_path / "kernel")
+        return found
+
+    world = TftpWorld(answer)
+    ((_, sent),) = world.rrq("kernel")
+    assert tftp.decode(sent) == tftp.Error(0, "Transfer stopped" if size > 16384 else "Not available")
+    assert "the file was replaced after it was asked for" in str(world.events[-1][2]["reason"])
+    assert len(fetch(world, "kernel")) == size + 1
+
+
+def test_a_starved_client_gets_the_block_that_is_due_as_soon_as_it_is_there() -> None:
+    gates: list[Deferred[None]] = []
+
+    async def chunks(_start: int, _stop: int) -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield bytes(512)
+            gates.append(Deferred())
+            await gates[-1]
+
+    world = TftpWorld(lambda _: Content(StreamBody(chunks), 200 * 512))
+    ((tid, _),) = world.rrq("x")
+    for block in range(1, 5):
+        assert world.answer(tid, tftp.encode_ack(block)) == []
+        gates[-1].callback(None)
+        assert world.network.sent[-1][2] == tftp.encode_data(block + 1, bytes(512))
+    world.server.stop()
+
+
+def test_a_stream_that_cannot_be_opened_is_a_failure_at_once() -> None:
+    def refuses(_start: int, _stop: int) -> AsyncIterator[bytes]:
+        raise RuntimeError("no upstream")
+
+    world = TftpWorld(lambda _: Content(StreamBody(refuses), 1300))
+    ((_, sent),) = world.rrq("x")
+    assert sent == tftp.encode_error(0, "Transfer stopped")
+    assert world.events[-1][2]["reason"] == "reading failed: the content broke off: no upstream"
 
 
 def test_streams_are_read_ahead_and_awaited() -> None:

@@ -155,3 +155,25 @@ def test_a_second_socket_counts_as_the_same_transfer() -> None:
     assert (poller.lanes, poller.fileno()) == (0, -1)
     for one in (pipe, lane):
         one.close()
+
+
+def test_a_port_that_fails_stops_none_of_the_others() -> None:
+    class Broken(Pipe):
+        def read(self) -> bool:
+            super().read()
+            raise RuntimeError("boom")
+
+    poller, reactor, (first, second) = world(2)
+    broken = Broken()
+    poller.add_transfer(broken.descriptor, broken)
+    for pipe in (broken, first, second):
+        pipe.say()
+    poller.doRead()
+    assert (broken.reads, first.reads, second.reads, len(reactor.readers)) == (1, 1, 1, 1)
+    for pipe in (first, second):
+        poller.remove(pipe.descriptor)
+    broken.say()
+    poller.doRead()
+    assert broken.reads == 2
+    for pipe in (first, second, broken):
+        pipe.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from zope.interface import provider
 
 from provd.model.content import Content, FileRequest, NotFound
 from provd.net.tftp import TftpCaps
@@ -100,6 +102,41 @@ def test_t03_the_same_port_may_begin_anew(world: TftpWorld) -> None:
     assert error_of(world.rrq("other")) == tftp.ErrorCode.NOT_FOUND
     assert world.server.transfers == 0
     assert world.kinds().count("tftp.aborted") == 2
+
+
+def test_t03_a_client_that_gives_up_its_options_is_served_without_them(world: TftpWorld) -> None:
+    ((tid, oack),) = world.rrq("file", blksize="1468", tsize="0")
+    assert world.rrq("file", tsize="0", blksize="1468") == []
+    world.clock.advance(1.0)
+    assert world.network.sent[-1][2] == oack
+    ((fresh, data),) = world.rrq("file")
+    assert (fresh != tid, data) == (True, tftp.encode_data(1, FILE[:512]))
+    assert (world.server.transfers, world.server.counts["repeated"]) == (1, 1)
+
+
+def test_a_file_that_nobody_can_give_now_is_missed_as_one_that_is_not_there() -> None:
+    world = TftpWorld(lambda _: NotFound("nobody serves it: plugin x keeps failing", status=503))
+    assert error_of(world.rrq("file")) == tftp.ErrorCode.UNDEFINED
+    assert world.kinds()[-1] == "tftp.missed"
+
+
+def test_c18_no_token_in_the_log_when_an_answer_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+
+    @provider(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        lines.append(formatEvent(event))
+
+    def fails(_request: FileRequest) -> Content:
+        raise RuntimeError("boom")
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        assert error_of(TftpWorld(fails).rrq("answer/CANARY-53cr3t/ks.cfg")) == 0
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    assert [line for line in lines if "failed" in line]
+    assert "CANARY" not in "".join(lines) + capsys.readouterr().err
 
 
 def test_t05_retransmission_by_the_clock_then_silence(world: TftpWorld) -> None:

@@ -222,6 +222,23 @@ def test_a_fault_is_contained_counted_and_logged(fault: str, logged: list[dict[s
     assert logged[0]["about"]
 
 
+def test_a_file_whose_plugin_fails_or_rests_is_not_said_to_be_missing() -> None:
+    broken = ("broken", lambda: Hostile(FILE, raises(RuntimeError("bad"))))
+    host = host_of(broken)
+    reasons = set()
+    for _ in range(20):
+        answer = host.file(file_request("iso/rocky/vmlinuz"))
+        assert isinstance(answer, NotFound)
+        assert answer.status == 503
+        reasons.add(answer.reason)
+    assert reasons == {
+        "nobody serves iso/rocky/vmlinuz: plugin broken failed",
+        "nobody serves iso/rocky/vmlinuz: plugin broken keeps failing and rests for now",
+    }
+    served = host_of(broken, ("good", Good)).file(file_request("x"))
+    assert isinstance(served, Content)
+
+
 def test_log_names_the_request_and_hides_tokens(logged: list[dict[str, Any]]) -> None:
     leak = raises(RuntimeError(f"cannot render {PLAN.answer_url('preseed.cfg')}"))
     host = host_of(("leaky", lambda: Hostile(FILE, leak)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from contextlib import suppress
@@ -140,6 +141,22 @@ def test_what_is_no_image_is_told_in_one_sentence(root: Path, octets: bytes) -> 
     # It is not read again and again, and the other image is served.
     assert world.ask("bad/x") == answer
     assert world.octets("good/empty") == b""
+
+
+@pytest.mark.parametrize("why", [errno.EACCES, errno.EMFILE])
+def test_an_image_that_could_not_be_read_is_tried_again(root: Path, monkeypatch: pytest.MonkeyPatch, why: int) -> None:
+    def refuses(*_arguments: Any) -> None:
+        raise OSError(why, os.strerror(why))
+
+    make_iso(root / "iso/rocky.iso", FILES)
+    with monkeypatch.context() as first:
+        first.setattr(Path, "open", refuses)
+        world = World(root)
+        refused = world.ask("rocky/.treeinfo")
+        assert isinstance(refused, NotFound)
+        assert refused.reason.endswith(f"rocky.iso cannot be read: {os.strerror(why)}")
+    # chmod(2) changes neither octets nor time of the image.
+    assert world.octets("rocky/.treeinfo") == FILES[".treeinfo"]
 
 
 def test_an_image_that_ends_too_early_is_told(root: Path) -> None:

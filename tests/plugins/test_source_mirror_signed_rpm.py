@@ -178,6 +178,7 @@ def test_a_changed_index_is_not_kept(world: World, signer: Signer) -> None:
         (repomd((INDEX, PACKED), kind="sha512"), PACKED, "repodata/repomd.xml promises no SHA-256 for it"),
         (b'<!DOCTYPE repomd [<!ENTITY a "b">]><repomd>&a;</repomd>', PACKED, "it has a document type"),
         (None, b"no gzip", "Not a gzipped file"),
+        (None, PACKED[:10] + b"\x07" + PACKED[11:], "cannot be unpacked"),
         (None, gzip.compress(b"<metadata><package>", mtime=0), "-primary.xml.gz is no XML"),
     ],
 )

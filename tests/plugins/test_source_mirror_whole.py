@@ -243,7 +243,11 @@ def test_sizes_of_rpm_packages_are_those_of_the_files_and_other_checksums_are_no
 
 @pytest.mark.parametrize(
     ("name", "octets"),
-    [("primary", b"no gzip"), ("primary", gzip.compress(b"<metadata><package>", mtime=0))],
+    [
+        ("primary", b"no gzip"),
+        ("primary", gzip.compress(b"<metadata><package>", mtime=0)),
+        ("primary", gzip.compress(b"<metadata/>", mtime=0)[:10] + b"\x07" * 20),
+    ],
 )
 def test_an_index_that_is_damaged_is_told(archive: Archive, name: str, octets: bytes) -> None:
     archive.repository("", {"a.rpm": b"a"})

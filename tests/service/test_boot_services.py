@@ -134,6 +134,16 @@ def test_C25_a_value_marked_once_is_withheld_on_the_second_fetch_with_a_clear_er
     assert refused == NotFound("answers.cfg holds values marked once = true and was served already", status=410)
 
 
+def test_C25_a_value_marked_once_is_not_given_to_a_client_that_need_not_say_that_it_has_it(world: BootWorld) -> None:
+    world.secret_is_once = True
+    world.discover()
+    path = f"answer/{token_of(world.text(CONFIG))}/answers.cfg"
+    refused = world.get(path, protocol="tftp")
+    assert refused == NotFound("answers.cfg holds values marked once = true, which are given by HTTP alone", status=403)
+    world.text(path)
+    assert isinstance(world.get(path), NotFound)
+
+
 def test_max_fetches_of_the_profile(world: BootWorld) -> None:
     world.profiles.profile = replace(world.profile, boot=BootPolicy(max_fetches=2))
     world.discover()
