@@ -5,7 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
 from twisted.web.server import Site
 
 from provd.api.cobbler.call import Bridge, Secret
@@ -36,12 +37,19 @@ class CobblerListener:
         reactor: the reactor.
         services: the services.
         table: the operations.
+        in_thread: runs what takes long off the reactor's thread.
 
     Attributes:
         resource: what answers, for another site to mount.
     """
 
-    def __init__(self, reactor: Any, services: Services, table: OperationTable) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        services: Services,
+        table: OperationTable,
+        in_thread: Callable[[Callable[[], Any]], Awaitable[Any]],
+    ) -> None:
         self._reactor, self._services = reactor, services
         config = services.current.config
         self._config = config.cobbler
@@ -54,6 +62,8 @@ class CobblerListener:
             tasks=Tasks(services.wall, log),
             drafts=Drafts(),
             facts=lambda: facts(services),
+            in_thread=in_thread,
+            pause=lambda: deferLater(reactor, 0),
         )
         self.resource = CobblerResource(Dispatcher(bridge))
         self._ports: list[IListeningPort] = []

@@ -142,7 +142,7 @@ class Server:
         if self._config.cobbler.enabled:
             from provd.app.cobbler import CobblerListener  # a server without Cobbler's clients stays lean
 
-            self.cobbler = CobblerListener(self._reactor, self.services, table)
+            self.cobbler = CobblerListener(self._reactor, self.services, table, self.in_thread)
             self.cobbler.bind()
         if self._config.api.enabled:
             from provd.app.json_api import JsonListener  # likewise

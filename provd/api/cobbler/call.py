@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from provd.api.cobbler.tasks import Tasks
 from provd.api.cobbler.writing import Drafts
 from provd.model.account import Caller
-from provd.service.access import Access
+from provd.service.access import Access, at_once
 from provd.service.operations import OperationError, OperationTable
 
 DIRECT: Final = "<DIRECT>"
@@ -24,6 +24,10 @@ _STEP: Final = re.compile(r"^changes\[\d+\](?:\.arguments\.?|: )?")
 
 Write = tuple[str, dict[str, Any]]
 """An operation that writes an object, and its arguments."""
+
+
+async def no_pause() -> None:
+    """Nobody else waits."""
 
 
 class CobblerError(Exception):
@@ -54,6 +58,8 @@ class Bridge:
         drafts: objects that are being made or changed.
         facts: settings that clients read.
         transactions: writes that wait, by token.
+        in_thread: runs what takes long off the reactor's thread.
+        pause: lets others have their turn.
     """
 
     table: OperationTable
@@ -64,6 +70,8 @@ class Bridge:
     drafts: Drafts
     facts: Callable[[], Mapping[str, object]]
     transactions: dict[str, list[Write]] = field(default_factory=dict)
+    in_thread: Callable[[Callable[[], Any]], Awaitable[Any]] = at_once
+    pause: Callable[[], Awaitable[object]] = no_pause
 
 
 @dataclass(frozen=True, slots=True)

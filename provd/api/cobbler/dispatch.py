@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -11,6 +12,7 @@ from provd.api.cobbler.absent import ABSENT
 from provd.api.cobbler.call import Bridge, Call, CobblerError
 from provd.api.cobbler.fields import FieldError
 from provd.api.cobbler.methods import every_method
+from provd.api.cobbler.reading import AT_ONCE
 from provd.api.cobbler.registry import NOBODY, ArgumentError, Method
 from provd.api.cobbler.wire import BadRequestError, answer, fault, parse
 from provd.model.account import Caller
@@ -45,7 +47,12 @@ class Dispatcher:
         except BadRequestError as error:
             return fault(str(error), kind=_VALUE)
         try:
-            return answer(await self._run(name, arguments, peer))
+            value = await self._run(name, arguments, peer)
+            if isinstance(value, list) and len(value) > AT_ONCE:
+                # A system's item takes 0.2 ms to write.
+                written: bytes = await self.bridge.in_thread(partial(answer, value))
+                return written
+            return answer(value)
         except ArgumentError as error:
             return fault(str(error), kind=_TYPE)
         except FieldError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -23,6 +23,9 @@ PLURALS: Final[Mapping[str, str]] = {
     **{kind: f"{kind}s" for kind in (*KINDS, *EMPTY)},
     "mgmtclass": "mgmtclasses",
 }
+AT_ONCE: Final = 50
+"""Items that are read without a pause: some 5 ms."""
+
 _NO_ITEMS = "provd keeps no items of this kind; the list is empty"
 _SEARCHED: Final = {"mac_address": "mac", "ip_address": "address", "profile": "profile", "name": "name"}
 """Attributes that provd's own index of systems can answer."""
@@ -55,13 +58,29 @@ async def one(call: Call, kind: str, name: str) -> dict[str, Any]:
 
 async def every(call: Call, kind: str, where: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """All items of a kind, by name."""
+    return [one_ async for one_ in _each(call, kind, where or {})]
+
+
+async def _each(call: Call, kind: str, where: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+    """The same one by one, with pauses, so that machines are answered meanwhile."""
     if kind in EMPTY:
-        return []
+        return
     if kind == "system":
-        letters = bool(set(where or {}) - {"mac", "address"})
-        rows = await call.ask("system.find", full=True, where=where or {}, ignore_case=letters)
-        return [item(kind, one_, one_) for one_ in rows]
-    return [await one(call, kind, row["name"]) for row in await call.ask(f"{kind}.list")]
+        letters, last = bool(set(where) - {"mac", "address"}), ""
+        while True:
+            rows = await call.ask(
+                "system.find", full=True, where=where, ignore_case=letters, limit=AT_ONCE, cursor=last
+            )
+            for row in rows:
+                yield item(kind, row, row)
+            if len(rows) < AT_ONCE:
+                return
+            last = rows[-1]["name"]
+            await call.bridge.pause()
+    for number, row in enumerate(await call.ask(f"{kind}.list"), 1):
+        yield await one(call, kind, row["name"])
+        if number % AT_ONCE == 0:
+            await call.bridge.pause()
 
 
 async def get_item(
@@ -202,8 +221,8 @@ async def matching(call: Call, kind: str, criteria: object) -> list[dict[str, An
         if len(str(value)) > MOST_PATTERN:
             raise FieldError(f"{name}: a criterion has {MOST_PATTERN} characters at most")
     where = {ours: wanted[theirs] for theirs, ours in _SEARCHED.items() if _simple(wanted.get(theirs))}
-    found = await every(call, kind, where)
-    return [one_ for one_ in found if all(_fits(one_, name, value, fields) for name, value in wanted.items())]
+    found = _each(call, kind, where)
+    return [one_ async for one_ in found if all(_fits(one_, name, value, fields) for name, value in wanted.items())]
 
 
 def _simple(pattern: object) -> bool:
