@@ -5,7 +5,7 @@ provd_say started "Agama for {{ distro.name }}"
 
 {% include "disk.bash" %}
 if [ -z "$(provd_disk)" ]; then
-    provd_say failed "no disk fulfils: ${wanted:-any disk}"
+    provd_say failed "no disk fulfils: ${wanted:-any fixed disk}"
 fi
 {% endif %}
 

@@ -74,7 +74,8 @@ provd_percent() {
     esac
 }
 
-# provd_disk: chooses the disk that fulfils every condition, the first in the installer's order.
+# provd_disk: chooses the disk that fulfils every condition, the first in the installer's order. What somebody may have
+# plugged in (removable, USB) is taken only where its name, serial number, wwn or path is said.
 provd_disk() {
     wanted={{ disk | shell_quote }}
     set -f
@@ -87,14 +88,19 @@ provd_disk() {
         fi
     done
     set +f
-    provd_say failed "no disk fulfils: ${wanted:-any disk}"
+    provd_say failed "no disk fulfils: ${wanted:-any fixed disk}"
     return 1
 }
 
 provd_fits() {
     name=${1#/dev/}
     block=/sys/block/$name
-    [ "$(cat "$block/removable" 2> /dev/null)" != 1 ] || [ -n "$wanted" ] || return 1
+    case " $wanted" in
+        *[[:space:]]/dev/* | *[[:space:]]name=* | *[[:space:]]serial=* | *[[:space:]]wwn=* | *[[:space:]]path=*) ;;
+        *)
+            [ "$(cat "$block/removable" 2> /dev/null)" != 1 ] || return 1
+            case $(readlink -f "$block") in */usb[0-9]*) return 1 ;; esac ;;
+    esac
     for condition in $wanted; do
         value=${condition#*=}
         case $condition in

@@ -58,6 +58,8 @@ all_disks() {
         case $name in
             '*' | ram* | loop* | sr* | fd* | zram* | dm-* | md* | nbd* | *boot[0-9] | *rpmb) continue ;;
         esac
+        # A path to an NVMe disk that has several; the disk itself is another device.
+        [ "$(cat "$path/hidden" 2>/dev/null)" = 1 ] && continue
         [ "$(cat "$path/ro")" = 0 ] && [ "$(cat "$path/size")" -gt 0 ] && echo "$(readlink -f "$path") $name"
     done
 }
