@@ -124,3 +124,13 @@ octets() {
         *) echo "$1" ;;
     esac
 }
+
+# flush_disk: all is on the disk, or the installation fails. An error of writing that came later is told by fsync alone.
+flush_disk() {
+    sync
+    for device in "$PARTITION" "$DISK"; do
+        dd if=/dev/null of="$device" conv=notrunc,fsync 2> /run/dd.err ||
+            die "writing to $device failed at the end: $(tail -n 1 /run/dd.err)"
+    done
+    blockdev --flushbufs "$DISK"
+}
