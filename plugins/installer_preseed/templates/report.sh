@@ -16,12 +16,15 @@ provd_post() {
     } | nc -w 20 "$provd_host" "$provd_port" 2> /dev/null | head -n 1 | grep -q ' 200 '
 }
 
-# provd_say NAME TEXT: tries again for a while, because a report that is lost leaves the machine unfinished.
+# provd_say NAME TEXT: tries again for a while, and the end for minutes: where it is lost, the machine is installed again.
 provd_say() {
     echo "$2" > "/tmp/provd.$1"
-    for try in 1 2 3 4 5; do
+    try=1 tries=5
+    [ "$1" != finished ] || tries=15
+    while [ "$try" -le "$tries" ]; do
         provd_post "$1" "/tmp/provd.$1" && return 0
         sleep $((try * 2))
+        try=$((try + 1))
     done
     return 1
 }
