@@ -19,7 +19,7 @@ from tests.plugins import test_installer_preseed as debian
 def functions(family: str) -> str:
     """The shell functions with which a family reports."""
     if family == "deployer":
-        return f"CALLBACK_URL=http://x\n{(SCRIPTS / 'http.sh').read_text()}\nprovd_say() {{ post \"$@\"; }}\n"
+        return f'CALLBACK_URL=http://x\n{(SCRIPTS / "http.sh").read_text()}\nprovd_say() {{ post "$@"; }}\n'
     if family == "preseed":
         return documents(debian.installer(), debian.machine())["report.sh"]
     text, end = {
