@@ -18,18 +18,23 @@ from provd.core.answer_values import (
     zone_fault,
 )
 
+_ENDS: Final = ("reboot", "poweroff")
+
+
+def _no_blank(text: str) -> str:
+    return line_fault(text) or ("must be one word" if not later(text) and re.search(r"\s", text) else "")
+
+
 _TEXTS: Final[Mapping[str, Rule]] = {
-    "locale": line_fault,
-    "language": line_fault,
-    "country": line_fault,
+    **dict.fromkeys(("locale", "language", "country", "ntp"), _no_blank),
     "keyboard": keyboard_fault,
     "timezone": zone_fault,
-    "ntp": line_fault,
     "root_password_hash": hash_fault,
     "proxy": proxy_fault,
     "disk": line_fault,
     "installed_kernel_args": line_fault,
-    "reboot": line_fault,
+    "reboot": lambda text: "" if later(text) or text in _ENDS else f"must be {' or '.join(_ENDS)}",
+    "security_host": line_fault,
 }
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
 _USER_KEYS: Final = ("name", "gecos", "groups", "sudo", "password_hash", "ssh_keys", "shell")
@@ -57,7 +62,10 @@ def _faults(answers: Mapping[str, object]) -> Iterator[str]:
     for key, rule in _TEXTS.items():
         if key in answers:
             yield from _text(f"answers.{key}", answers[key], rule)
+    if not isinstance(answers.get("package_update", False), bool):
+        yield "answers.package_update must be true or false"
     yield from _texts("answers.packages", answers.get("packages", ()), _package)
+    yield from _texts("answers.tasks", answers.get("tasks", ()), line_fault)
     yield from _texts("answers.root_ssh_keys", answers.get("root_ssh_keys", ()), key_fault)
     yield from _texts("answers.post_install", answers.get("post_install", ()), _command)
     yield from _tables("answers.repositories", answers.get("repositories", ()), _repository)
