@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from provd.model.boot import Action
 from provd.model.content import Content, NotFound
-from tests.fakes.boot_world import BootWorld
+from provd.model.system import Link
+from tests.fakes.boot_world import ADDRESS, SYSTEM, BootWorld
+from tests.fakes.simulated_server import SimulatedServer
 from tests.service.test_boot_services import CONFIG, token_of
 
 
@@ -71,3 +75,11 @@ def test_the_first_boot_tells_that_the_installation_has_finished_where_that_repo
     second = world.discover()
     assert second.plan is not None
     assert second.plan.action is Action.LOCAL
+
+
+def test_a_machine_may_report_from_the_address_of_its_bond(tmp_path: Path) -> None:
+    """Kickstart sets the bond up in the installer already, and each installed system has its link's address."""
+    where = SimulatedServer(tmp_path).services.whereabouts
+    bond = Link("bond0", "bond", ("eth0",), address=IPv4Address("10.0.0.50"))
+    assert "10.0.0.50" in where.addresses_of(replace(SYSTEM, links=(bond,)))
+    assert ADDRESS not in where.addresses_of(SYSTEM)
