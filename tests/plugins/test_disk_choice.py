@@ -11,6 +11,7 @@ import pytest
 from provd.image.deployer.initramfs import SCRIPTS
 from provd.testing.documents import documents
 from tests.fakes.alpine_machine import changed
+from tests.plugins import test_installer_agama as agama
 from tests.plugins import test_installer_kickstart as red_hat
 from tests.plugins import test_installer_preseed as debian
 
@@ -92,3 +93,11 @@ def test_what_somebody_may_have_plugged_in_is_only_taken_by_its_name_or_place(
     machine: Path, family: Callable[[Path, str], str], wanted: str, chosen: str
 ) -> None:
     assert family(machine, wanted) == chosen
+
+
+def test_agama_finds_its_disk_itself_so_one_on_usb_is_no_failure(machine: Path) -> None:
+    """A report of failure would end the installation for provd, and Agama would go on."""
+    start = next(one["content"] for one in agama.made(disk="size>=1T")["scripts"]["pre"] if "start" in one["name"])
+    text = start[start.index("# provd_disk") : start.index("# Uploads")]
+    said = 'provd_say() { echo "$*"; }\n'
+    assert run(said + text, machine) == ""
