@@ -33,7 +33,7 @@ class Installs:
         answers: Answers,
         sessions: Sessions,
         states: InstallStates,
-        installed: Callable[[str], None],
+        installed: Callable[[str, str], None],
         wall: Callable[[], float],
     ) -> None:
         """Take collaborators.
@@ -44,7 +44,7 @@ class Installs:
             answers: renders documents.
             sessions: running boots.
             states: install state by system name.
-            installed: clears ``netboot`` of the system with this name (policy ``once``).
+            installed: clears ``netboot`` of the system with this name (policy ``once``); with the profile chosen at it.
             wall: seconds since the epoch.
         """
         self._host = host
@@ -168,7 +168,7 @@ class Installs:
         # First what must be on the disk: if that fails the installer hears an error and reports again. What it said
         # counts all the same, as long as provd runs: the machine is not installed a second time.
         self._states.put(token.system, after_finished(self._states.get(token.system), self._wall()))
-        self._installed(token.system)
+        self._installed(token.system, boot.session.choice)
         self._states.sync(token.system)
         self._summary(boot)
         self._sessions.reach(boot, "finished")
