@@ -31,7 +31,6 @@ _TEXTS: Final[Mapping[str, Rule]] = {
     "timezone": zone_fault,
     "root_password_hash": hash_fault,
     "proxy": proxy_fault,
-    "disk": line_fault,
     "installed_kernel_args": line_fault,
     "reboot": lambda text: "" if later(text) or text in _ENDS else f"must be {' or '.join(_ENDS)}",
     "security_host": line_fault,
@@ -62,6 +61,7 @@ def _faults(answers: Mapping[str, object]) -> Iterator[str]:
     for key, rule in _TEXTS.items():
         if key in answers:
             yield from _text(f"answers.{key}", answers[key], rule)
+    yield from _disk(answers.get("disk", ""))
     if not isinstance(answers.get("package_update", False), bool):
         yield "answers.package_update must be true or false"
     yield from _texts("answers.packages", answers.get("packages", ()), _package)
@@ -75,6 +75,14 @@ def _faults(answers: Mapping[str, object]) -> Iterator[str]:
     for at, name in enumerate(names):
         if names.index(name) < at:
             yield f"answers.users[{at}].name is {name!r}, which is a user above already"
+
+
+def _disk(wanted: object) -> Iterator[str]:
+    """Conditions on the size are judged here: no disk would fulfil one that is written otherwise."""
+    yield from _text("answers.disk", wanted, line_fault)
+    for word in wanted.split() if isinstance(wanted, str) and not later(wanted) else ():
+        if word.startswith("size") and not re.fullmatch(r"size[<>]=[0-9]+[KMGT]?", word):
+            yield f"answers.disk: {word!r} is no size, as size>=100G or size<=2T"
 
 
 def _tables(where: str, value: object, rule: Callable[[str, object], Iterator[str]]) -> Iterator[str]:
