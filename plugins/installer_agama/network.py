@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from provd.plugin.api import connections as told
 from provd.plugin.api import kernel_options, named_cards, netplan_options
 
 
@@ -37,12 +38,16 @@ def _address(address: str, prefix: int, values: Mapping[str, Any], *, booting: b
         return {"method4": "auto", "method6": "auto"}
     made: dict[str, Any] = {"method4": "manual", "method6": "auto", "addresses": [f"{address}/{prefix}"]}
     card = values["interface"]
-    if booting and card["gateway"]:
-        made["gateway4"] = card["gateway"]
-    if booting and card["dns"]:
-        made["nameservers"] = list(card["dns"])
-        if card["domain"]:
-            made["dnsSearchlist"] = [card["domain"]]
+    return made | _way_out(card["gateway"], card["dns"], card["domain"]) if booting else made
+
+
+def _way_out(gateway: str, dns: Sequence[str], search: str) -> dict[str, Any]:
+    """Router and name servers."""
+    made: dict[str, Any] = {"gateway4": gateway} if gateway else {}
+    if dns:
+        made["nameservers"] = list(dns)
+        if search:
+            made["dnsSearchlist"] = [search]
     return made
 
 
@@ -51,9 +56,10 @@ def _link(
 ) -> dict[str, Any]:
     made: dict[str, Any] = {"interface": link["name"]}
     if not over and link["address"]:
-        prefix = link["vars"].get("prefix") or values["interface"]["prefix"] or 24
         # An address of a link is the operator's own, whatever the cards do.
-        made |= {"method4": "manual", "method6": "auto", "addresses": [f"{link['address']}/{prefix}"]}
+        one = next(one for one in told(values) if one.name == link["name"])
+        made |= {"method4": "manual", "method6": "auto", "addresses": [one.address]}
+        made |= _way_out(one.gateway, one.dns, one.search)
     elif not over:
         made |= {"method4": "auto", "method6": "auto"}
     members = list(link["members"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provd.plugin.api import named_cards, netplan_options
+from provd.plugin.api import Connection, connections, named_cards, netplan_options
 
 _TABLES = {"bond": "bonds", "bridge": "bridges", "vlan": "vlans"}
 
@@ -26,8 +26,10 @@ def network(values: Mapping[str, Any]) -> dict[str, Any]:
             "match": {"macaddress": card["mac"]},
             **({"dhcp4": False} if name in carried else _addresses(card, values, booting=booting)),
         }
+    told = {one.name: one for one in connections(values) if not one.mac}
     for link in links:
-        made.setdefault(_TABLES[link["kind"]], {})[link["name"]] = _link(link, values, over=link["name"] in carried)
+        over = link["name"] in carried
+        made.setdefault(_TABLES[link["kind"]], {})[link["name"]] = _link(link, told[link["name"]], over=over)
     return made
 
 
@@ -35,16 +37,20 @@ def _addresses(card: Mapping[str, Any], values: Mapping[str, Any], *, booting: b
     """DHCP with the MAC as identifier, so that the address stays; or the leased address, written down."""
     if values["network"] == "dhcp" or not card["address"] or not card["prefix"]:
         return {"dhcp4": True, "dhcp-identifier": "mac", **({} if booting else {"optional": True})}
-    made: dict[str, Any] = {"dhcp4": False, "addresses": [f"{card['address']}/{card['prefix']}"]}
-    if card["gateway"] and booting:
-        made["routes"] = [{"to": "0.0.0.0/0", "via": card["gateway"]}]
-    if card["dns"]:
-        search = {"search": [card["domain"]]} if card["domain"] else {}
-        made["nameservers"] = {"addresses": list(card["dns"]), **search}
+    gateway = card["gateway"] if booting else ""
+    return _written(f"{card['address']}/{card['prefix']}", gateway, card["dns"], card["domain"])
+
+
+def _written(address: str, gateway: str, dns: Sequence[str], search: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"dhcp4": False, "addresses": [address]}
+    if gateway:
+        made["routes"] = [{"to": "0.0.0.0/0", "via": gateway}]
+    if dns:
+        made["nameservers"] = {"addresses": list(dns), **({"search": [search]} if search else {})}
     return made
 
 
-def _link(link: Mapping[str, Any], values: Mapping[str, Any], *, over: bool) -> dict[str, Any]:
+def _link(link: Mapping[str, Any], told: Connection, *, over: bool) -> dict[str, Any]:
     made: dict[str, Any]
     if link["kind"] == "vlan":
         made = {"id": link["vlan"], "link": link["members"][0]}
@@ -54,7 +60,6 @@ def _link(link: Mapping[str, Any], values: Mapping[str, Any], *, over: bool) -> 
             made["parameters"] = netplan_options(link["name"], link["kind"], link["options"])
     if over:
         return {**made, "dhcp4": False}
-    if link["address"]:
-        prefix = link["vars"].get("prefix") or values["interface"]["prefix"] or 24
-        return {**made, "dhcp4": False, "addresses": [f"{link['address']}/{prefix}"]}
+    if told.method == "static":
+        return {**made, **_written(told.address, told.gateway, told.dns, told.search)}
     return {**made, "dhcp4": True}

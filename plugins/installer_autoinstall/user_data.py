@@ -5,12 +5,11 @@ Keys: Ubuntu's autoinstall reference, version 1; cloud-init's module reference. 
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from provd.plugin.api import Answer
+from provd.plugin.api import Answer, to_yaml
 
 from .network import network
 
@@ -28,7 +27,7 @@ def user_data(answer: Answer) -> str:
     if profile is not None and profile.templates.get("user-data"):
         return answer.render("user-data")
     whole = {"autoinstall": autoinstall(answer)}
-    return "#cloud-config\n" + json.dumps(whole, indent=1, ensure_ascii=True) + "\n"
+    return f"#cloud-config\n{to_yaml(whole, 1)}\n"
 
 
 def autoinstall(answer: Answer) -> dict[str, Any]:

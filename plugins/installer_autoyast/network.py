@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from provd.plugin.api import kernel_options, named_cards, netplan_options
+from provd.plugin.api import connections, kernel_options, named_cards, netplan_options
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,15}")
 """What Linux takes for a network card's name, and udev's rules (IFNAMSIZ)."""
@@ -25,7 +25,10 @@ def networking(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
             rule = "so letters, digits and . _ - are expected, at most 15"
             raise ValueError(f"card {name!r}: AutoYaST gives a card its name, {rule}")
     carried = {member for link in links if link["kind"] != "vlan" for member in link["members"]}
-    made: dict[str, Any] = {"dns": _dns(values, old=old), "keep_install_network": False}
+    # An address of a link is the operator's own, whatever the cards do; its router comes with it.
+    routers = [one.gateway for one in connections(values) if not one.mac and one.gateway]
+    fixed = values["network"] == "static"
+    made: dict[str, Any] = {"dns": _dns(values, old=old, fixed=fixed or bool(routers)), "keep_install_network": False}
     made["interfaces"] = [
         *({"device": name, **_card(card, values, over=name in carried)} for name, card in cards.items()),
         *({"device": link["name"], **_link(link, values, over=link["name"] in carried)} for link in links),
@@ -33,13 +36,13 @@ def networking(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
     made["net-udev"] = [
         {"name": name, "rule": "ATTR{address}", "value": card["mac"].lower()} for name, card in cards.items()
     ]
-    gateway = values["interface"]["gateway"]
-    if values["network"] == "static" and gateway:
+    gateway = routers[0] if routers else values["interface"]["gateway"] if fixed else ""
+    if gateway:
         made["routing"] = {"routes": [{"destination": "default", "gateway": gateway, "netmask": "-", "device": "-"}]}
     return made
 
 
-def _dns(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
+def _dns(values: Mapping[str, Any], *, old: bool, fixed: bool) -> dict[str, Any]:
     """Version 12 has the domain apart; a host name has at most 64 octets (HOST_NAME_MAX)."""
     whole = str(values["hostname"])
     label, _, domain = whole.partition(".")
@@ -47,7 +50,7 @@ def _dns(values: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
     if old and domain:
         made["domain"] = domain
     card = values["interface"]
-    if values["network"] == "static" and card["dns"]:
+    if fixed and card["dns"]:
         made["nameservers"] = list(card["dns"])
         if card["domain"]:
             made["searchlist"] = [card["domain"]]

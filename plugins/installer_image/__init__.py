@@ -38,6 +38,7 @@ the last two have templates that a site may replace. Images are served below ``i
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -191,7 +192,9 @@ def meta_data(answer: Answer) -> str:
     system = answer.plan.system
     name = system.name if system else "machine"
     host = str(answer.vars["hostname"]).partition(".")[0]
-    return f"instance-id: {name}-{answer.plan.session or 'once'}\nlocal-hostname: {host}\n"
+    # As JSON, which YAML holds: a name of digits alone would be a number, and no name.
+    instance = f"{name}-{answer.plan.session or 'once'}"
+    return f"instance-id: {json.dumps(instance)}\nlocal-hostname: {json.dumps(host)}\n"
 
 
 def network_config(answer: Answer) -> str:

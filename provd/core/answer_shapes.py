@@ -18,18 +18,22 @@ from provd.core.answer_values import (
     zone_fault,
 )
 
+_ENDS: Final = ("reboot", "poweroff")
+
+
+def _no_blank(text: str) -> str:
+    return line_fault(text) or ("must be one word" if not later(text) and re.search(r"\s", text) else "")
+
+
 _TEXTS: Final[Mapping[str, Rule]] = {
-    "locale": line_fault,
-    "language": line_fault,
-    "country": line_fault,
+    **dict.fromkeys(("locale", "language", "country", "ntp"), _no_blank),
     "keyboard": keyboard_fault,
     "timezone": zone_fault,
-    "ntp": line_fault,
     "root_password_hash": hash_fault,
     "proxy": proxy_fault,
-    "disk": line_fault,
     "installed_kernel_args": line_fault,
-    "reboot": line_fault,
+    "reboot": lambda text: "" if later(text) or text in _ENDS else f"must be {' or '.join(_ENDS)}",
+    "security_host": line_fault,
 }
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
 _USER_KEYS: Final = ("name", "gecos", "groups", "sudo", "password_hash", "ssh_keys", "shell")
@@ -57,7 +61,11 @@ def _faults(answers: Mapping[str, object]) -> Iterator[str]:
     for key, rule in _TEXTS.items():
         if key in answers:
             yield from _text(f"answers.{key}", answers[key], rule)
+    yield from _disk(answers.get("disk", ""))
+    if not isinstance(answers.get("package_update", False), bool):
+        yield "answers.package_update must be true or false"
     yield from _texts("answers.packages", answers.get("packages", ()), _package)
+    yield from _texts("answers.tasks", answers.get("tasks", ()), line_fault)
     yield from _texts("answers.root_ssh_keys", answers.get("root_ssh_keys", ()), key_fault)
     yield from _texts("answers.post_install", answers.get("post_install", ()), _command)
     yield from _tables("answers.repositories", answers.get("repositories", ()), _repository)
@@ -67,6 +75,14 @@ def _faults(answers: Mapping[str, object]) -> Iterator[str]:
     for at, name in enumerate(names):
         if names.index(name) < at:
             yield f"answers.users[{at}].name is {name!r}, which is a user above already"
+
+
+def _disk(wanted: object) -> Iterator[str]:
+    """Conditions on the size are judged here: no disk would fulfil one that is written otherwise."""
+    yield from _text("answers.disk", wanted, line_fault)
+    for word in wanted.split() if isinstance(wanted, str) and not later(wanted) else ():
+        if word.startswith("size") and not re.fullmatch(r"size[<>]=[0-9]+[KMGT]?", word):
+            yield f"answers.disk: {word!r} is no size, as size>=100G or size<=2T"
 
 
 def _tables(where: str, value: object, rule: Callable[[str, object], Iterator[str]]) -> Iterator[str]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from provd.model.token import InstallToken
 
-STILL_ALLOWED: Mapping[str, frozenset[str]] = {"finished": frozenset({"firstboot"}), "failed": frozenset({"log"})}
-"""Callbacks that a token may still make by the reason it ended: the installed system reports its first boot, and an
-installer that failed sends its log."""
+STILL_ALLOWED: Mapping[str, frozenset[str]] = {
+    "finished": frozenset({"finished", "firstboot", "failed", "log"}),
+    "failed": frozenset({"failed", "log"}),
+}
+"""Callbacks that a token may still make by the reason it ended: the installed system reports its first boot or why that
+failed, an installer that failed sends its log, and each may say its end again where the reply was lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ from provd.plugin.contract import (
     Vouched,
 )
 from provd.plugin.contract_install import Answer, Callback, CallbackCall, CallbackResult, Document, Finding, Installer
+from provd.plugin.filters import to_yaml
 from provd.plugin.hookimpl import hookimpl
 from provd.plugin.installer_plugin import installer_plugin
 from provd.plugin.json_judge import judged_json
@@ -188,6 +189,7 @@ __all__ = [
     "scrub",
     "scrub_line",
     "scrub_value",
+    "to_yaml",
     "wants",
     "with_booting",
 ]

@@ -74,9 +74,14 @@ def to_json(value: object) -> str:
     return text
 
 
-def to_yaml(value: object) -> str:
-    """One YAML value on one line: JSON with escapes that YAML 1.1 and 1.2 read alike, so no surrogate pairs."""
-    text = json.dumps(_plain(value), allow_nan=False, ensure_ascii=False)
+def to_yaml(value: object, indent: int | None = None) -> str:
+    """One YAML value on one line: JSON with escapes that YAML 1.1 and 1.2 read alike, so no surrogate pairs.
+
+    Args:
+        value: plain, or of tables and lists.
+        indent: spaces for each level, on lines of their own; None for one line.
+    """
+    text = json.dumps(_plain(value), allow_nan=False, ensure_ascii=False, indent=indent)
     if len(text) > MAX_CHARS:
         raise TooLargeError
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from twisted.logger import Logger
 
-from provd.core.boot_policy import Decision, after_held, decide, effective_netboot
+from provd.core.boot_policy import Decision, after_held, after_local_boot, decide, effective_netboot
 from provd.core.ipxe_guard import is_ipxe_image
 from provd.core.menus import menu_for, menu_named
 from provd.model.arch import arch_named
@@ -177,7 +177,8 @@ class BootDirector:
             wanted = Decision(Action.HOLD, f"profile {name} of the menu does not exist or has an error")
         elif installs(self._host.installers, profile):
             chosen = replace(chosen, policy=profile.boot.policy)
-            wanted = decide(chosen if system else None, profile, state)
+            # Nobody need tell the own disk first: what installs always does so whenever somebody chooses it.
+            wanted = decide(chosen if system else None, profile, after_local_boot(chosen.policy, state))
             if action is None:
                 self._held(wanted, system, profile, state)
         known = chosen if system else None

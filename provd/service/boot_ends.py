@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from provd.core.boot_policy import after_fetched, after_local_boot, after_started, policy_of
 from provd.model.profile import Profile
@@ -31,9 +32,16 @@ class BootEnds:
     ) -> None:
         self._systems, self._states, self._sessions, self._profile_for = systems, states, sessions, profile_for
 
-    def installed(self, name: str) -> None:
-        """A system's installer reported its end: it boots from its own disk, unless its policy is ``always``."""
+    def installed(self, name: str, choice: str = "") -> None:
+        """A system's installer reported its end: it boots from its own disk, unless its policy is ``always``.
+
+        Args:
+            name: of the system.
+            choice: profile that was chosen at the machine, whose policy counts then.
+        """
         system = self._systems.get(name)
+        if system is not None and choice:
+            system = replace(system, profile=choice, policy="")
         if system is not None and self._policy(system) != "always":
             self._systems.set_netboot(name, wanted=False)
 

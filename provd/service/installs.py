@@ -33,7 +33,7 @@ class Installs:
         answers: Answers,
         sessions: Sessions,
         states: InstallStates,
-        installed: Callable[[str], None],
+        installed: Callable[[str, str], None],
         wall: Callable[[], float],
     ) -> None:
         """Take collaborators.
@@ -44,7 +44,7 @@ class Installs:
             answers: renders documents.
             sessions: running boots.
             states: install state by system name.
-            installed: clears ``netboot`` of the system with this name (policy ``once``).
+            installed: clears ``netboot`` of the system with this name (policy ``once``); with the profile chosen at it.
             wall: seconds since the epoch.
         """
         self._host = host
@@ -124,8 +124,10 @@ class Installs:
             # The plugin raised or rests: an installer that heard success would never report again.
             self._sessions.note(boot, result.event, result.fields)
             return NotFound(f"callback {name} could not be taken", status=503)
-        self._outcome(result, token, boot)
-        self._sessions.note(boot, result.event, result.fields)
+        # Whoever reports its end again did not hear that it was taken; a refusal would stop it with an error.
+        if not token.ended_at or result.outcome != token.end_reason:
+            self._outcome(result, token, boot)
+            self._sessions.note(boot, result.event, result.fields)
         return Content.text(result.reply, secret=True)
 
     def _begun(self, token: InstallToken, boot: Boot) -> None:
@@ -146,23 +148,30 @@ class Installs:
                 self._begun(token, boot)
                 self._sessions.reach(boot, "installing")
             case "finished":
-                # First what must be on the disk: if that fails the installer hears an error and reports again. What
-                # it said counts all the same, as long as provd runs: the machine is not installed a second time.
-                self._states.put(token.system, after_finished(state, self._wall()))
-                self._installed(token.system)
-                self._states.sync(token.system)
-                self._summary(boot)
-                self._sessions.reach(boot, "finished")
-                self._sessions.end(boot, "finished")
-                self._tokens.end(boot.session, "finished")
-                self._answers.forget(token.token)
-            case "failed":
+                self._finished(token, boot)
+            case "failed" if not token.ended_at:
                 self._summary(boot)
                 self._sessions.end(boot, "failed")
                 self._states.put(token.system, after_failed(state))
                 self._tokens.end(boot.session, "failed")
                 self._answers.forget(token.token)
             case "firstboot":
+                if not token.ended_at:
+                    self._finished(token, boot)
+                    self._sessions.note(boot, "install.finished", {"text": "told by the first boot"})
                 self._sessions.reach(boot, "firstboot")
-            case _:
+            case _ if not token.ended_at:
                 self._sessions.reach(boot, "installing")
+
+    def _finished(self, token: InstallToken, boot: Boot) -> None:
+        """The system is on its disk: its installer says so, or the system itself where that report was lost."""
+        # First what must be on the disk: if that fails the installer hears an error and reports again. What it said
+        # counts all the same, as long as provd runs: the machine is not installed a second time.
+        self._states.put(token.system, after_finished(self._states.get(token.system), self._wall()))
+        self._installed(token.system, boot.session.choice)
+        self._states.sync(token.system)
+        self._summary(boot)
+        self._sessions.reach(boot, "finished")
+        self._sessions.end(boot, "finished")
+        self._tokens.end(boot.session, "finished")
+        self._answers.forget(token.token)

@@ -71,8 +71,9 @@ class Whereabouts:
         return next((str(card.address) for card in cards if card.mac.octets == mac and card.address), "")
 
     def addresses_of(self, system: System) -> frozenset[str]:
-        """The addresses (dotted quads) that a system's cards have now."""
-        return frozenset(address for address in map(self.address_of, self.macs_of(system)) if address)
+        """The addresses (dotted quads) that a system's cards have now, and that its links have once they are made."""
+        links = (str(link.address) for link in system.links if link.address is not None)
+        return frozenset((*links, *(address for address in map(self.address_of, self.macs_of(system)) if address)))
 
     def macs_of(self, system: System) -> Sequence[bytes]:
         """Hardware addresses of a system's cards; of one without any, that of its newest boot."""

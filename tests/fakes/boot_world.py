@@ -305,7 +305,7 @@ class BootWorld:
     def plan_of(self, boot: Boot) -> BootPlan:
         return self.director.plan_of(boot, self.system, SENDING)
 
-    def installed(self, name: str) -> None:
+    def installed(self, name: str, _choice: str = "") -> None:
         assert self.system is not None
         if policy_of(self.system, self.profiles.profile) == "always":
             return

@@ -105,3 +105,18 @@ def test_reasons_never_show_the_url(tmp_path: Path, error: str, reason: str) -> 
     text = (SCRIPTS / "http.sh").read_text().replace("/run/http.err", "http.err")
     (tmp_path / "http.sh").write_text(text)
     assert shell(". ./http.sh; http_reason", folder=tmp_path).strip() == reason
+
+
+@pytest.mark.parametrize("bad", ["/dev/sda", "/dev/sda2"])
+def test_a_disk_that_did_not_keep_what_was_written_is_no_success(tmp_path: Path, bad: str) -> None:
+    """What the kernel could not write out later is told by fsync alone (fsync(2)); sync(1) is silent."""
+    text = (SCRIPTS / "disk.sh").read_text().replace("/run/", f"{tmp_path}/")
+    (tmp_path / "disk.sh").write_text(text)
+    fakes = (
+        'sync() { :; }\nblockdev() { :; }\nDISK=/dev/sda PARTITION=/dev/sda2\ndd() { case "$*" in *fsync*) ;; *) return 0 ;; esac;'
+        f' case "$*" in *"of={bad} "*) echo "dd: {bad}: Input/output error" >&2; return 1 ;; esac; }}\n'
+    )
+    out = shell(f". ./disk.sh\n{fakes}flush_disk\necho finished", folder=tmp_path)
+    assert out == f"die: writing to {bad} failed at the end: dd: {bad}: Input/output error\n"
+    install = (SCRIPTS / "init").read_text().partition("\ninstall() {")[2].partition("\n}")[0]
+    assert install.index("write_seed") < install.index("flush_disk")

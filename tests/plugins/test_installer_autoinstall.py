@@ -259,3 +259,12 @@ def test_the_journal_of_the_live_system_goes_to_the_log_port(tmp_path: Path) -> 
 
 def test_without_a_log_port_nothing_is_sent() -> None:
     assert "journalctl" not in parsed(text())["early-commands"][-1][-1]
+
+
+def test_characters_beyond_sixteen_bits_are_read_by_yaml_as_they_were_written() -> None:
+    """YAML reads each half of a surrogate pair of JSON as a character of its own, which no file can hold."""
+    made = text(users=[{**ADA, "gecos": "𠮷田"}], post_install=["echo '🚀 \u2028\x7f\x85'"])
+    assert "\\ud8" not in made
+    assert "𠮷田" in made
+    assert made.isprintable() or all(one.isprintable() or one == "\n" for one in made)
+    assert parsed(made)["late-commands"][0][-1] == "echo '🚀 \u2028\x7f\x85'"

@@ -91,7 +91,7 @@ def test_bad_answers_are_refused(answers: dict[str, object], sentence: str) -> N
 
 def test_meta_data_names_this_install() -> None:
     text = rendered()["meta-data"]
-    assert text == f"instance-id: web1-{machine().session}\nlocal-hostname: web1\n"
+    assert text == f'instance-id: "web1-{machine().session}"\nlocal-hostname: "web1"\n'
 
 
 def test_user_data_makes_users() -> None:
@@ -232,3 +232,13 @@ def test_lint_asks_for_a_way_in() -> None:
     assert not lint(rendered(users=[ADA]), cloud(users=[ADA]))
     (wrong,) = lint({"user-data": "hostname: web1\n"}, cloud(users=[ADA]))
     assert wrong.level == "error"
+
+
+@pytest.mark.parametrize("name", ["1042", "0x10", "no", "null", "1e3", "2024-01-01"])
+def test_a_host_name_that_looks_like_a_number_stays_a_text(name: str) -> None:
+    """cloud-init takes a number for an address, and has no name then."""
+    made = machine()
+    assert made.system is not None
+    text = documents(installer(), replace(made, system=replace(made.system, name=name)))["meta-data"]
+    assert value_of(text, "local-hostname") == name
+    assert value_of(text, "instance-id") == f"{name}-{made.session}"

@@ -260,3 +260,10 @@ def test_anaconda_sends_its_log_lines(version: str, argument: str) -> None:
     made = replace(machine(version), log_port=514)
     assert kernel_args(made)[-1] == f"{argument}10.88.0.1:514"
     assert "syslog" not in " ".join(kernel_args(machine(version)))
+
+
+def test_a_rule_of_sudo_for_a_name_with_a_dot_is_in_a_file_that_sudo_reads() -> None:
+    """sudoers(5): files whose name has a dot are left out of an included directory."""
+    post = script(kickstart(users=[{"name": "ada.l", "sudo": True, "ssh_keys": ADA["ssh_keys"]}]), "post")
+    assert "printf '%s ALL=(ALL) NOPASSWD:ALL\\n' ada.l > /etc/sudoers.d/90-provd-ada_l\n" in post
+    assert "chmod 0440 /etc/sudoers.d/90-provd-ada_l\n" in post

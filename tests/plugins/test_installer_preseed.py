@@ -337,3 +337,10 @@ def test_choice_of_the_disk(tmp_path: Path, wanted: str, chosen: str) -> None:
 def test_the_installers_syslogd_sends_its_lines(port: int, arguments: list[str]) -> None:
     args = kernel_args(replace(machine(), log_port=port))
     assert [one for one in args if one.startswith("log_")] == arguments
+
+
+def test_a_rule_of_sudo_for_a_name_with_a_dot_is_in_a_file_that_sudo_reads() -> None:
+    """sudoers(5): files whose name has a dot are left out of an included directory."""
+    late = rendered(users=[{"name": "ada.l", "sudo": True}])["late.sh"]
+    assert "printf '%s ALL=(ALL) NOPASSWD:ALL\\n' ada.l > /target/etc/sudoers.d/90-provd-ada_l\n" in late
+    assert "chmod 0440 /target/etc/sudoers.d/90-provd-ada_l\n" in late

@@ -119,6 +119,18 @@ def test_what_installs_nothing_is_started_whenever_it_is_chosen(
     assert world.boot(firmware).outcome == "local"
 
 
+def test_what_is_always_installed_is_installed_whenever_it_is_chosen(tmp_path: Path) -> None:
+    always = str(FILES["site/profiles/deb.toml"]) + 'policy = "always"\n'
+    world = world_of(tmp_path, profiles__deb=always)
+    world.add()
+    assert chosen(world, "deb").outcome == "installed"
+    assert world.boot("bios").outcome == "local"
+    assert chosen(world, "deb").outcome == "installed"
+    assert chosen(world, "deb").outcome == "installed"
+    world.services.systems.set_netboot("web1", wanted=False)
+    assert chosen(world, "deb").outcome == "local"
+
+
 def test_the_loop_breaker_counts_what_was_chosen(tmp_path: Path) -> None:
     world = world_of(tmp_path, profiles__deb='distro = "deb"\nmenu = "boot"\n[boot]\nmax_attempts = 1\n')
     world.add()

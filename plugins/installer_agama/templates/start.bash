@@ -4,8 +4,10 @@ provd_say started "Agama for {{ distro.name }}"
 {% if not storage %}
 
 {% include "disk.bash" %}
+# Agama finds the disk itself, also one that was plugged in.
+provd_may() { return 0; }
 if [ -z "$(provd_disk)" ]; then
-    provd_say failed "no disk fulfils: ${wanted:-any disk}"
+    provd_say failed "no disk fulfils: ${wanted:-any fixed disk}"
 fi
 {% endif %}
 

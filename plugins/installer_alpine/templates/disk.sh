@@ -1,4 +1,5 @@
-# provd_disk: prints the disk that fulfils every condition, the first by its place in the machine.
+# provd_disk: prints the disk that fulfils every condition, the first by its place in the machine. What somebody may have
+# plugged in (removable, USB) is taken only where its name, serial number, wwn or path is said.
 wanted={{ disk | shell_quote }}
 
 provd_disk() {
@@ -8,7 +9,9 @@ provd_disk() {
             name=${place##*/}
             [ -e "$place/device" ] && [ "$(cat "$place/size")" -gt 0 ] && [ "$(cat "$place/ro")" = 0 ] || continue
             case $name in sr*|fd*|loop*|ram*|zram*|mmcblk*boot*) continue ;; esac
-            if [ "$(cat "$place/removable")" = 1 ] && [ -z "$wanted" ]; then continue; fi
+            # A path to a disk that has several; the disk itself is another device.
+            [ "$(cat "$place/hidden" 2> /dev/null)" != 1 ] || continue
+            provd_may || continue
             if provd_fits; then
                 echo "$name"
                 exit 0
@@ -16,6 +19,12 @@ provd_disk() {
         done
         exit 1
     )
+}
+
+provd_may() {
+    case " $wanted" in *[[:space:]]/dev/* | *[[:space:]]name=* | *[[:space:]]serial=* | *[[:space:]]wwn=* | *[[:space:]]path=*) return 0 ;; esac
+    [ "$(cat "$place/removable")" != 1 ] || return 1
+    case $place in */usb[0-9]*) return 1 ;; esac
 }
 
 provd_fits() {

@@ -131,7 +131,7 @@ END
 provd_say started {{ ("setup-alpine for " ~ distro.name) | shell_quote }} || true
 provd_follow &
 follower=$!
-disk=$(provd_disk) || provd_fail "no disk fulfils: ${wanted:-any disk}"
+disk=$(provd_disk) || provd_fail "no disk fulfils: ${wanted:-any fixed disk}"
 PROVD_DISK=/dev/$disk
 PROVD_CARD=$(provd_card {{ interface.mac | shell_quote }})
 PROVD_CARD=${PROVD_CARD:-eth0}

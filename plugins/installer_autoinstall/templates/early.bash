@@ -18,7 +18,7 @@ provd_say started "subiquity for {{ distro.name }}"
 {% include "disk.bash" %}
 disk=$(provd_disk)
 if [ -z "$disk" ]; then
-    provd_say failed "no disk fulfils: ${wanted:-any disk}"
+    provd_say failed "no disk fulfils: ${wanted:-any fixed disk}"
     exit 1
 fi
 # The installer reads its answers again after this command.

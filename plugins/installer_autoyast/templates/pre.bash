@@ -6,7 +6,7 @@ provd_say started "YaST for {{ distro.name }}"
 {% include "disk.bash" %}
 disk=$(provd_disk)
 if [ -z "$disk" ]; then
-    provd_say failed "no disk fulfils: ${wanted:-any disk}"
+    provd_say failed "no disk fulfils: ${wanted:-any fixed disk}"
 fi
 # YaST reads the modified profile after this script.
 sed "s#<device>PROVD_DISK</device>#<device>/dev/${disk:-none}</device>#" /tmp/profile/autoinst.xml > /tmp/profile/modified.xml

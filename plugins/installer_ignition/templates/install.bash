@@ -25,7 +25,7 @@ provd_fail() {
 }
 
 provd_say started "live system for {{ distro.name }}" || true
-disk=$(provd_disk) || provd_fail "no disk fulfils: ${wanted:-any disk}"
+disk=$(provd_disk) || provd_fail "no disk fulfils: ${wanted:-any fixed disk}"
 echo "percent=5 text=installing to /dev/$disk" > /run/provd.progress
 provd_post progress /run/provd.progress || true
 

@@ -15,8 +15,8 @@ provd_late() {
 {% if user.get("sudo") %}
     in-target usermod --append --groups sudo {{ user.name | shell_quote }}
 {% if not user.get("password_hash") %}
-    printf '%s ALL=(ALL) NOPASSWD:ALL\n' {{ user.name | shell_quote }} > /target/etc/sudoers.d/90-provd-{{ user.name }}
-    chmod 0440 /target/etc/sudoers.d/90-provd-{{ user.name }}
+    printf '%s ALL=(ALL) NOPASSWD:ALL\n' {{ user.name | shell_quote }} > /target/etc/sudoers.d/90-provd-{{ user.name | replace(".", "_") }}
+    chmod 0440 /target/etc/sudoers.d/90-provd-{{ user.name | replace(".", "_") }}
 {% endif %}
 {% endif %}
 {% if user.get("ssh_keys") %}

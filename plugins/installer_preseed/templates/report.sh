@@ -16,12 +16,15 @@ provd_post() {
     } | nc -w 20 "$provd_host" "$provd_port" 2> /dev/null | head -n 1 | grep -q ' 200 '
 }
 
-# provd_say NAME TEXT: tries again for a while, because a report that is lost leaves the machine unfinished.
+# provd_say NAME TEXT: tries again for a while, and the end for minutes: where it is lost, the machine is installed again.
 provd_say() {
     echo "$2" > "/tmp/provd.$1"
-    for try in 1 2 3 4 5; do
+    try=1 tries=5
+    [ "$1" != finished ] || tries=15
+    while [ "$try" -le "$tries" ]; do
         provd_post "$1" "/tmp/provd.$1" && return 0
         sleep $((try * 2))
+        try=$((try + 1))
     done
     return 1
 }
@@ -74,7 +77,8 @@ provd_percent() {
     esac
 }
 
-# provd_disk: chooses the disk that fulfils every condition, the first in the installer's order.
+# provd_disk: chooses the disk that fulfils every condition, the first in the installer's order. What somebody may have
+# plugged in (removable, USB) is taken only where its name, serial number, wwn or path is said.
 provd_disk() {
     wanted={{ disk | shell_quote }}
     set -f
@@ -87,14 +91,19 @@ provd_disk() {
         fi
     done
     set +f
-    provd_say failed "no disk fulfils: ${wanted:-any disk}"
+    provd_say failed "no disk fulfils: ${wanted:-any fixed disk}"
     return 1
 }
 
 provd_fits() {
     name=${1#/dev/}
     block=/sys/block/$name
-    [ "$(cat "$block/removable" 2> /dev/null)" != 1 ] || [ -n "$wanted" ] || return 1
+    case " $wanted" in
+        *[[:space:]]/dev/* | *[[:space:]]name=* | *[[:space:]]serial=* | *[[:space:]]wwn=* | *[[:space:]]path=*) ;;
+        *)
+            [ "$(cat "$block/removable" 2> /dev/null)" != 1 ] || return 1
+            case $(readlink -f "$block") in */usb[0-9]*) return 1 ;; esac ;;
+    esac
     for condition in $wanted; do
         value=${condition#*=}
         case $condition in

@@ -11,11 +11,12 @@ provd_post() {
     [[ $line == *" 200 "* ]]
 }
 
-# provd_say NAME TEXT: tries again for a while, because a report that is lost leaves the machine unfinished.
+# provd_say NAME TEXT: tries again for a while, and the end for minutes: where it is lost, the machine is installed again.
 provd_say() {
-    local try
+    local try tries=5
+    [ "$1" != finished ] || tries=15
     echo "$2" > "/tmp/provd.$1"
-    for try in 1 2 3 4 5; do
+    for ((try = 1; try <= tries; try++)); do
         (provd_post "$1" "/tmp/provd.$1") 2> /dev/null && return 0
         sleep $((try * 2))
     done

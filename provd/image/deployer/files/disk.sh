@@ -58,6 +58,8 @@ all_disks() {
         case $name in
             '*' | ram* | loop* | sr* | fd* | zram* | dm-* | md* | nbd* | *boot[0-9] | *rpmb) continue ;;
         esac
+        # A path to an NVMe disk that has several; the disk itself is another device.
+        [ "$(cat "$path/hidden" 2>/dev/null)" = 1 ] && continue
         [ "$(cat "$path/ro")" = 0 ] && [ "$(cat "$path/size")" -gt 0 ] && echo "$(readlink -f "$path") $name"
     done
 }
@@ -121,4 +123,14 @@ octets() {
         *T) echo $((${1%T} * 1000000000000)) ;;
         *) echo "$1" ;;
     esac
+}
+
+# flush_disk: all is on the disk, or the installation fails. An error of writing that came later is told by fsync alone.
+flush_disk() {
+    sync
+    for device in "$PARTITION" "$DISK"; do
+        dd if=/dev/null of="$device" conv=notrunc,fsync 2> /run/dd.err ||
+            die "writing to $device failed at the end: $(tail -n 1 /run/dd.err)"
+    done
+    blockdev --flushbufs "$DISK"
 }

@@ -35,7 +35,8 @@ fetch() {
     done
 }
 
-# post NAME TEXT: callback with retries; a callback that cannot be delivered never stops the installation.
+# post NAME TEXT: callback with retries; a callback that cannot be delivered never stops the installation. The end is
+# tried for minutes: where it is lost, the machine is installed again.
 post() {
     printf '%s\n' "$2" > /run/post.body
     post_file "$1" /run/post.body
@@ -45,9 +46,10 @@ post() {
 post_file() {
     [ -n "$CALLBACK_URL" ] || return 0
     tail -c 60000 "$2" > /run/post.out
-    attempt=1
+    attempt=1 attempts=4
+    [ "$1" != finished ] || attempts=8
     while ! timeout 15 wget -q -O /dev/null --post-file /run/post.out "$CALLBACK_URL/$1" 2> /run/http.err; do
-        if [ $attempt -ge 4 ]; then
+        if [ $attempt -ge $attempts ]; then
             say "callback $1 could not be delivered: $(http_reason)"
             return 1
         fi
