@@ -179,3 +179,16 @@ def test_O01_a_running_lease_outside_a_smaller_pool_is_offered_where_the_pool_is
     world.pass_time(4000)
     world.service.expire()
     assert world.answer(request(REQUEST, wanted=has, xid=11)).kind == NAK
+
+
+@pytest.mark.parametrize("first", [MAC, OTHER_MAC])
+def test_R08_an_offer_of_before_hides_no_lease_where_a_subnet_gets_its_name_back(world: DhcpWorld, first: bytes) -> None:
+    name = world.subnets[0].name
+    assert offered(world, first) == FIRST
+    world.configure(name="other")
+    world.dora()
+    world.configure(name=name)
+    assert world.answer(request(REQUEST, ciaddr=FIRST, xid=8)).kind == ACK
+    world.pass_time(100)
+    world.service.expire()
+    assert offered(world, mac(9), FIRST) not in {0, FIRST}
