@@ -152,7 +152,7 @@ class AddressTable:
         address = self._free.next(lambda number: number in self._by_address or number in self._reserved)
         if address:
             return address, "free"
-        # A running lease that a reload took out of the pool runs on, and where nothing else is left, through a boot too.
+        # A running lease that a reload took out of the pool: it runs on, through a boot where nothing else is left.
         current = (held.address, "current") if held is not None and held.state is State.BOUND else None
         return self._oldest_idle(who) or (current if current and self.may_have(who, current[0]) else None)
 

@@ -182,7 +182,9 @@ def test_O01_a_running_lease_outside_a_smaller_pool_is_offered_where_the_pool_is
 
 
 @pytest.mark.parametrize("first", [MAC, OTHER_MAC])
-def test_R08_an_offer_of_before_hides_no_lease_where_a_subnet_gets_its_name_back(world: DhcpWorld, first: bytes) -> None:
+def test_R08_an_offer_of_before_hides_no_lease_where_a_subnet_gets_its_name_back(
+    world: DhcpWorld, first: bytes
+) -> None:
     name = world.subnets[0].name
     assert offered(world, first) == FIRST
     world.configure(name="other")
