@@ -63,9 +63,18 @@ def is_broadcast(network: IPv4Network, address: int) -> bool:
     return network.prefixlen < 31 and address == int(network.broadcast_address)
 
 
-def reply_flags(packet: DhcpPacket, reply_type: int) -> int:
-    """BOOTP flags of a reply; a relayed NAK makes the relay broadcast (RFC 2131 section 4.3.2)."""
-    if reply_type == _NAK and packet.giaddr:
+def reply_flags(packet: DhcpPacket, yiaddr: int, *, broadcast: bool = False) -> int:
+    """BOOTP flags of a reply.
+
+    A relay sends to yiaddr or, where the flag says so, by broadcast (RFC 1542 section 4.1.2). So the flag is set in a
+    reply that gives no address: a NAK (RFC 2131 section 4.3.2), the ACK of an INFORM, the OFFER of a proxy.
+
+    Args:
+        packet: the request.
+        yiaddr: address the reply gives.
+        broadcast: the client hears nothing else before it has its address, whatever its flag says.
+    """
+    if packet.giaddr and (broadcast or not yiaddr):
         return packet.flags | BROADCAST_FLAG
     return packet.flags
 

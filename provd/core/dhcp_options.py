@@ -148,9 +148,11 @@ def subnet_level(subnet: Subnet, server: int) -> Level:
     network = subnet.network
     options = {
         codes.SUBNET_MASK: network.netmask.packed,
-        codes.BROADCAST_ADDRESS: network.broadcast_address.packed,
         codes.DNS_SERVERS: _addresses(subnet.dns) or server.to_bytes(4),
     }
+    if network.prefixlen < 31:
+        # Of a link of two the highest address is a host's (RFC 3021 section 2.1).
+        options[codes.BROADCAST_ADDRESS] = network.broadcast_address.packed
     if subnet.routers:
         options[codes.ROUTER] = _addresses(subnet.routers)
     if subnet.domain:

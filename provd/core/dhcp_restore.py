@@ -12,6 +12,8 @@ from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_states import State
 from provd.model.lease import Lease
 
+_IN_USE: Final = frozenset({State.BOUND, State.DECLINED})
+
 GRACE_S: Final = 3600.0
 """What the wall clock may be wrong by over a reboot: daylight saving, a hardware clock in local time."""
 
@@ -59,8 +61,16 @@ def restore(table: AddressTable, lease: Lease, now: float, wall: float, boot: st
 
 
 def adopt(table: AddressTable, other: AddressTable) -> None:
-    """Move the leases of ``other`` that lie in ``table``'s subnet: it was renamed, split or joined."""
+    """Move the leases of ``other`` that lie in ``table``'s subnet: it was renamed, split or joined.
+
+    A table that comes back may have offers of before: no lease was given out of it since, so a running one of ``other``
+    and its quarantine stand before them.
+    """
     for binding in [binding for binding in other if binding.address in table and binding.lease is not None]:
-        if table.at(binding.address) is None:
+        there = table.at(binding.address)
+        if there is not None and binding.state in _IN_USE and there.state not in _IN_USE:
+            table.forget(there)
+            there = None
+        if there is None:
             other.cut(binding)
             table.put(binding)

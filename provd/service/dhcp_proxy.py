@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
+from provd.core.dhcp_address import reply_flags
 from provd.core.dhcp_decide import Silent
 from provd.core.dhcp_options import Level, merge
 from provd.core.dhcp_proxy import Elsewhere, ProxyOffer, ServiceAck, decide_proxied, decide_service
@@ -128,7 +129,8 @@ class ProxyAnswers:
         """What another provd's rogue watch is told: here is a proxy."""
         request, arrival = exchange.request, exchange.arrival
         options = {codes.VENDOR_CLASS: PXE_CLIENT}
-        reply = Reply(MessageType.OFFER, 0, 0, b"", b"", options, exchange.server, to, flags=request.packet.flags)
+        flags = reply_flags(request.packet, 0)
+        reply = Reply(MessageType.OFFER, 0, 0, b"", b"", options, exchange.server, to, flags=flags)
         data = encoded(request.packet, self._hooks.reply(request, reply), arrival.mtu).data
         return Message("", data, to, arrival.interface, self._local(exchange))
 
@@ -172,7 +174,7 @@ class ProxyAnswers:
             options=options,
             server_id=exchange.server,
             destination=to,
-            flags=request.packet.flags,
+            flags=reply_flags(request.packet, 0),
         )
         reply = self._hooks.reply(request, reply)
         octets = encoded(request.packet, reply, arrival.mtu)

@@ -138,6 +138,7 @@ class ReplyBuilder:
         plan, boot = self._boot(exchange, address)
         prepared = self._prepare(exchange, kind, address, lease_s, lease, plan, boot)
         yiaddr = 0 if packet.message_type == _INFORM else address
+        deaf = self._memory.quirks.broadcast(exchange.request.client)
         reply = Reply(
             message_type=kind,
             yiaddr=yiaddr,
@@ -147,7 +148,7 @@ class ReplyBuilder:
             options=prepared.options,
             server_id=exchange.server,
             destination=self._destination(exchange, kind, yiaddr),
-            flags=reply_flags(packet, kind),
+            flags=reply_flags(packet, yiaddr, broadcast=deaf),
         )
         message = self._finish(exchange, reply, prepared)
         message.fields.update(prepared.told)
@@ -233,7 +234,7 @@ class ReplyBuilder:
             options=options,
             server_id=exchange.server,
             destination=self._destination(exchange, MessageType.NAK, 0),
-            flags=reply_flags(packet, MessageType.NAK),
+            flags=reply_flags(packet, 0),
         )
         message = self._finish(exchange, reply, None)
         message.fields["reason"] = reason

@@ -47,6 +47,10 @@ class _Field:
         self.chosen.append(index)
         return True
 
+    def give(self, index: int, size: int) -> None:
+        self.room += size
+        self.chosen.remove(index)
+
     def join(self, parts: Sequence[tuple[int, bytes]]) -> bytes:
         return b"".join([parts[index][1] for index in sorted(self.chosen)])
 
@@ -65,8 +69,9 @@ def place(
 ) -> Placement:
     """Give every option a field, most important first, and drop what finds no room.
 
-    An option is never cut (RFC 2131 section 4.1) and its instances stay in one field. The trailer (option 82) goes last
-    into the options field and nowhere else (RFC 3046 section 2.2); it ranks after ``keep`` and before all others.
+    An option is never cut (RFC 2131 section 4.1) and its instances stay in one field. For one that only the options
+    field can hold, smaller ones but those of ``keep`` move into the free fields. The trailer (option 82) goes last into
+    the options field and nowhere else (RFC 3046 section 2.2); it ranks after ``keep`` and before all others.
     ``parts`` are (code, encoded instances) in wire order, ``room`` counts octets without END, ``keep`` has the most
     important code first; ``spare_*`` say which fields are free.
     """
@@ -79,8 +84,12 @@ def place(
     def fill(indexes: Sequence[int]) -> None:
         for index in indexes:
             code, octets = parts[index]
-            if not any(target.take(index, len(octets)) for target in (main, file, sname)):
+            if any(target.take(index, len(octets)) for target in (main, file, sname)):
+                continue
+            if code in keep or not _make_room(main, (file, sname), parts, len(octets), keep):
                 dropped.append(code)
+            else:
+                main.take(index, len(octets))
 
     kept, others = _by_importance(parts, keep)
     fill(kept)
@@ -100,3 +109,31 @@ def _by_importance(parts: Sequence[tuple[int, bytes]], keep: Sequence[int]) -> t
     at = {code: index for index, (code, _) in enumerate(parts)}
     kept = [at[code] for code in keep if code in at]
     return kept, [index for index in range(len(parts)) if index not in kept]
+
+
+def _make_room(
+    main: _Field, spare: Sequence[_Field], parts: Sequence[tuple[int, bytes]], size: int, keep: Sequence[int]
+) -> bool:
+    """Move options, the last ones first, out of the options field until it has ``size`` octets; all or nothing."""
+    moved: list[tuple[_Field, int, int]] = []
+    for index in sorted(main.chosen, reverse=True):
+        if main.room >= size:
+            return True
+        code, octets = parts[index]
+        fitting = [one for one in spare if code not in keep and one.room >= len(octets)]
+        if fitting:
+            # The fuller field first, so that the other one keeps its room for what is larger.
+            target = min(fitting, key=_room)
+            target.take(index, len(octets))
+            main.give(index, len(octets))
+            moved.append((target, index, len(octets)))
+    if main.room >= size:
+        return True
+    for target, index, octets_moved in moved:
+        target.give(index, octets_moved)
+        main.take(index, octets_moved)
+    return False
+
+
+def _room(one: _Field) -> int:
+    return one.room

@@ -72,6 +72,18 @@ def test_A06_a_nak_through_a_relay_makes_the_relay_broadcast(world: DhcpWorld) -
     assert (sent.kind, where(sent), sent.packet.flags) == (NAK, (RELAY, 67, b""), FLAG)
 
 
+@pytest.mark.parametrize("own", [0, ip("10.88.1.50")])
+def test_A06_an_answer_without_an_address_makes_the_relay_broadcast(world: DhcpWorld, own: int) -> None:
+    sent = world.answer(request(INFORM, ciaddr=own, giaddr=RELAY), unicast=True, source=RELAY)
+    assert (sent.kind, where(sent), sent.packet.ciaddr) == (ACK, (RELAY, 67, b""), own)
+    assert (sent.packet.yiaddr, sent.packet.flags) == (0, FLAG)
+
+
+def test_A06_an_answer_with_an_address_leaves_the_choice_to_the_client(world: DhcpWorld) -> None:
+    offer = world.answer(request(DISCOVER, giaddr=RELAY), unicast=True)
+    assert (offer.packet.yiaddr, offer.packet.flags) == (FAR, 0)
+
+
 def test_A07_an_inform_is_answered_to_ciaddr(world: DhcpWorld) -> None:
     sent = world.answer(request(INFORM, ciaddr=ip("10.88.0.50"), flags=FLAG))
     assert (sent.kind, where(sent)) == (ACK, (ip("10.88.0.50"), 68, b""))

@@ -167,3 +167,30 @@ def test_R04_R16_an_ended_lease_outside_a_smaller_pool_is_not_given_again(world:
     again = request(REQUEST, wanted=has, xid=9) if ask == "reboot" else request(REQUEST, ciaddr=has, xid=9)
     assert world.answer(again).kind == NAK
     assert world.dora(xid=10).packet.yiaddr == FIRST
+
+
+def test_O01_a_running_lease_outside_a_smaller_pool_is_offered_where_the_pool_is_exhausted(world: DhcpWorld) -> None:
+    """Its renewals are answered, so its next boot is; RFC 2131 section 4.3.1 names the current address first."""
+    has = world.dora(options={50: ip("10.88.0.109").to_bytes(4)}).packet.yiaddr
+    assert world.dora(mac=OTHER_MAC, xid=8).packet.yiaddr == FIRST
+    world.configure(pool=Pool(IPv4Address("10.88.0.100"), IPv4Address("10.88.0.100")))
+    assert offered(world, mac(9), has) == 0
+    assert world.dora(xid=10).packet.yiaddr == has
+    world.pass_time(4000)
+    world.service.expire()
+    assert world.answer(request(REQUEST, wanted=has, xid=11)).kind == NAK
+
+
+@pytest.mark.parametrize("first", [MAC, OTHER_MAC])
+def test_R08_an_offer_of_before_hides_no_lease_where_a_subnet_gets_its_name_back(
+    world: DhcpWorld, first: bytes
+) -> None:
+    name = world.subnets[0].name
+    assert offered(world, first) == FIRST
+    world.configure(name="other")
+    world.dora()
+    world.configure(name=name)
+    assert world.answer(request(REQUEST, ciaddr=FIRST, xid=8)).kind == ACK
+    world.pass_time(100)
+    world.service.expire()
+    assert offered(world, mac(9), FIRST) not in {0, FIRST}

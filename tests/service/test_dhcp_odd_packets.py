@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
@@ -117,6 +117,18 @@ def test_L08_the_higher_of_two_addresses_is_a_relays(world: DhcpWorld) -> None:
     world.subnets = (*world.subnets, replace(relayed_subnet(), name="pair", network=pair, pool=Pool(pair[0], pair[0])))
     world.service.reconfigure(world.subnets, own=(SERVER,))
     assert world.answer(request(DISCOVER, giaddr=ip("10.88.9.1")), unicast=True).kind == OFFER
+
+
+@pytest.mark.parametrize(("length", "said"), [(30, "10.88.9.3"), (31, None), (32, None)])
+def test_D016_a_link_of_two_is_told_no_broadcast_address(world: DhcpWorld, length: int, said: str | None) -> None:
+    """RFC 3021 section 2.1: it would be the router's own, which a client that takes it cannot reach any more."""
+    network = IPv4Network(("10.88.9.0", length))
+    first = network[0 if length > 30 else 2]
+    small = replace(relayed_subnet(), name="small", network=network, pool=Pool(first, first), routers=())
+    world.subnets = (*world.subnets, replace(small, relays=(IPv4Address("10.9.9.9"),)))
+    world.service.reconfigure(world.subnets, own=(SERVER,))
+    options = world.answer(request(DISCOVER, giaddr=ip("10.9.9.9")), unicast=True).packet.options
+    assert (options[1], options.get(28)) == (network.netmask.packed, IPv4Address(said).packed if said else None)
 
 
 def test_A01_a_relayed_packet_that_was_broadcast_is_answered_through_the_relay(world: DhcpWorld) -> None:

@@ -67,6 +67,8 @@ def test_P08_through_a_relay_to_the_relay(world: DhcpWorld) -> None:
     world.configure()
     offer = world.answer(request(DISCOVER, options={**PXE, 82: b"\1\1x"}, giaddr=ip("10.88.1.1")), unicast=True)
     assert (offer.destination, offer.packet.options[82]) == (Destination(ip("10.88.1.1"), 67), b"\1\1x")
+    # A relay sends to yiaddr or by broadcast, and an offer of a proxy has no yiaddr (RFC 1542 section 4.1.2).
+    assert (offer.packet.yiaddr, offer.packet.flags) == (0, 0x8000)
 
 
 def test_P08_nothing_of_the_network_is_the_proxys_word(world: DhcpWorld) -> None:

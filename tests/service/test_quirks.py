@@ -12,7 +12,7 @@ from provd.core.quirks import Quirks
 from provd.model.client import ClientFacts
 from provd.model.quirk import Quirk
 from provd.wire.dhcp import decode, encode
-from tests.fakes.dhcp_world import DISCOVER, GOLDEN, MAC, DhcpWorld, captured, request
+from tests.fakes.dhcp_world import DISCOVER, GOLDEN, MAC, RELAY, DhcpWorld, captured, request
 
 QUIRKS = Quirks(read_quirks(""))
 NAMES = [table.name for table in tables(SHIPPED)]
@@ -115,3 +115,12 @@ def test_a_reply_is_made_otherwise_for_firmware_and_for_nobody_else() -> None:
     arch = facts(captured("bios-ipxerom.ipxe.discover"), Quirks([ALL])).arch
     assert arch is not None
     assert arch.name == "x64-uefi"
+
+
+def test_firmware_that_hears_broadcasts_alone_hears_them_behind_a_relay() -> None:
+    world = DhcpWorld()
+    behind = encode(replace(decode(captured("bios-ipxerom.ipxe.discover")), giaddr=RELAY, flags=0)).data
+    assert world.answer(behind, unicast=True).packet.flags == 0
+    world.service.classify({}, (), [ALL])
+    sent = world.answer(behind, unicast=True)
+    assert (sent.destination.address, sent.packet.flags) == (RELAY, 0x8000)
