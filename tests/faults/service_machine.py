@@ -180,14 +180,21 @@ class ServiceMachine(RuleBasedStateMachine):
     @rule(client=clients, wanted=st.one_of(st.just(0), addresses))
     def init_reboot(self, client: int, wanted: int) -> None:
         wanted = wanted or self.clients[client].address or RESERVED
-        self.clients[client].asked = wanted
+        self.believes(client, wanted)
         self.say(client, REQUEST, wanted=wanted)
+
+    def believes(self, client: int, address: int) -> None:
+        """The client says that it has this address; one that names its reserved one gets it in place of what it had."""
+        me = self.clients[client]
+        me.asked = address
+        if client == 0 and address == RESERVED != me.address:
+            me.address = 0
 
     @rule(client=clients, unicast=st.booleans(), wrong=st.one_of(st.none(), addresses))
     def extend(self, client: int, wrong: int | None, *, unicast: bool) -> None:
         address = wrong or self.clients[client].address
         if address:
-            self.clients[client].asked = address
+            self.believes(client, address)
             self.say(client, REQUEST, ciaddr=address, source=address if unicast else 0)
 
     @rule(client=clients, wrong=st.one_of(st.none(), addresses))
