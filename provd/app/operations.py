@@ -218,6 +218,7 @@ def diagnoser_of(services: Services) -> Diagnoser:
         monotonic=host.seconds,
         wall=services.wall,
         plan=services.sessions.plan_of,
+        fetches=services.sessions.fetches,
     )
 
 

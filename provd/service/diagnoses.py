@@ -30,6 +30,7 @@ class Diagnoser:
         bad_calls: what plugins did to the machine of these names since a time, by their clock.
         monotonic: that clock.
         plan: the plan of a session, None where it is not known any more.
+        fetches: whether the installer of a session fetches something through provd at this moment.
         wall: seconds since the epoch.
     """
 
@@ -43,9 +44,11 @@ class Diagnoser:
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         plan: Callable[[str], BootPlan | None],
+        fetches: Callable[[str], bool] = lambda _session: False,
     ) -> None:
         self._earlier, self._profile, self._loaders = earlier, profile, loaders
         self._bad_calls, self._monotonic, self._wall, self._plan = bad_calls, monotonic, wall, plan
+        self._fetches = fetches
 
     def findings(self, session: BootSession, events: Sequence[Event]) -> list[Finding]:
         """Everything that explains it, the most telling first."""
@@ -60,6 +63,7 @@ class Diagnoser:
             earlier=tuple(others),
             held=self._held(session),
             source=_far_source(profile),
+            fetches=self._fetches(session.id),
         )
         return diagnose(session, events, facts)
 

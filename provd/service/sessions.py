@@ -53,6 +53,7 @@ class Boot:
         missing: served paths of kernel and initrds that were not fetched yet.
         packages: files the installer fetched from its source; they are counted, not kept one by one.
         package_bytes: octets of those.
+        fetching: paths that the installer fetches from its source at this moment.
         events: events noted since provd started.
         full: the timeline takes no more routine events.
     """
@@ -64,6 +65,7 @@ class Boot:
     missing: frozenset[str] = frozenset()
     packages: int = 0
     package_bytes: int = 0
+    fetching: frozenset[str] = frozenset()
     events: int = 0
     full: bool = False
 
@@ -144,6 +146,11 @@ class Sessions:
         """The plan of the boot with this id, where it is the newest of its machine and was decided in this run."""
         boot = self._by_mac.get(self._mac_by_session.get(session, ""))
         return boot.plan if boot is not None else None
+
+    def fetches(self, session: str) -> bool:
+        """Whether the installer of this boot fetches something from its source at this moment."""
+        boot = self._by_mac.get(self._mac_by_session.get(session, ""))
+        return boot is not None and bool(boot.fetching)
 
     def alive(self, boot: Boot) -> None:
         """The machine did something that is no event: the timeline stays as it is, the silence ends."""
