@@ -18,6 +18,8 @@ _EARLIER = 10
 """Boots of the same machine that are looked at."""
 _BEFORE_S = 1.0
 """A session begins after the plugins were asked about its first message."""
+_AFTER_S = 1.0
+"""What a plugin was slow or wrong at may be told after its last event."""
 
 
 class Diagnoser:
@@ -69,10 +71,14 @@ class Diagnoser:
 
     def _troubles(self, session: BootSession) -> Iterator[Trouble]:
         """Plugins that were slow, failed or rested when this boot needed them."""
-        began = self._monotonic() - max(0.0, self._wall() - session.started_at) - _BEFORE_S
+        now, wall = self._monotonic(), self._wall()
+        began = now - max(0.0, wall - session.started_at) - _BEFORE_S
+        # Of a boot that is over the machine, and whoever has its address now, may have gone on since.
+        ended = now if session.outcome == "running" else now - (wall - session.last_at) + _AFTER_S
         names = {session.mac, session.id, session.address} - {""}
         for bad in self._bad_calls(names, began):
-            yield Trouble(bad.told, bad.missing)
+            if bad.at <= ended:
+                yield Trouble(bad.told, bad.missing)
 
     def _held(self, session: BootSession) -> str:
         plan = self._plan(session.id)
