@@ -21,3 +21,4 @@ def keep_house(services: Services) -> None:
     store.trigger_runs.prune(before=before)
     store.audit.prune(before=before)
     services.access.tidy()
+    services.recorder.tidy()
