@@ -16,9 +16,13 @@ LIVE_SESSIONS = 65_536
 """Machines whose newest session is kept in memory; the store has them all."""
 
 MOST_EVENTS = 10_000
-"""Events of one boot that are kept; then the routine ones (packets and transfers) are left out of its timeline."""
+"""Events of one boot that are kept; then the routine ones are left out of its timeline."""
 
-_ROUTINE = ("dhcp.", "tftp.", "http.", "boot.none", "answer.refused", "install.syslog")
+_ROUTINE = (
+    "dhcp.", "tftp.", "http.", "boot.none", "config.served", "kernel.fetched", "initrd.fetched", "answer.",
+    "install.progress", "install.log", "install.syslog", "callback.failed",
+)  # fmt: skip
+"""What a machine can have any number of: packets, transfers, what it asks for and reports."""
 
 REPORTING = frozenset({"finished", "failed"})
 """Outcomes after which a machine still has something to say: its first boot, or the log of what failed."""
