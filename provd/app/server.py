@@ -108,7 +108,7 @@ class Server:
         self._stall_watch.clock = reactor
         self._stalls: Stalls | None = None
         self._watch = Watch(reactor, reactor, self.reload, self._matters)
-        self._found, self._started_at = loaded.found, self.services.wall()
+        self._found, self._started_at = loaded.found, reactor.seconds()
         self._api: IListeningPort | None = None
         self.cobbler: Any = None
         self.json: Any = None
