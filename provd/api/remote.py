@@ -112,6 +112,9 @@ class RemoteClient:
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             raise NotReachableError(self._why(error)) from error
+        except BaseException:  # Ctrl-C: the next question must not meet this answer
+            self.close()
+            raise
         self._used = time.monotonic()
         if response.status != 200:
             raise ApiError(_sentence(response.status, answer), *_parts(answer))

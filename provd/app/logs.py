@@ -60,10 +60,18 @@ class LineObserver:
     def _text(self, event: LogEvent, text: str, trace: str) -> str:
         level = event.get("log_level", LogLevel.info)
         part = str(event.get("log_namespace", "")).removeprefix("provd.")
-        body = f"{part}: {text}" + (f"\n{trace.rstrip()}" if trace else "")
+        body = _plain(f"{part}: {text}" + (f"\n{trace.rstrip()}" if trace else ""))
         if self._journal:
-            return "\n".join(f"<{_SYSLOG[level]}>{line}" for line in body.splitlines())
-        return f"{_when(event):%H:%M:%S.%f}"[:-3] + f" {level.name:<5} {body}"
+            return "\n".join(f"<{_SYSLOG[level]}>{line}" for line in body.split("\n"))
+        # The day and the zone stand there as well: nothing beside the file tells them.
+        return f"{_when(event):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {level.name:<5} {body}"
+
+
+def _plain(text: str) -> str:
+    """The text with what would end its line, steer a terminal or be no UTF-8 as escapes: it may hold others' names."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode() for one in text)
 
 
 def _when(event: LogEvent) -> datetime:

@@ -6,9 +6,12 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+
+_WAIT_S: Final = 0.5
 
 
 class Notifier:
@@ -26,8 +29,10 @@ class Notifier:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         message = "\n".join(f"{name}={value}" for name, value in states.items())
-        # A manager that is away or busy misses one message; the next heart-beat is sent all the same.
+        # A manager that is away or busy misses one message; the next heart-beat is sent all the same. One whose queue
+        # is full reads nothing for hours: nobody may wait for it, and the few messages that count wait a moment.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(0.0 if "WATCHDOG" in states else _WAIT_S)
             channel.sendto(message.encode(), address)
 
     def ready(self, status: str) -> None:

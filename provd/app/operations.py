@@ -55,7 +55,7 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
     Args:
         server: the running server.
         found: every plugin that could be enabled.
-        started_at: seconds since the epoch.
+        started_at: seconds of the reactor's clock, which nobody sets.
     """
     services = server.services
     host, store = services.host, services.store
@@ -218,6 +218,7 @@ def diagnoser_of(services: Services) -> Diagnoser:
         monotonic=host.seconds,
         wall=services.wall,
         plan=services.sessions.plan_of,
+        fetches=services.sessions.fetches,
     )
 
 
@@ -241,7 +242,7 @@ def status_of(server: Running, started_at: float) -> Callable[[], Mapping[str, o
         services, listeners = server.services, server.listeners
         return {
             "version": metadata.version("provd"),
-            "uptime_s": round(services.wall() - started_at, 1),
+            "uptime_s": round(services.clock.seconds() - started_at, 1),
             "interfaces": list(listeners.dhcp.bound),
             "pxe_interfaces": list(listeners.pxe.bound),
             "subnets": [subnet.name for subnet in services.current.subnets],

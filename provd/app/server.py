@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.error import CannotListenError
+from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
@@ -60,6 +61,8 @@ class Server:
         environment: of the process, for systemd.
     """
 
+    _stopping = False
+
     def __init__(self, reactor: Any, path: Path, loaded: Loaded, environment: Mapping[str, str]) -> None:
         self._reactor, self._path, self._config = reactor, path, loaded.config
         self._logger = Logger(namespace="provd.app")
@@ -105,7 +108,7 @@ class Server:
         self._stall_watch.clock = reactor
         self._stalls: Stalls | None = None
         self._watch = Watch(reactor, reactor, self.reload, self._matters)
-        self._found, self._started_at = loaded.found, self.services.wall()
+        self._found, self._started_at = loaded.found, reactor.seconds()
         self._api: IListeningPort | None = None
         self.cobbler: Any = None
         self.json: Any = None
@@ -190,6 +193,8 @@ class Server:
         """Read all files anew (SIGHUP, a changed file, or the API); a dry run only says what that would do."""
         if dry_run:
             return self.reloader.preview()
+        if self._stopping:
+            return ReloadReport(applied=False, error="provd is stopping")
         self._notifier.reloading()
         try:
             report = self.reloader.reload()
@@ -201,6 +206,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop listening, run what was begun to its end (ten seconds at most), close the store."""
+        self._stopping = True
         self._notifier.stopping()
         self._watch.stop()
         self.services.inventories.stop()
@@ -282,10 +288,18 @@ class Server:
 
 
 def install_signals(server: Server, reactor: Any) -> None:
-    """SIGHUP reloads; SIGTERM and SIGINT stop the reactor, which awaits :meth:`Server.stop`."""
+    """SIGHUP reloads; SIGTERM and SIGINT stop the reactor, which awaits :meth:`Server.stop`; more change nothing."""
 
     def hang_up(_signal: int, _frame: object) -> None:
         reactor.callFromThread(server.reload)
 
-    reactor.callWhenRunning(signal.signal, signal.SIGHUP, hang_up)
+    def stop() -> None:
+        with suppress(ReactorNotRunning):  # it stops already
+            reactor.stop()
+
+    def end(_signal: int, _frame: object) -> None:
+        reactor.callFromThread(stop)
+
+    for number, handler in ((signal.SIGHUP, hang_up), (signal.SIGTERM, end), (signal.SIGINT, end)):
+        reactor.callWhenRunning(signal.signal, number, handler)
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(server.stop()))

@@ -38,6 +38,10 @@ def events(
         raise click.UsageError("--follow prints lines: -o table or -o ndjson")
     query: dict[str, object] = {"kind": kind, "system": system, "limit": limit}
     told = context.client.call("events", query if after is None else {**query, "after": after})
+    if after is None and len(told["events"]) < limit and told.get("since"):
+        click.echo(
+            f"events up to number {told['since']} were not looked at; --after 0 begins with the oldest", err=True
+        )
     if output not in _STREAMED:
         show(told["events"], output)
         return
@@ -52,6 +56,6 @@ def events(
 
 
 def line_of(event: Mapping[str, Any]) -> str:
-    """One event for people: local time, machine, what happened."""
-    at = datetime.fromtimestamp(event["at"]).astimezone().strftime("%H:%M:%S")
+    """One event for people: local date and time, machine, what happened."""
+    at = datetime.fromtimestamp(event["at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return visible(f"{at}  {event['system'] or event['mac'] or '-':16}  {event['kind']:18}  {event['text']}")

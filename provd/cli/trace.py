@@ -29,11 +29,13 @@ _FOLLOW_S = 1.0
 @sentences
 def trace(context: Context, system: str, session: str, *, follow: bool, report: bool, output: str) -> None:
     """Show the timeline of a boot of SYSTEM (name or MAC): every packet, fetch and callback, with its time."""
+    if output != "table" and (follow or report):
+        raise click.UsageError(f"--{'report' if report else 'follow'} prints text: -o table")
     told = _first(context.client, system, session, wait=follow and not report)
     if report:
         click.echo(visible_lines("\n".join(report_lines(told))))
         return
-    if output != "table" and not follow:
+    if output != "table":
         show(told, output)
         return
     head = f"{told['mac']} {told['system']}: {told['action']} {told['profile']}, session {told['session']}"

@@ -53,12 +53,10 @@ def full_pool(boot: Boot) -> Iterator[Finding]:
 
 def elsewhere(boot: Boot) -> Iterator[Finding]:
     """The firmware, or later its installer, took another server's address."""
-    chosen = _dropped(boot, OTHER_SERVER)
-    proxied = boot.last("dhcp.elsewhere")
-    if chosen is None and (proxied is None or not boot.stands or step_reached(boot.session, "loader")):
+    # Beside another DHCP server (mode "proxy") that is as it should be; there it is the event "dhcp.elsewhere".
+    event = _dropped(boot, OTHER_SERVER)
+    if event is None:
         return
-    event = chosen or proxied
-    assert event is not None  # noqa: S101  one of the two is
     who, step = _stage(boot, "ack")
     other = word(event, "server") or word(event, "address")
     yield Finding(

@@ -55,6 +55,7 @@ class Facts:
         earlier: boots of the same machine before this one, the newest first.
         held: why the plan holds the machine, empty where it does not or is not known any more.
         source: URL that the installer fetches packages from, where that is not provd; else empty.
+        fetches: the installer fetches something from its source through provd at this moment.
     """
 
     silent_s: float = 0.0
@@ -65,6 +66,7 @@ class Facts:
     earlier: Sequence[BootSession] = ()
     held: str = ""
     source: str = ""
+    fetches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class Boot:
     @property
     def transfers(self) -> bool:
         """A file is on its way to the machine: its end is an event, and a large one takes minutes."""
+        if self.facts.fetches:
+            return True
         for event in reversed(self.events):
             what = event.kind.partition(".")[2]
             if event.kind in {"tftp.request", "http.request"}:
@@ -130,8 +134,12 @@ class Boot:
 
     def in_vain(self, event: Event) -> bool:
         """Nothing came after this event that brought the boot on."""
+        return all(one.kind not in FORWARD for one in self.after(event))
+
+    def after(self, event: Event) -> Sequence[Event]:
+        """What came after this event."""
         place = next(at for at, one in enumerate(self.events) if one is event)
-        return all(one.kind not in FORWARD for one in self.events[place + 1 :])
+        return self.events[place + 1 :]
 
     @property
     def over(self) -> bool:

@@ -81,13 +81,15 @@ def dead_source(boot: Boot) -> Iterator[Finding]:
     bad = [one for one in boot.events if one.kind in MISSES and word(one, "role") == "package" and _status(one) >= 500]
     if boot.of("install.finished"):
         return
-    if bad:
+    over = boot.stands or boot.session.outcome == "failed"
+    # One that the installer asked for again with success is no event; what it did afterwards is.
+    if bad and (over or boot.in_vain(bad[-1])):
         yield _source(f"{word(bad[-1], 'path')} could not be fetched for the installer: {word(bad[-1], 'reason')}")
         return
     if boot.stands and (path := _given_up(boot)):
         yield _source(f"the installer gave up waiting for {path}: nothing comes from the upstream, or too slowly")
         return
-    if (boot.stands or boot.session.outcome == "failed") and (line := _last_words(boot)):
+    if over and (line := _last_words(boot)):
         yield _source(f"the installer cannot fetch: {line}")
 
 

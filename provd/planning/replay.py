@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
@@ -73,18 +73,21 @@ def exchanges(frames: Sequence[Frame]) -> list[Exchange]:
                 found.append(made)
             else:
                 decode(datagram.data)
-                _asker(found, datagram.data).replies.append(datagram.data)
+                _answered(found, datagram.data)
         except (WireError, ValueError, KeyError, TypeError, LookupError) as error:
             raise WireError("recording", f"packet {number} cannot be read: {error}") from error
     return found
 
 
-def _asker(found: Iterable[Exchange], reply: bytes) -> Exchange:
-    """The newest question with this transaction number (octets 4 to 8 of both)."""
-    same = [one for one in found if one.kind != "tftp" and one.datagram.data[4:8] == reply[4:8]]
-    if not same:
-        raise LookupError("an answer whose question is missing")
-    return same[-1]
+def _answered(found: Sequence[Exchange], reply: bytes) -> None:
+    """Give a reply to the newest question with its transaction number (octets 4 to 8 of both).
+
+    A recording may begin between the two: an answer whose question it has not is left out.
+    """
+    for one in reversed(found):
+        if one.kind != "tftp" and one.datagram.data[4:8] == reply[4:8]:
+            one.replies.append(reply)
+            return
 
 
 def _words(one: Exchange) -> str:

@@ -109,9 +109,12 @@ class BootDhcp:
         if leased:
             self._sessions.given(where, mac)
         boot = self._sessions.of_mac(mac)
-        if kind == "dhcp.dropped" and request.client.is_netboot and (boot is None or self._is_over(boot)):
+        asks = boot is None or _type(request.packet) == _DISCOVER or self._is_over(boot)
+        if kind == "dhcp.dropped" and request.client.is_netboot and asks:
             # Nobody would know of a machine whose first message gets no answer: its boot begins, and may end, here.
-            boot = self._sessions.firmware_discover(mac, system=system.name if system else "", basis=None)
+            # A message that is dropped before anybody looked whose it is changes no plan of the boot that runs.
+            name, basis = (boot.record.system, boot.basis) if boot is not None else ("", None)
+            boot = self._sessions.firmware_discover(mac, system=system.name if system else name, basis=basis)
         if boot is None or self._is_over(boot):
             return
         details = {**fields, "address": where} if where else dict(fields)

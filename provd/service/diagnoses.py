@@ -18,6 +18,8 @@ _EARLIER = 10
 """Boots of the same machine that are looked at."""
 _BEFORE_S = 1.0
 """A session begins after the plugins were asked about its first message."""
+_AFTER_S = 1.0
+"""What a plugin was slow or wrong at may be told after its last event."""
 
 
 class Diagnoser:
@@ -30,6 +32,7 @@ class Diagnoser:
         bad_calls: what plugins did to the machine of these names since a time, by their clock.
         monotonic: that clock.
         plan: the plan of a session, None where it is not known any more.
+        fetches: whether the installer of a session fetches something through provd at this moment.
         wall: seconds since the epoch.
     """
 
@@ -43,9 +46,11 @@ class Diagnoser:
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         plan: Callable[[str], BootPlan | None],
+        fetches: Callable[[str], bool] = lambda _session: False,
     ) -> None:
         self._earlier, self._profile, self._loaders = earlier, profile, loaders
         self._bad_calls, self._monotonic, self._wall, self._plan = bad_calls, monotonic, wall, plan
+        self._fetches = fetches
 
     def findings(self, session: BootSession, events: Sequence[Event]) -> list[Finding]:
         """Everything that explains it, the most telling first."""
@@ -60,15 +65,20 @@ class Diagnoser:
             earlier=tuple(others),
             held=self._held(session),
             source=_far_source(profile),
+            fetches=self._fetches(session.id),
         )
         return diagnose(session, events, facts)
 
     def _troubles(self, session: BootSession) -> Iterator[Trouble]:
         """Plugins that were slow, failed or rested when this boot needed them."""
-        began = self._monotonic() - max(0.0, self._wall() - session.started_at) - _BEFORE_S
+        now, wall = self._monotonic(), self._wall()
+        began = now - max(0.0, wall - session.started_at) - _BEFORE_S
+        # Of a boot that is over the machine, and whoever has its address now, may have gone on since.
+        ended = now if session.outcome == "running" else now - (wall - session.last_at) + _AFTER_S
         names = {session.mac, session.id, session.address} - {""}
         for bad in self._bad_calls(names, began):
-            yield Trouble(bad.told, bad.missing)
+            if bad.at <= ended:
+                yield Trouble(bad.told, bad.missing)
 
     def _held(self, session: BootSession) -> str:
         plan = self._plan(session.id)

@@ -51,10 +51,18 @@ class FileEvents:
             fields: bytes, seconds, retries, reason, ...
         """
         boot = self._boot_of(request.peer)
-        if boot is None or fields.get("expected") or request.method == "HEAD":
+        if boot is None or request.method == "HEAD":
+            return
+        what = kind.partition(".")[2]
+        if what != "request" and request.path in boot.fetching:
+            boot.fetching -= {request.path}
+        if fields.get("expected"):
             return
         role = self._role(request.path, boot)
-        what = kind.partition(".")[2]
+        if what == "request" and role == "package":
+            # It may be a whole medium, of which nothing is heard for minutes until it has left.
+            boot.fetching |= {request.path}
+            self._sessions.alive(boot)
         if what in {"sent", "partial"} and role == "package":
             self._package(boot, request, fields)
         if what == "sent" and role in {"loader", "kernel", "initrd"}:

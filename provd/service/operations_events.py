@@ -68,7 +68,8 @@ class EventOperations:
                 EventsQuery,
                 self.events,
                 "provd events --kind 'install.*'",
-                result="`events`, the oldest first, and `last`: the number to go on `after`.",
+                result="`events`, the oldest first; `last`: the number to go on `after`; `since`: the number up to "
+                "which events were not looked at, 0 for none.",
             ),
         )
 
@@ -84,7 +85,7 @@ class EventOperations:
         else:
             chosen = found[: arguments.limit]
             last = chosen[-1].id if len(found) > len(chosen) else _looked(seen, max(start, newest))
-        return {"events": [_row(event) for event in chosen], "last": last}
+        return {"events": [_row(event) for event in chosen], "last": last, "since": start}
 
 
 def _looked(seen: Sequence[Event], newest: int) -> int:

@@ -25,6 +25,8 @@ from provd.wire.tftp import Request, encode_request
 
 RECORDINGS: Final = 16
 """Recordings at once; an older one ends when there are more."""
+KEPT_S: Final = 3600.0
+"""Seconds after the time of a recording for which it waits to be fetched: who began it may be gone."""
 MOST_PACKETS: Final = 10_000
 MOST_OCTETS: Final = 16 << 20
 _CHADDR: Final = slice(28, 34)
@@ -88,6 +90,12 @@ class Recorder:
         found = self._all.pop(name, None)
         self.active = bool(self._all)
         return found
+
+    def tidy(self) -> None:
+        """Forget what nobody fetched."""
+        before = self._wall() - KEPT_S
+        self._all = {name: one for name, one in self._all.items() if one.until >= before}
+        self.active = bool(self._all)
 
     def on_event(self, event: Event) -> None:
         """A boot that ends ends its recordings."""

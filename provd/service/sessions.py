@@ -16,9 +16,13 @@ LIVE_SESSIONS = 65_536
 """Machines whose newest session is kept in memory; the store has them all."""
 
 MOST_EVENTS = 10_000
-"""Events of one boot that are kept; then the routine ones (packets and transfers) are left out of its timeline."""
+"""Events of one boot that are kept; then the routine ones are left out of its timeline."""
 
-_ROUTINE = ("dhcp.", "tftp.", "http.", "boot.none", "answer.refused", "install.syslog")
+_ROUTINE = (
+    "dhcp.", "tftp.", "http.", "boot.none", "config.served", "kernel.fetched", "initrd.fetched", "answer.",
+    "install.progress", "install.log", "install.syslog", "callback.failed",
+)  # fmt: skip
+"""What a machine can have any number of: packets, transfers, what it asks for and reports."""
 
 REPORTING = frozenset({"finished", "failed"})
 """Outcomes after which a machine still has something to say: its first boot, or the log of what failed."""
@@ -53,6 +57,7 @@ class Boot:
         missing: served paths of kernel and initrds that were not fetched yet.
         packages: files the installer fetched from its source; they are counted, not kept one by one.
         package_bytes: octets of those.
+        fetching: paths that the installer fetches from its source at this moment.
         events: events noted since provd started.
         full: the timeline takes no more routine events.
     """
@@ -64,6 +69,7 @@ class Boot:
     missing: frozenset[str] = frozenset()
     packages: int = 0
     package_bytes: int = 0
+    fetching: frozenset[str] = frozenset()
     events: int = 0
     full: bool = False
 
@@ -144,6 +150,11 @@ class Sessions:
         """The plan of the boot with this id, where it is the newest of its machine and was decided in this run."""
         boot = self._by_mac.get(self._mac_by_session.get(session, ""))
         return boot.plan if boot is not None else None
+
+    def fetches(self, session: str) -> bool:
+        """Whether the installer of this boot fetches something from its source at this moment."""
+        boot = self._by_mac.get(self._mac_by_session.get(session, ""))
+        return boot is not None and bool(boot.fetching)
 
     def alive(self, boot: Boot) -> None:
         """The machine did something that is no event: the timeline stays as it is, the silence ends."""

@@ -22,6 +22,8 @@ _FACTOR: Final = 2.0
 """How much longer than the longest of them is a stall."""
 _PAST: Final = 200
 """Boots that are read at the start."""
+_MEASURED_WITH: Final[Mapping[str, str]] = MappingProxyType({"loader": "ack", "installer-dhcp": "initrd"})
+"""Steps that no phase begins: they are part of the phase that these steps begin."""
 _MOST: Final = 10_000
 """Profiles and steps that are remembered."""
 
@@ -78,7 +80,8 @@ class Stalls:
 
     def allowed_s(self, session: BootSession) -> float:
         """Seconds of silence after the session's step that are not remarkable."""
-        known = self._gaps.get((session.profile, session.step))
+        step = _MEASURED_WITH.get(session.step, session.step)
+        known = self._gaps.get((session.profile, step))
         return max(SILENT_S, _FACTOR * max(known)) if known else SILENT_S
 
     def look(self) -> None:

@@ -51,6 +51,14 @@ def test_kinds_and_systems_choose() -> None:
     assert ids(ask(kind="")) == []
 
 
+def test_what_was_not_looked_at_is_told() -> None:
+    ask = Asked(MOST)
+    assert ask(kind="none.*")["since"] == 0
+    ask.happen()
+    assert ask(kind="none.*")["since"] == 1
+    assert ask(after=5)["since"] == 5
+
+
 def test_going_on_leaves_nothing_out_and_tells_nothing_twice() -> None:
     ask = Asked(2 * MOST + 50)
     seen: list[int] = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 from twisted.internet.task import Clock
 
@@ -51,3 +53,27 @@ def test_a_manager_that_is_away_does_not_stop_the_heart_beat(tmp_path: Path) -> 
     notifier.ready("x")
     clock.advance(5)
     assert len(clock.getDelayedCalls()) == 1
+
+
+def test_a_service_manager_that_reads_nothing_stops_nobody(tmp_path: Path) -> None:
+    """systemd that has frozen after a fault of its own: its socket is there, and full some hours later."""
+    path = tmp_path / "notify"
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other,
+    ):
+        manager.bind(str(path))
+        other.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                other.sendto(b"WATCHDOG=1", str(path))
+        notifier = Notifier({"NOTIFY_SOCKET": str(path)}, Clock())
+
+        def tell() -> None:
+            notifier.send(WATCHDOG="1")
+            notifier.stopping()
+
+        work = Thread(target=tell, daemon=True)
+        work.start()
+        work.join(5)
+        assert not work.is_alive()

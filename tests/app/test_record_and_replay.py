@@ -99,6 +99,16 @@ def test_a_changed_configuration_shows(
     assert any(line in one for row in rows for one in row["differs"])
 
 
+def test_a_recording_that_begins_with_an_answer_is_replayed(site: tuple[RunningServer, Path], tmp_path: Path) -> None:
+    server, recording = site
+    late = tmp_path / "late.pcapng"
+    late.write_bytes(encode(decode(recording.read_bytes())[1:], "x"))
+    (tmp_path / "all.toml").write_text((recording.parent / "all.toml").read_text())
+    told = replay(late, server.config)
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith("nothing would differ: ")
+
+
 def test_bad_input_is_one_sentence(site: tuple[RunningServer, Path], tmp_path: Path) -> None:
     server, recording = site
     whole = recording.read_bytes()

@@ -132,6 +132,30 @@ def test_readiness_and_stopping_reach_the_service_manager(tmp_path: Path) -> Non
             server.stop(signal.SIGKILL)
 
 
+def test_signals_while_it_stops_neither_reload_nor_end_in_a_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(20)
+        server = RunningServer(tmp_path)
+        server.start({"NOTIFY_SOCKET": str(path)})
+        try:
+            assert manager.recv(4096).startswith(b"READY=1")
+            server.send_signal(signal.SIGTERM)
+            assert manager.recv(4096) == b"STOPPING=1"
+            for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+                server.send_signal(number)
+            assert server.stop() == 0
+            manager.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                print(manager.recv(4096))
+        finally:
+            server.stop(signal.SIGKILL)
+    assert "reloaded" not in server.text()
+    assert "Traceback" not in server.text()
+    assert "stopped" in server.text()
+
+
 def refused(folder: Path, extra: str = "", config: str = "") -> str:
     """Standard error of a start that must fail with status 1."""
     server = RunningServer(folder, extra)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -67,3 +68,17 @@ def test_other_forms_are_whole_or_refused() -> None:
     refused = run(Telling([]), "--follow", "-o", "csv")
     assert refused.exit_code == 2
     assert "--follow prints lines: -o table or -o ndjson" in refused.output
+
+
+def test_events_of_two_days_are_told_apart() -> None:
+    done = run(Telling([{"events": [event(1), event(1 + 86_400)], "last": 9}]))
+    first, second = (line[:19] for line in done.stdout.splitlines())
+    assert first != second
+    assert datetime.fromisoformat(first).astimezone().timestamp() == event(1)["at"]
+
+
+@pytest.mark.parametrize(("words", "told"), [((), True), (("--limit", "1"), False), (("--after", "3"), False)])
+def test_events_that_were_not_looked_at_are_no_secret(words: tuple[str, ...], told: bool) -> None:
+    done = run(Telling([{"events": [event(1001)], "last": 1002, "since": 2}]), "--kind", "install.*", *words)
+    said = "events up to number 2 were not looked at; --after 0 begins with the oldest\n"
+    assert done.stderr == (said if told else "")

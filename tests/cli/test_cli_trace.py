@@ -60,3 +60,10 @@ def test_nobody_waits_for_what_is_no_machine() -> None:
 def test_without_it_a_machine_that_never_booted_is_refused(words: tuple[str, ...]) -> None:
     done = run(Telling(trace=[NEVER]), "web1", *words)
     assert (done.exit_code, done.stderr) == (1, "Error: web1 has not booted from the network yet\n")
+
+
+@pytest.mark.parametrize("way", ["--follow", "--report"])
+def test_text_in_another_form_is_refused(way: str) -> None:
+    done = run(Telling(), "web1", way, "-o", "json")
+    assert done.exit_code == 2
+    assert f"{way} prints text: -o table" in done.stderr

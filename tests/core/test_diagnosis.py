@@ -214,3 +214,38 @@ def test_a_held_machine_whose_file_is_missing_is_told_as_that() -> None:
     looped = "held: 3 network boots fetched everything and no finished callback came"
     assert "callback URL" in causes(session=held, held=looped, earlier=earlier("superseded", "answers", 3))
     assert "firmware loops" in causes(session=held, held=looped, earlier=earlier("superseded", "initrd", 3))
+
+
+def test_an_answer_file_that_came_after_all_is_no_obstacle_any_more() -> None:
+    failed = event("answer.failed", document="user-data", error="line 1: x is undefined")
+    refused = event("answer.refused", what="user-data", peer="10.0.0.5", reason="not its address")
+    other, same = event("answer.served", document="meta-data"), event("answer.served", document="user-data")
+    assert rules(failed, other) == ["broken-template"]
+    assert rules(failed, other, same) == []
+    assert rules(refused, other) == ["wrong-token"]
+    assert rules(refused, other, same) == []
+
+
+def test_a_report_that_was_taken_after_all_is_no_obstacle_any_more() -> None:
+    refused = event("answer.refused", what="callback progress", peer="10.0.0.5", reason="not its address")
+    assert rules(event("install.progress"), refused) == ["wrong-token"]
+    assert rules(refused, event("install.progress")) == []
+
+
+def test_a_download_that_failed_once_is_no_dead_source_while_the_installation_goes_on() -> None:
+    bad = event("http.missed", role="package", status=502, path="mirror/x", reason="down")
+    assert rules(bad, event("install.progress")) == []
+    assert rules(bad, event("install.progress"), silent_s=INSTALLER_SILENT_S) == ["dead-source", "no-report"]
+    failed = replace(SESSION, outcome="failed")
+    assert rules(bad, event("install.progress"), session=failed) == ["dead-source"]
+
+
+def test_the_address_of_another_server_is_as_it_should_be_where_provd_gives_none() -> None:
+    events = (event("dhcp.offer", proxy=True), event("dhcp.elsewhere", server="10.0.0.9"))
+    assert rules(*events, session=at("ack"), silent_s=SILENT_S) == ["blocked-port"]
+
+
+def test_an_installer_that_fetches_its_medium_stands_not_still() -> None:
+    assert rules(session=at("installer-dhcp"), silent_s=SILENT_S) == ["blocked-port"]
+    assert rules(session=at("installer-dhcp"), silent_s=INSTALLER_SILENT_S - 1, fetches=True) == []
+    assert rules(session=at("installer-dhcp"), silent_s=INSTALLER_SILENT_S, fetches=True) == ["blocked-port"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -72,6 +73,17 @@ def test_who_comes_again_gets_what_was_missed() -> None:
     assert asked == [(3, MOST_WAITING + 1)]
     assert len(request.written) == 2
     assert request.written[-1].startswith(b"id: 7\nevent: install.finished\n")
+
+
+def test_an_event_on_its_way_to_the_listeners_is_not_told_twice_to_who_comes_again() -> None:
+    """Events are kept when they happen, and reach the listeners on a later turn."""
+    one, other = event(), replace(event("install.started"), id=8)
+    request = FakeRequest()
+    feed = Feed(Clock(), lambda _number, _limit: [one])
+    assert feed.open(request, ("*",), last=3)
+    for each in (one, other, replace(one, id=0)):
+        feed.on_event(each)
+    assert [raw.partition(b"\n")[0] for raw in request.written[1:]] == [b"id: 7", b"id: 8", b"event: install.finished"]
 
 
 def test_who_missed_too_much_is_told_so() -> None:

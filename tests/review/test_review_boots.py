@@ -128,6 +128,22 @@ def test_a_timeline_has_an_end_however_much_a_machine_sends(world: BootWorld) ->
     assert world.kinds()[-1] == "install.finished"
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["config.served", "kernel.fetched", "initrd.fetched", "answer.served", "answer.failed", "install.progress",
+     "install.log", "callback.failed"],
+)  # fmt: skip
+def test_a_machine_that_asks_for_the_same_without_end_fills_no_disk(world: BootWorld, kind: str) -> None:
+    boot = world.discover()
+    for _ in range(MOST_EVENTS + 100):
+        world.sessions.note(boot, kind)
+    assert len(world.kinds()) == MOST_EVENTS + 1
+    assert world.kinds()[-1] == "timeline.full"
+    for end in ("boot.local", "install.failed", "install.firstboot"):
+        world.sessions.note(boot, end)
+        assert world.kinds()[-1] == end
+
+
 def test_a_token_in_the_reason_of_a_missed_file_is_no_part_of_the_timeline(world: BootWorld) -> None:
     world.discover()
     events = FileEvents(

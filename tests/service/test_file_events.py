@@ -90,6 +90,22 @@ def test_row_26_packages_are_counted_and_summed_up_not_kept_one_by_one(world: Wo
     ]
 
 
+@pytest.mark.parametrize("end", ["http.sent", "http.partial", "http.failed", "http.missed"])
+def test_what_the_installer_fetches_is_known_until_it_has_left(world: World, end: str) -> None:
+    boot = world.discover()
+    assert boot.plan is not None
+    world.saw("http.sent", boot.plan.kernel)
+    world.now += 500.0
+    world.saw("http.request", "mirror/live.iso")
+    assert world.sessions.fetches(boot.session.id)
+    assert boot.session.last_at == world.now
+    world.saw("http.request", "mirror/live.iso", method="HEAD")
+    world.saw("http.missed", "mirror/other", method="HEAD")
+    assert world.sessions.fetches(boot.session.id)
+    world.saw(end, "mirror/live.iso", bytes=10, expected=end == "http.missed")
+    assert not world.sessions.fetches(boot.session.id)
+
+
 def test_a_peer_that_nobody_knows_is_no_part_of_any_boot(world: World) -> None:
     world.discover()
     before = len(world.events)

@@ -114,6 +114,16 @@ def test_what_the_diagnosis_finds_healthy_is_not_told(world: World) -> None:
     assert world.look(10_000) == 0
 
 
+@pytest.mark.parametrize("step", ["loader", "installer-dhcp"])
+def test_a_step_that_is_no_phase_has_the_time_of_the_phase_that_it_is_part_of(world: World, step: str) -> None:
+    slow = (("dhcp.ack", 1.0), ("config.served", 200.0), ("initrd.fetched", 5.0), ("answer.served", 200.0))
+    world.kept.finished(1, "web", *slow)
+    world.stalls.load()
+    world.live.put(step)
+    assert world.look(399) == 0
+    assert world.look(401) == 1
+
+
 def test_a_profile_that_always_takes_long_at_a_step_is_given_its_time(world: World) -> None:
     slow = (("answer.served", 20.0), ("install.started", 300.0), ("install.finished", 900.0))
     world.kept.finished(1, "web", *slow)

@@ -227,6 +227,34 @@ def test_5_a_wrong_relay(make: Make) -> None:
     assert "10.99.0.1" in finding.cause
 
 
+def test_5_a_relay_that_becomes_wrong_between_two_boots(make: Make) -> None:
+    server = make()
+    server.dies_after = "the kernel"
+    server.run()
+    first = server.newest().session
+    server.giaddr = int(IPv4Address("10.99.0.1"))
+    server.run(seed=2)
+    second = server.newest().session
+    assert second.id != first.id
+    assert told(server.findings()) == ("wrong-relay", "offer")
+    server.run(seed=3)
+    assert server.newest().session.id == second.id
+
+
+@pytest.mark.parametrize(("hours", "joins"), [(0, True), (3, False)])
+def test_5_a_message_that_is_not_answered_joins_a_boot_of_this_moment_only(
+    make: Make, monkeypatch: pytest.MonkeyPatch, hours: int, joins: bool
+) -> None:
+    server = make()
+    server.dies_after = "pxelinux.0"
+    server.run()
+    first = server.newest().session
+    monkeypatch.setattr(server.services.sessions, "_wall", lambda: first.last_at + 5 + hours * 3600)
+    server.giaddr = int(IPv4Address("10.99.0.1"))
+    server.run(seed=2)
+    assert (server.newest().session.id == first.id) is joins
+
+
 def test_6_a_broken_template(make: Make) -> None:
     server = make(further={"site/templates/preseed/preseed.cfg": "d-i x string {{ nosuch }}\n"})
     server.run()

@@ -43,7 +43,8 @@ class Feed:
         """Hand an event to every stream that wants it."""
         raw = b""
         for stream in tuple(self._streams):
-            if stream.wants(event):
+            # One that is on its way here when a stream begins was among what that had missed.
+            if stream.wants(event) and not 0 < event.id <= stream.seen:
                 # The same octets for all of them.
                 raw = raw or encoded(event)
                 stream.tell(raw)
@@ -75,6 +76,7 @@ class Feed:
             return True
         for event in filter(stream.wants, missed):
             stream.tell(encoded(event))
+        stream.seen = max((event.id for event in missed), default=0)
         return True
 
     def close(self) -> None:
@@ -96,6 +98,9 @@ class Stream:
         clock: for the beat.
         gone: told when it has ended.
         still: whether the client may go on listening; asked before each event and at each beat.
+
+    Attributes:
+        seen: number of the last event that was sent as missed.
     """
 
     def __init__(
@@ -109,6 +114,7 @@ class Stream:
         self._request, self._patterns, self._clock, self._told_gone = request, patterns, clock, gone
         self._still = still
         self._waiting: deque[bytes] = deque()
+        self.seen = 0
         self._paused = self._over = False
         self._beat: IDelayedCall | None = None
 
