@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -39,7 +40,8 @@ timeout() {{ echo post >> {tmp_path}/told; return 1; }}
 sleep() {{ echo "$1" >> {tmp_path}/slept; }}
 say() {{ :; }}
 """
-    text = (functions(family) + fakes).replace("/tmp/provd", f"{tmp_path}/provd").replace("/run/", f"{tmp_path}/")
+    # Not one after the other: the folder may itself lie in one of these places.
+    text = re.sub("/tmp/(?=provd)|/run/", f"{tmp_path}/", functions(family)) + fakes
     shell = "bash" if family in {"bash", "ignition"} else "sh"
     run = subprocess.run([shell, "-c", f"{text}\nprovd_say {name} ok"], check=False, timeout=20, cwd=tmp_path)
     assert run.returncode == 1
