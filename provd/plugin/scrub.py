@@ -13,6 +13,10 @@ _SECRET_KEY = re.compile(
 
 _SHORT = 5
 
+_HEX = "[0-9A-Fa-f]"
+_ESCAPE = re.compile(rf'\\(["\\btnfre]|x{_HEX}{{2}}|u{_HEX}{{4}}|U00(?:0{_HEX}|10){_HEX}{{4}})')
+_CHARACTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
+
 
 def scrub(text: str) -> str:
     """The text with the token of every answer and callback URL replaced by ``***``."""
@@ -67,11 +71,22 @@ def scrub_lines(text: str, words: Collection[str] = ()) -> str:
 
 def _scrub_line(line: str, words: Collection[str]) -> str:
     key, equals, value = line.partition("=")
-    if equals and (_SECRET_KEY.search(line) or any(_holds(value, word) for word in words)):
+    if equals and (_SECRET_KEY.search(line) or _holds_one(value, words)):
         return f"{key}= {HIDDEN}\n"
-    if any(_holds(line[1:], word) for word in words):
+    if _holds_one(line[1:], words):
         return f"{line[:1]}{HIDDEN}\n"
     return scrub(line)
+
+
+def _holds_one(text: str, words: Collection[str]) -> bool:
+    meant = _ESCAPE.sub(_character, text) if words else text
+    return any(_holds(text, word) or _holds(meant, word) for word in words)
+
+
+def _character(escape: re.Match[str]) -> str:
+    """What an escape of TOML stands for."""
+    name = escape[1]
+    return chr(int(name[1:], 16)) if name[1:] else _CHARACTERS.get(name, name)
 
 
 def _holds(text: str, word: str) -> bool:
