@@ -114,7 +114,7 @@ class ServerConfig(Table, frozen=True):
     critical: Annotated[
         tuple[str, ...],
         key(
-            "Gate plugins without which no machine is answered: if one fails, the request is refused.",
+            "Gate plugins without which no machine is answered: if one fails, there is silence, and no NAK.",
             applies="restart",
         ),
     ] = ()

@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from provd.core.tftp_negotiation import TransferLimits, negotiate
 from provd.model.content import Content, FileRequest, NotFound, settled
@@ -209,7 +210,12 @@ class TftpServer:
         pending = _Pending(request, self._clock.seconds())
         self._enter((peer, request.local), pending)
         pending.waiting = Deferred.fromCoroutine(self._await(answer, pending, packet, peer))
-        pending.waiting.addErrback(lambda _: None)
+        pending.waiting.addErrback(self._broke)
+
+    def _broke(self, failure: Failure) -> None:
+        """An answer that is not awaited any more, or an error of whoever was told of it."""
+        if not isinstance(failure.value, CancelledError):
+            self._logger.failure("what follows an answer failed", failure)
 
     async def _await(self, coming: Awaitable[Answer], pending: _Pending, packet: tftp.Request, peer: Address) -> None:
         try:

@@ -58,7 +58,7 @@ class PluginHost:
         settings: ``[plugins.NAME]`` tables by plugin name.
         clock: monotonic seconds.
         data_dir: fills empty ``data_dir`` fields of settings.
-        critical: plugins that fail closed: their failing gate refuses, their failing change hook vetoes.
+        critical: plugins that fail closed: nobody is answered where their gate fails, their failing change hook vetoes.
         file: configuration file, for error sentences.
         limits: slow calls and breakers.
         faults: what was found wrong before. Given, even empty, whatever is wrong is left out and told in

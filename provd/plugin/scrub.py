@@ -12,6 +12,14 @@ _SECRET_KEY = re.compile(
 )
 
 _SHORT = 5
+"""Characters of a word that would hide half of a file where it counted as part of others."""
+
+_HEX = "[0-9A-Fa-f]"
+_ESCAPE = re.compile(rf'\\(["\\btnfre]|x{_HEX}{{2}}|u{_HEX}{{4}}|U00(?:0{_HEX}|10){_HEX}{{4}})')
+_QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*"|'[^']*'""")
+_BETWEEN = re.compile(r"""[\s,=\[\]{}"']+""")
+_AROUND = " \t\"',[]{}"
+_CHARACTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 
 def scrub(text: str) -> str:
@@ -55,25 +63,50 @@ def secret_words(value: object, *, below: bool = False) -> Iterator[str]:
 
 
 def scrub_lines(text: str, words: Collection[str] = ()) -> str:
-    """Lines of TOML, or of a difference between two files: values of lines that name something secret are hidden.
+    """A difference between two files of TOML: values of lines that name something secret are hidden.
 
     Args:
-        text: the lines.
-        words: what :func:`secret_words` found in the files: lines that hold one are hidden too, for a text of several
+        text: the lines, each behind its mark.
+        words: what :func:`secret_words` found in the files: lines that have one are hidden too, for a text of several
             lines and a table named ``secret`` have their key elsewhere.
     """
-    return "".join(_scrub_line(line, words) for line in text.splitlines(keepends=True))
+    known = frozenset(words)
+    return "".join(_scrub_line(line, known) for line in text.splitlines(keepends=True))
 
 
-def _scrub_line(line: str, words: Collection[str]) -> str:
+def _scrub_line(line: str, words: frozenset[str]) -> str:
     key, equals, value = line.partition("=")
-    if equals and (_SECRET_KEY.search(line) or any(_holds(value, word) for word in words)):
+    if line[1:].strip() not in words and equals and (_SECRET_KEY.search(line) or _tells(value, words)):
         return f"{key}= {HIDDEN}\n"
-    if any(_holds(line[1:], word) for word in words):
+    if _tells(line[1:], words):
         return f"{line[:1]}{HIDDEN}\n"
     return scrub(line)
 
 
-def _holds(text: str, word: str) -> bool:
-    """A short word counts as a whole only, or half of the file would be hidden."""
-    return text.strip() == word or f'"{word}"' in text or f"'{word}'" in text or (len(word) > _SHORT and word in text)
+def _tells(text: str, words: frozenset[str]) -> bool:
+    """Whether one of the words stands there: alone, between quotes, or, unless it is short, between blanks and signs.
+
+    Only what may be one is looked up, since a secret may have as many words as its file has lines.
+    """
+    if not words:
+        return False
+    quoted = (piece for one in _QUOTED.findall(text) for piece in _whole(one))
+    return not (
+        words.isdisjoint(_whole(text))
+        and words.isdisjoint(quoted)
+        and words.isdisjoint(one for one in _BETWEEN.split(text) if len(one) > _SHORT)
+    )
+
+
+def _whole(text: str) -> Iterator[str]:
+    """A text as it stands and as TOML means it, line by line, with and without what may stand around a value."""
+    for line in (text, *_ESCAPE.sub(_character, text).splitlines()):
+        yield line.strip()
+        yield line.strip(_AROUND)
+        yield line.strip()[1:-1].strip()
+
+
+def _character(escape: re.Match[str]) -> str:
+    """What an escape of TOML stands for."""
+    name = escape[1]
+    return chr(int(name[1:], 16)) if name[1:] else _CHARACTERS.get(name, name)

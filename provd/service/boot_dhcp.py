@@ -109,8 +109,7 @@ class BootDhcp:
         if leased:
             self._sessions.given(where, mac)
         boot = self._sessions.of_mac(mac)
-        asks = boot is None or _type(request.packet) == _DISCOVER or self._is_over(boot)
-        if kind == "dhcp.dropped" and request.client.is_netboot and asks:
+        if kind == "dhcp.dropped" and request.client.is_netboot and self._asks(request, boot):
             # Nobody would know of a machine whose first message gets no answer: its boot begins, and may end, here.
             # A message that is dropped before anybody looked whose it is changes no plan of the boot that runs.
             name, basis = (boot.record.system, boot.basis) if boot is not None else ("", None)
@@ -129,6 +128,10 @@ class BootDhcp:
         if kind in {"dhcp.discover", "dhcp.dropped"}:
             details.update(_identity(request))
         self._sessions.note(boot, kind, details)
+
+    def _asks(self, request: DhcpRequest, boot: Boot | None) -> bool:
+        """A boot may begin with this message."""
+        return boot is None or _type(request.packet) == _DISCOVER or self._is_over(boot)
 
     def _is_over(self, boot: Boot) -> bool:
         """Renewals of an installed system go on for months; they are no part of the boot that installed it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Protocol
 
 from msgspec import Meta
 
@@ -16,11 +16,11 @@ from provd.model.system import InstallState, Interface, System
 from provd.plugin.contract import Operation
 from provd.plugin.scrub import scrub
 from provd.service.operations import Arguments, DryRun, NoArguments, OperationError
-from provd.service.system_edits import ChangeRefusedError, Edit
+from provd.service.operations_systems import refused
+from provd.service.system_edits import Edit
 from provd.service.system_views import system_view
 from provd.service.systems import Systems, check_owner
 
-T = TypeVar("T")
 _BOOTS = 2000
 """Boots that are looked through for unknown machines."""
 
@@ -149,7 +149,7 @@ class WaitingOperations:
             raise OperationError(f"{mac} is no unknown machine: {why}", field="mac", kind="not-found")
         uuid = str(self._said(one.newest).get("uuid", ""))
         system = System(arguments.name, arguments.profile, (Interface("eth0", mac),), uuid=uuid)
-        made = _refused(lambda: self._systems.make(Edit("", system), dry_run=arguments.dry_run))
+        made = refused(lambda: self._systems.make(Edit("", system), dry_run=arguments.dry_run))
         return system_view(made, InstallState())
 
     def _list_held(self, _arguments: NoArguments) -> object:
@@ -186,7 +186,7 @@ class WaitingOperations:
         state, system = self._held().get(arguments.name), self._systems.get(arguments.name)
         if system is None:
             raise OperationError(f"there is no system {arguments.name}", field="name", kind="not-found")
-        _refused(lambda: check_owner(system))
+        refused(lambda: check_owner(system))
         if state is None:
             newest = self._newest().get(arguments.name)
             if newest is not None and newest.action == "hold":
@@ -197,12 +197,5 @@ class WaitingOperations:
                     )
             raise OperationError(f"system {arguments.name} is not held", field="name")
         if not arguments.dry_run:
-            _refused(lambda: self._systems.set_netboot(arguments.name, wanted=True))
+            refused(lambda: self._systems.set_netboot(arguments.name, wanted=True))
         return {"name": arguments.name, "reason": state.held_reason}
-
-
-def _refused(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except ChangeRefusedError as error:
-        raise OperationError(str(error), field=error.field, kind=error.kind) from error

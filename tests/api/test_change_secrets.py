@@ -85,3 +85,18 @@ def test_two_who_add_one_user_at_once_are_not_one() -> None:
     assert "exists already" in str(ended[1].value)
     user: User = accounts.users["ann"]
     assert user.role == "read"
+
+
+@pytest.mark.parametrize("word", ['a"canary', "a\\canary", "a\tcanary", "a\x7fcanary", "\U0001f511canary"])
+def test_C18_a_secret_that_TOML_writes_with_escapes_is_hidden_too(tmp_path: Path, word: str) -> None:
+    file = tmp_path / "site" / "profiles" / "keys.toml"
+    file.parent.mkdir(parents=True)
+    escaped = "".join(one if one.isascii() and one.isalpha() else f"\\U{ord(one):08X}" for one in word)
+    file.write_text(f'parent = "web"\n\n[vars.secret]\nrack = "r1"\nword = "{escaped}"\n')
+    ask = Asked(tmp_path)
+    allow(ask)
+    for changes in ({"vars": None}, {"vars": {"secret": {"word": f"{word}2"}}, "in_place": True}):
+        told = ask("profile.edit", name="keys", dry_run=True, **changes)
+        text = "".join(told["files"].values())
+        assert "canary" not in text
+        assert text.count("***") >= 1

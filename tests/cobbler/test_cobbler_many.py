@@ -17,7 +17,7 @@ from provd.api.cobbler.tasks import Tasks
 from provd.api.cobbler.writing import Drafts
 from provd.model.system import InstallState, System
 from provd.service.access import Access
-from provd.service.operations import OperationTable
+from provd.service.operations import OperationError, OperationTable
 from provd.service.system_views import system_view
 
 MANY = 2 * AT_ONCE + 20
@@ -39,6 +39,8 @@ class Table:
             return [system_view(System(one), InstallState(one)) for one in names[:limit]]
         if name == "menu.list":
             return [{"name": one} for one in self.names]
+        if arguments["name"] not in self.names:
+            raise OperationError(f"there is no menu {arguments['name']}", kind="not-found")
         return {"name": arguments["name"], "title": "", "parent": "", "entries": []}
 
 
@@ -47,9 +49,11 @@ class Asked:
 
     def __init__(self) -> None:
         self.table, self.pauses, self.threads = Table(), 0, 0
+        self.meanwhile: Callable[[], object] = lambda: None
 
         async def pause() -> None:
             self.pauses += 1
+            self.meanwhile()
 
         async def in_thread(work: Callable[[], Any]) -> Any:
             self.threads += 1
@@ -106,3 +110,10 @@ def test_a_number_of_systems_that_fills_the_last_piece_ends(asked: Asked) -> Non
     del asked.table.names[2 * AT_ONCE :]
     assert len(asked("get_systems")) == 2 * AT_ONCE
     assert asked.table.pieces == [AT_ONCE, AT_ONCE, 0]
+
+
+@pytest.mark.parametrize("method", ["get_systems", "get_menus"])
+def test_what_is_removed_while_others_have_their_turn_is_left_out(asked: Asked, method: str) -> None:
+    asked.meanwhile = asked.table.names.pop
+    names = list(asked.table.names)
+    assert [one["name"] for one in asked(method)] == names[:-2]

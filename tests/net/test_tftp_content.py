@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from zope.interface import provider
 
 from provd.model.content import Content, FileBody, FileRequest, NotFound, StreamBody
 from provd.net.tftp import Answer
@@ -44,6 +46,30 @@ def test_an_answer_that_fails_later() -> None:
 
     world = TftpWorld(lambda _: failing())
     assert error_of(world.rrq("file")) == tftp.ErrorCode.UNDEFINED
+
+
+def test_what_fails_behind_an_answer_that_came_later_is_logged() -> None:
+    coming: Deferred[Answer] = Deferred()
+    world, lines = TftpWorld(lambda _: coming), list[str]()
+    world.rrq("file")
+
+    class Full(list[object]):
+        def append(self, _event: object) -> None:
+            raise RuntimeError("the disk is full")
+
+    world.events = Full()  # type: ignore[assignment]
+
+    @provider(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        lines.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        coming.callback(NotFound("no"))
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    assert lines == ["what follows an answer failed"]
+    assert world.server.transfers == 0
 
 
 def fetch(world: TftpWorld, name: str) -> bytes:

@@ -101,3 +101,7 @@ def test_agama_finds_its_disk_itself_so_one_on_usb_is_no_failure(machine: Path) 
     text = start[start.index("# provd_disk") : start.index("# Uploads")]
     said = 'provd_say() { echo "$*"; }\n'
     assert run(said + text, machine) == ""
+    for disk in (machine / "block").iterdir():
+        (disk / "ro").write_text("1\n")
+    text = text.replace("wanted='size>=1T'", "wanted=''")
+    assert run(said + text, machine) == "failed no disk fulfils: any disk"

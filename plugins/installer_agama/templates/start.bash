@@ -7,7 +7,7 @@ provd_say started "Agama for {{ distro.name }}"
 # Agama finds the disk itself, also one that was plugged in.
 provd_may() { return 0; }
 if [ -z "$(provd_disk)" ]; then
-    provd_say failed "no disk fulfils: ${wanted:-any fixed disk}"
+    provd_say failed "no disk fulfils: ${wanted:-any disk}"
 fi
 {% endif %}
 

@@ -78,7 +78,13 @@ async def _each(call: Call, kind: str, where: Mapping[str, str]) -> AsyncIterato
             last = rows[-1]["name"]
             await call.bridge.pause()
     for number, row in enumerate(await call.ask(f"{kind}.list"), 1):
-        yield await one(call, kind, row["name"])
+        try:
+            found = await one(call, kind, row["name"])
+        except OperationError as error:
+            if error.kind != "not-found":
+                raise
+        else:  # it was not removed in a pause
+            yield found
         if number % AT_ONCE == 0:
             await call.bridge.pause()
 
