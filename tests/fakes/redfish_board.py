@@ -26,6 +26,7 @@ class RedfishBoard:
         boot: what was written to ``Boot``, by ``Id``.
         opened: sessions that were ever opened.
         open: those that are open now.
+        resets: reset types that its systems know.
         refuse: status with which resets are answered, 0 for none.
         garbage: answers no JSON at all.
         port: where it listens.
@@ -37,6 +38,7 @@ class RedfishBoard:
     boot: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: int = 0
     open: set[str] = field(default_factory=set)
+    resets: tuple[str, ...] = ("On", "ForceOff", "GracefulShutdown", "ForceRestart")
     refuse: int = 0
     garbage: bool = False
     port: int = 0
@@ -60,8 +62,8 @@ class RedfishBoard:
         return self._system(name, path) if name in self.systems else None
 
     def _system(self, name: str, path: str) -> dict[str, Any]:
-        reset = ["On", "ForceOff", "GracefulShutdown", "ForceRestart"]
-        target = {"target": f"{path}/Actions/ComputerSystem.Reset", "ResetType@Redfish.AllowableValues": reset}
+        allowed = list(self.resets)
+        target = {"target": f"{path}/Actions/ComputerSystem.Reset", "ResetType@Redfish.AllowableValues": allowed}
         boot = {
             "BootSourceOverrideTarget": "None", "BootSourceOverrideEnabled": "Disabled",
             "BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Hdd"],
@@ -82,6 +84,8 @@ class RedfishBoard:
         name = path.removeprefix(f"{ROOT}/Systems/").partition("/")[0]
         if self.refuse:
             return self.refuse, {}
+        if body["ResetType"] not in self.resets:
+            return 400, {}
         self.told.append(f"{name}: {body['ResetType']}")
         self.systems[name] = "Off" if body["ResetType"] in {"ForceOff", "GracefulShutdown"} else "On"
         return 204, {}

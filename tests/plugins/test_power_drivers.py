@@ -90,6 +90,38 @@ async def test_redfish_does_what_the_state_allows(
     assert text == (f"it was {state.lower()} and was told {told[0][6:]}" if told else f"it is {state.lower()} already")
 
 
+@pytest.mark.parametrize(
+    ("resets", "told", "text"),
+    [
+        (("On", "ForceOff", "PowerCycle"), ["PowerCycle"], "PowerCycle"),
+        (("On", "ForceOff", "GracefulRestart", "GracefulShutdown"), ["ForceOff", "On"], "ForceOff and On"),
+        (("ForceOn", "ForceOff"), ["ForceOff", "ForceOn"], "ForceOff and ForceOn"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_redfish_without_a_forced_restart_is_restarted_by_what_the_board_knows(
+    board: RedfishBoard, certificate: Any, resets: tuple[str, ...], told: list[str], text: str
+) -> None:
+    """Boards of iDRAC 8 know no ForceRestart (Redfish DSP0266: what a board takes is in its AllowableValues)."""
+    board.resets, board.systems["437X"] = resets, "On"
+    assert await redfish(board, certificate, "cycle") == f"it was on and was told {text}"
+    assert board.told == [f"437X: {one}" for one in told]
+    assert board.systems["437X"] == "On"
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+@pytest_twisted.ensureDeferred
+async def test_redfish_with_authorities_that_cannot_be_read_says_which_file(
+    board: RedfishBoard, certificate: Any, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(ConnectionError, match=rf"ca_file {file} cannot be used: "):
+        await redfish(board, certificate, "status", ca_file=str(file))
+    assert board.opened == 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_redfish_boots_from_the_network_once(board: RedfishBoard, certificate: Any) -> None:
     await redfish(board, certificate, "pxe")
@@ -178,7 +210,9 @@ class IpmiBoard:
     def __init__(self, folder: Path) -> None:
         (self.port,) = free_ports(1)
         self.journal = folder / "journal"
+        self.closed = folder / "journal.closed"
         self.journal.touch()
+        self.closed.touch()
         program = Path(__file__).parents[1] / "fakes" / "ipmi_board.py"
         self.process = subprocess.Popen(
             [sys.executable, str(program), str(self.port), str(self.journal), "operator", PASSWORD],
@@ -222,6 +256,13 @@ async def test_ipmi_switches_and_boots_from_the_network_once(ipmi_board: IpmiBoa
     assert await ipmi(port, "shutdown") == "it was on and was told shutdown"
     assert await ipmi(port, "off") == "it is off already"
     assert ipmi_board.told() == ["flags persistent=False uefi=True", "boot network", "on", "reset", "shutdown"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_ipmi_closes_its_session(ipmi_board: IpmiBoard) -> None:
+    """A board has few sessions, and keeps one that nobody closed for a minute (IPMI 2.0 sections 6.12.15, 22.19)."""
+    assert await ipmi(ipmi_board.port, "status") == "off"
+    assert ipmi_board.closed.read_text().splitlines() == ["closed"]
 
 
 @pytest_twisted.ensureDeferred
