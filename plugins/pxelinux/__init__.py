@@ -62,6 +62,8 @@ MODULES = {"menu.c32": ("libutil.c32",), "vesamenu.c32": ("libutil.c32", "libcom
 _FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32", MEMDISK, *MODULES, *MODULES["vesamenu.c32"])
 _ROUNDS = 60
 """pxelinux 6.04 reads a configuration from inside of another 124 times, then it stops; 60 starts of itself go well."""
+_NO_KERNEL = (".com", ".cbt", ".c32", ".img", ".bss", ".bin", ".bs", ".0")
+"""Ends of names that KERNEL takes for something else than a kernel (syslinux's ``file_extensions``)."""
 _MAC = re.compile(r"01(?:-[0-9a-f]{2}){6}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX_ADDRESS = re.compile(r"[0-9A-F]{1,8}")
@@ -169,7 +171,7 @@ class Pxelinux:
         # pxelinux adds these three to what APPEND says.
         added = f" BOOT_IMAGE={kernel} initrd={initrd} BOOTIF=01-52-54-00-00-00-00"
         check_length(arguments + added)
-        return _entry("KERNEL", kernel, initrd, arguments)
+        return _entry("LINUX" if kernel.lower().endswith(_NO_KERNEL) else "KERNEL", kernel, initrd, arguments)
 
     def _start(self, plan: BootPlan) -> str:
         """What installs nothing; LINUX and not KERNEL, which takes a file named ``.bin`` for a boot sector."""

@@ -254,6 +254,13 @@ def test_ipxe_leaves_out_what_takes_a_password(tmp_path: Path) -> None:
     assert "$6$" not in text
 
 
+def test_a_title_of_ipxe_has_no_comment(tmp_path: Path) -> None:
+    """iPXE leaves out a word that begins with a hash, and all after it."""
+    world = world_of(tmp_path, IPXE, menus__boot=BOOT.replace("A rescue system", "Rack #3: a rescue system"))
+    world.add()
+    assert "item rescue Rack 3: a rescue system\n" in menu_text(world)
+
+
 def test_without_the_module_a_prompt_stands_in_and_leaves_out_what_takes_a_password(tmp_path: Path) -> None:
     world = world_of(tmp_path, menus__boot=PROTECTED)
     (tmp_path / "data/payload/loaders/menu.c32").unlink()
