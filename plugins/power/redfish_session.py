@@ -6,6 +6,8 @@ import json
 import ssl
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ def answer(asked: dict[str, Any]) -> dict[str, str]:
     # A board has few sessions: what is opened is closed, whatever comes of it.
     session = auth.SessionOrBasicAuth(asked["user"], asked["password"])
     try:
-        with session:
+        with closed_after(session):
             system = system_of(board_of(asked, session), asked["system"])
             return {"kind": "done", "text": switched(system, asked["action"])}
     except exceptions.AccessError:
@@ -55,6 +57,16 @@ def board_of(asked: dict[str, Any], session: Any) -> Any:
         read_timeout=asked["timeout_s"],
         connect_timeout=min(asked["timeout_s"], 5.0),
     )
+
+
+@contextmanager
+def closed_after(session: Any) -> Iterator[None]:
+    """Close the session; where that fails, what was done is done: told as a failure, it would be done again."""
+    try:
+        yield
+    finally:
+        with suppress(exceptions.SushyError):
+            session.close()
 
 
 def unusable(ca_file: str) -> str:

@@ -233,7 +233,9 @@ def means(name: str, peer: str, plan: BootPlan) -> bool:
 
 
 def _boot_local(number: object, *, prompt_s: int = 0) -> str:
-    prompt = f"PROMPT 1\nTIMEOUT {prompt_s * 10}\n" if prompt_s else "PROMPT 0\n"
+    tenths = prompt_s * 10
+    # A key that is pressed, or noise on a serial line, stops TIMEOUT, and TOTALTIMEOUT goes on.
+    prompt = f"PROMPT 1\nTIMEOUT {tenths}\nTOTALTIMEOUT {tenths}\n" if prompt_s else "PROMPT 0\n"
     return f"DEFAULT local\n{prompt}LABEL local\n  LOCALBOOT {number}\n"
 
 

@@ -29,6 +29,7 @@ class RedfishBoard:
         resets: reset types that its systems know.
         refuse: status with which resets are answered, 0 for none.
         garbage: answers no JSON at all.
+        bye: what it says when a session is closed; 0: nothing, the connection is cut.
         port: where it listens.
     """
 
@@ -41,6 +42,7 @@ class RedfishBoard:
     resets: tuple[str, ...] = ("On", "ForceOff", "GracefulShutdown", "ForceRestart")
     refuse: int = 0
     garbage: bool = False
+    bye: int = 204
     port: int = 0
 
     @property
@@ -138,7 +140,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200)
 
     def do_DELETE(self) -> None:
-        if self._allowed():
+        if not self.board.bye:
+            self.close_connection = True
+        elif self.board.bye != 204:
+            self._answer(self.board.bye)
+        elif self._allowed():
             self.board.open.discard(self._path().rpartition("/")[2])
             self._answer(204)
 

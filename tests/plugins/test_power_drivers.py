@@ -109,6 +109,17 @@ async def test_redfish_without_a_forced_restart_is_restarted_by_what_the_board_k
     assert board.systems["437X"] == "On"
 
 
+@pytest.mark.parametrize("bye", [0, 404, 405, 500])
+@pytest_twisted.ensureDeferred
+async def test_redfish_has_done_it_although_its_session_cannot_be_closed(
+    board: RedfishBoard, certificate: Any, bye: int
+) -> None:
+    """Told as a failure, a trigger would do it again, and restart a machine in the middle of its installation."""
+    board.systems["437X"], board.bye = "On", bye
+    assert await redfish(board, certificate, "cycle") == "it was on and was told ForceRestart"
+    assert board.told == ["437X: ForceRestart"]
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 @pytest_twisted.ensureDeferred
 async def test_redfish_with_authorities_that_cannot_be_read_says_which_file(

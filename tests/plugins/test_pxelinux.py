@@ -145,7 +145,7 @@ def test_hold_says_why_and_then_boots_the_disk(data_dir: Path) -> None:
         "SERIAL 0 115200\n"
         "SAY provd holds this machine: 3 boots without finish see `provd trace web1`\n"
         "SAY It starts from its own disk.\n"
-        "DEFAULT local\nPROMPT 1\nTIMEOUT 100\nLABEL local\n  LOCALBOOT -1\n"
+        "DEFAULT local\nPROMPT 1\nTIMEOUT 100\nTOTALTIMEOUT 100\nLABEL local\n  LOCALBOOT -1\n"
     )
 
 
