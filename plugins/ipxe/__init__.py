@@ -62,6 +62,12 @@ _SPLITS = re.compile(r"\$\{|  |(?:^| )(?:;|&&|\|\|)(?:$| )|(?:^| )#")
 _COMMENT = re.compile(r"(?:^|(?<= ))#+")
 
 
+class OfProfile(Settings, frozen=True):
+    """``[loader.ipxe]`` of a profile."""
+
+    local_boot: Literal["exit", "sanboot"] = "exit"
+
+
 class IpxeSettings(Settings, frozen=True):
     """Keys of ``[plugins.ipxe]``; ``data_dir`` is filled in by provd."""
 
@@ -83,7 +89,9 @@ class Ipxe:
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
-            BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local, choice, self._lacks)
+            BootLoader(
+                "ipxe", self._select, self._files, is_config, self._config, self._local, choice, self._lacks, OfProfile
+            )
         ]
 
     def _files(self) -> Mapping[str, Path]:

@@ -69,6 +69,13 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX_ADDRESS = re.compile(r"[0-9A-F]{1,8}")
 
 
+class OfProfile(Settings, frozen=True):
+    """``[loader.pxelinux]`` of a profile."""
+
+    transport: Literal["auto", "http", "tftp"] = "auto"
+    localboot: int = -1
+
+
 class PxelinuxSettings(Settings, frozen=True):
     """Keys of ``[plugins.pxelinux]``."""
 
@@ -94,7 +101,15 @@ class Pxelinux:
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
             BootLoader(
-                "pxelinux", self._select, self._files, is_config, self._config, self._local, choice, self._lacks
+                "pxelinux",
+                self._select,
+                self._files,
+                is_config,
+                self._config,
+                self._local,
+                choice,
+                self._lacks,
+                OfProfile,
             ),
         ]
 
