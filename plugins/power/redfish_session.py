@@ -139,6 +139,8 @@ def unreachable(text: str) -> dict[str, str]:
     """Why there was no connection, in words."""
     if "certificate verify failed" in text.lower().replace("_", " "):
         return {"kind": "unreachable", "text": _UNTRUSTED}
+    if "failed to resolve" in text.lower():
+        return {"kind": "unreachable", "text": "its name cannot be resolved"}
     if "timed out" in text:
         return {"kind": "silent"}
     return {"kind": "unreachable", "text": "it cannot be reached"}

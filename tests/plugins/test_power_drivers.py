@@ -304,6 +304,17 @@ async def test_ipmi_that_hears_and_says_nothing_is_no_answer_within_the_timeout(
             await ipmi(board.getsockname()[1], "on", timeout_s=1)
 
 
+@pytest.mark.parametrize("name", ["redfish", "ipmi"])
+@pytest_twisted.ensureDeferred
+async def test_a_board_whose_name_nobody_knows_is_told_as_such(name: str) -> None:
+    """A name that no name server can have, as it is longer than 255 octets (RFC 1035 section 2.3.4)."""
+    address = ".".join(["a" * 60] * 5)
+    made = driver(name)
+    settings = settings_of({"address": address, "user": "operator", "password": PASSWORD}, made)
+    with pytest.raises(ConnectionError, match=r"its name cannot be resolved$"):
+        await made.run(PowerCall(WEB1, settings, "status"))
+
+
 @pytest_twisted.ensureDeferred
 async def test_ipmi_that_is_not_there_is_told() -> None:
     (port,) = free_ports(1)
