@@ -342,6 +342,24 @@ def test_a_machine_without_a_board_is_woken() -> None:
     assert made.actions == ("on",)
 
 
+def test_one_network_without_a_way_keeps_no_machine_of_another_asleep() -> None:
+    class OneWay(FakeRuntime):
+        def broadcast(self, data: bytes, address: str, port: int) -> None:
+            if address == "10.1.0.255":
+                raise OSError(101, "Network is unreachable")
+            super().broadcast(data, address, port)
+
+    runtime = OneWay()
+    made = driver("wake", runtime=runtime)
+    both = settings_of({"broadcast": ["10.1.0.255", "10.0.0.255"], "repeat": 1}, made)
+    told = run_now(made.run(PowerCall(WEB1, both, "on")))
+    assert told == "woke 52:54:00:aa:bb:cc at 10.0.0.255; not at 10.1.0.255: Network is unreachable"
+    assert [address for _, address, _ in runtime.broadcasts] == ["10.0.0.255"]
+    neither = settings_of({"broadcast": ["10.1.0.255"], "repeat": 1}, made)
+    with pytest.raises(OSError, match=r"^10\.1\.0\.255: Network is unreachable$"):
+        run_now(made.run(PowerCall(WEB1, neither, "on")))
+
+
 SHARED = {
     "user": "provd", "password": {"file": "/etc/provd/bmc.secret"}, "boards": ["10.0.9.0/24", ".bmc.example.org"],
 }  # fmt: skip
