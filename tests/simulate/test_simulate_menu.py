@@ -160,6 +160,19 @@ def test_a_default_that_installs_nothing_starts_by_itself(tmp_path: Path, firmwa
 
 @loaders
 @firmwares
+def test_a_default_whose_name_begins_with_a_digit_is_no_number(
+    tmp_path: Path, plugins: list[str], firmware: FirmwareName
+) -> None:
+    """GRUB 2.06 takes ``1-rescue`` for the entry after the first: here one that installs (its ``get_entry_number``)."""
+    entries = "".join(f'[[entry]]\nprofile = "{name}"\n' for name in ("deb", "1-rescue"))
+    of = 'distro = "rescue"\n'
+    world = world_of(tmp_path, plugins, menus__boot=f'default = "1-rescue"\n{entries}', **{"profiles__1-rescue": of})
+    world.add()
+    assert world.boot(firmware).outcome == "started"
+
+
+@loaders
+@firmwares
 def test_a_default_that_installs_is_not_one(tmp_path: Path, plugins: list[str], firmware: FirmwareName) -> None:
     world = world_of(tmp_path, plugins, menus__boot='default = "deb"\n')
     world.add()
