@@ -91,20 +91,28 @@ class TriggerWol(KeepsRuntime):
         if not macs:
             raise GiveUpError(f"{wanted.name}: the event {event.kind} names no hardware address, and macs is empty")
         packets = [magic_packet(Mac.parse(text).octets) for text in macs]
+        failed: dict[str, str] = {}
         for at in range(wanted.repeat):
             if at:
                 await self.runtime.sleep(1.0)
-            _send(self.runtime, packets, wanted)
-        return f"woke {', '.join(macs)} at {', '.join(wanted.broadcast)}"
+            for address in wanted.broadcast:
+                if fault := _sent(self.runtime, packets, address, wanted.port):
+                    failed[address] = fault
+        lost = ", ".join(f"{address}: {fault}" for address, fault in failed.items())
+        there = [address for address in wanted.broadcast if address not in failed]
+        if not there:
+            raise OSError(f"{wanted.name}: {lost}")
+        return f"woke {', '.join(macs)} at {', '.join(there)}" + (f"; not at {lost}" if lost else "")
 
 
-def _send(runtime: Runtime, packets: Iterable[bytes], wanted: Wake) -> None:
-    for packet in packets:
-        for address in wanted.broadcast:
-            try:
-                runtime.broadcast(packet, address, wanted.port)
-            except OSError as error:
-                raise OSError(f"{wanted.name}: {address}: {error.strerror or error}") from error
+def _sent(runtime: Runtime, packets: Iterable[bytes], address: str, port: int) -> str:
+    """Send to one network; why that failed, or empty."""
+    try:
+        for packet in packets:
+            runtime.broadcast(packet, address, port)
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
 
 
 def _six_octets(text: str) -> None:

@@ -78,6 +78,12 @@ _MISSES = re.compile(
 )
 
 
+class OfProfile(Settings, frozen=True):
+    """``[loader.grub_efi]`` of a profile."""
+
+    build: Literal["signed", "http"] = "signed"
+
+
 class GrubSettings(Settings, frozen=True):
     """Keys of ``[plugins.grub_efi]``."""
 
@@ -98,7 +104,17 @@ class GrubEfi:
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
-            BootLoader("grub_efi", self._select, self._files, is_config, self._config, self._local, choice, self._lacks)
+            BootLoader(
+                "grub_efi",
+                self._select,
+                self._files,
+                is_config,
+                self._config,
+                self._local,
+                choice,
+                self._lacks,
+                OfProfile,
+            )
         ]
 
     @hookimpl

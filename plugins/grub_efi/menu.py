@@ -22,7 +22,9 @@ def menu_text(menu: Menu, own_disk: str, path_of: Callable[[str], str]) -> str:
         own_disk: commands that boot it.
         path_of: configuration of an entry, as GRUB names it.
     """
-    lines = [f"set default={quoted(menu.default)}", f"set timeout={menu.timeout_s or -1}", "set timeout_style=menu"]
+    # By number, the own disk is 0: GRUB 2.06 takes a name that begins with digits for the number that they are.
+    at = next((number for number, entry in enumerate(menu.entries, 1) if entry.name == menu.default), 0)
+    lines = [f"set default={at}", f"set timeout={menu.timeout_s or -1}", "set timeout_style=menu"]
     entries = list(menu.all_entries())
     if menu.hashes is not None or any(entry.protected for entry in entries):
         lines.append(f'set superusers="{SUPERUSER}"')

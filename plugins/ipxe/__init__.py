@@ -21,7 +21,8 @@ Settings::
     hold_s = 10                    # seconds that the reason for a held boot stays on the screen
 
 A profile may set ``local_boot`` for its machines under ``[loader.ipxe]``. iPXE's language has no quotes: an argument
-with ``${``, with two blanks in a row, or that is ``;``, ``&&`` or ``||``, is refused.
+with ``${``, with two blanks in a row, with a word that begins with ``#`` (a comment), or that is ``;``, ``&&`` or
+``||``, is refused.
 """
 
 from __future__ import annotations
@@ -57,7 +58,14 @@ _CHOICE = re.compile(rf"{CHOICE}(?P<name>[\w.+-]+)\.ipxe")
 BIOS = "undionly.kpxe"
 MEMDISK = "memdisk"
 _PROGRAMS = (BIOS, "snponly.efi", "ipxe.efi")
-_SPLITS = re.compile(r"\$\{|  |(?:^| )(?:;|&&|\|\|)(?:$| )|^#")
+_SPLITS = re.compile(r"\$\{|  |(?:^| )(?:;|&&|\|\|)(?:$| )|(?:^| )#")
+_COMMENT = re.compile(r"(?:^|(?<= ))#+")
+
+
+class OfProfile(Settings, frozen=True):
+    """``[loader.ipxe]`` of a profile."""
+
+    local_boot: Literal["exit", "sanboot"] = "exit"
 
 
 class IpxeSettings(Settings, frozen=True):
@@ -81,7 +89,9 @@ class Ipxe:
     @hookimpl
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
-            BootLoader("ipxe", self._select, self._files, is_config, self._config, self._local, choice, self._lacks)
+            BootLoader(
+                "ipxe", self._select, self._files, is_config, self._config, self._local, choice, self._lacks, OfProfile
+            )
         ]
 
     def _files(self) -> Mapping[str, Path]:
@@ -195,7 +205,8 @@ def _end(local_boot: str) -> str:
 
 def _words(text: str) -> str:
     """A text that iPXE takes for nothing but words."""
-    return text.replace("${", "$ {").replace("&&", "and").replace("||", "or").replace(";", ",")
+    plain = _COMMENT.sub("", text)
+    return plain.replace("${", "$ {").replace("&&", "and").replace("||", "or").replace(";", ",")
 
 
 def _script(*lines: str) -> str:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from socket import gaierror
 from threading import Lock, Timer
 from typing import Any
 
 _LOGIN = ("password", "user", "privilege", "rakp", "hmac")
 _SILENT = ("timeout", "no answer", "no longer connected")
+_CLOSING_S = 1.0
+"""Seconds that closing the session may take; the answer is said by then."""
 _SAID = Lock()
 
 
-def answer(asked: dict[str, Any]) -> dict[str, str]:
-    """What came of a request."""
+def answer(asked: dict[str, Any], opened: Callable[[Any], None]) -> dict[str, str]:
+    """What came of a request.
+
+    Args:
+        asked: the request.
+        opened: told the board, once there is a session with it.
+    """
     from pyghmi import exceptions
     from pyghmi.ipmi.command import Command
 
@@ -22,6 +31,7 @@ def answer(asked: dict[str, Any]) -> dict[str, str]:
         board = Command(
             asked["address"], asked["user"], asked["password"], port=asked["port"], privlevel=asked["level"]
         )
+        opened(board)
         return {"kind": "done", "text": switched(board, asked)}
     except exceptions.IpmiException as error:
         text = str(error)
@@ -30,6 +40,8 @@ def answer(asked: dict[str, Any]) -> dict[str, str]:
         # A session that never began has no text.
         kind = "silent" if text in {"", "None"} else kind
         return {"kind": kind, "text": text}
+    except gaierror:
+        return {"kind": "unreachable", "text": "its name cannot be resolved"}
     except OSError as error:
         return {"kind": "silent", "text": str(error)}
 
@@ -60,13 +72,24 @@ def late() -> dict[str, str]:
     return {"kind": "mute" if opened else "silent"}
 
 
-def say(told: dict[str, str]) -> None:
-    """Tell the first answer, and end."""
+def say(told: dict[str, str], end: Callable[[], None] = lambda: None) -> None:
+    """Tell the first answer, and end.
+
+    Args:
+        told: the answer.
+        end: what is done after it, for a short while.
+    """
     _SAID.acquire()
     sys.stdout.write(json.dumps(told))
     sys.stdout.flush()
-    # The library's threads would keep the process for a while.
-    os._exit(0)
+    timer = Timer(_CLOSING_S, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+    try:
+        end()
+    finally:
+        # The library's threads would keep the process for a while.
+        os._exit(0)
 
 
 def main() -> None:
@@ -75,7 +98,10 @@ def main() -> None:
     timer = Timer(asked["timeout_s"], lambda: say(late()))
     timer.daemon = True
     timer.start()
-    say(answer(asked))
+    boards: list[Any] = []
+    told = answer(asked, boards.append)
+    # A board has few sessions, and keeps one that nobody closes for a minute (IPMI 2.0 section 22.19).
+    say(told, lambda: boards[0].ipmi_session.logout() if boards else None)
 
 
 if __name__ == "__main__":

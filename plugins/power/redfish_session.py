@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import ssl
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sushy import BootSource, BootSourceOverrideEnabled, ResetType, Sushy, auth, exceptions
 
-_RESETS = {"on": ResetType.ON, "off": ResetType.FORCE_OFF, "shutdown": ResetType.GRACEFUL_SHUTDOWN}
+_RESETS = {"off": ResetType.FORCE_OFF, "shutdown": ResetType.GRACEFUL_SHUTDOWN}
+_RESTARTS = (ResetType.FORCE_RESTART, ResetType.POWER_CYCLE)
+_SWITCHING_OFF_S = 20.0
 _UNTRUSTED = "its certificate is not good for this address: set ca_file, or verify = false"
 
 
@@ -19,10 +25,12 @@ class RefusedError(Exception):
 
 def answer(asked: dict[str, Any]) -> dict[str, str]:
     """What came of a request."""
+    if fault := unusable(asked["ca_file"]):
+        return {"kind": "unreachable", "text": fault}
     # A board has few sessions: what is opened is closed, whatever comes of it.
     session = auth.SessionOrBasicAuth(asked["user"], asked["password"])
     try:
-        with session:
+        with closed_after(session):
             system = system_of(board_of(asked, session), asked["system"])
             return {"kind": "done", "text": switched(system, asked["action"])}
     except exceptions.AccessError:
@@ -51,6 +59,26 @@ def board_of(asked: dict[str, Any], session: Any) -> Any:
     )
 
 
+@contextmanager
+def closed_after(session: Any) -> Iterator[None]:
+    """Close the session; where that fails, what was done is done: told as a failure, it would be done again."""
+    try:
+        yield
+    finally:
+        with suppress(exceptions.SushyError):
+            session.close()
+
+
+def unusable(ca_file: str) -> str:
+    """Why the authorities cannot be read, or empty; the libraries say so of the connection, or not at all."""
+    try:
+        if ca_file and not Path(ca_file).is_dir():
+            ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        return f"ca_file {ca_file} cannot be used: {error.strerror or error}"
+    return ""
+
+
 def system_of(board: Any, wanted: str) -> Any:
     """The computer system that is meant."""
     paths = list(board.get_system_collection().members_identities)
@@ -76,15 +104,43 @@ def switched(system: Any, action: str) -> str:
         return "the next boot is from the network"
     if (action, state) in {("on", "on"), ("off", "off"), ("shutdown", "off")}:
         return f"it is {state} already"
-    kind = _RESETS.get(action) or (ResetType.ON if state == "off" else ResetType.FORCE_RESTART)
-    system.reset_system(kind)
-    return f"it was {state} and was told {kind.value}"
+    kinds = resets(action, state, system.get_allowed_reset_system_values())
+    for kind in kinds:
+        if kind is not kinds[0]:
+            wait_until_off(system)
+        system.reset_system(kind)
+    return f"it was {state} and was told {' and '.join(kind.value for kind in kinds)}"
+
+
+def resets(action: str, state: str, known: Any) -> tuple[ResetType, ...]:
+    """What the board is told, one after the other; boards of iDRAC 8 and others know no ForceRestart."""
+    on = ResetType.ON if ResetType.ON in known or ResetType.FORCE_ON not in known else ResetType.FORCE_ON
+    if action == "on" or (action == "cycle" and state == "off"):
+        return (on,)
+    if action != "cycle":
+        return (_RESETS[action],)
+    restart = next((kind for kind in _RESTARTS if kind in known), None)
+    return (restart,) if restart else (ResetType.FORCE_OFF, on)
+
+
+def wait_until_off(system: Any) -> None:
+    """Until the board says so: told to switch on before, it would do nothing."""
+    until = time.monotonic() + _SWITCHING_OFF_S
+    while True:
+        system.refresh(force=True)
+        if str(getattr(system.power_state, "value", "")).lower() == "off":
+            return
+        if time.monotonic() > until:
+            raise RefusedError(f"it was told ForceOff and is not off after {_SWITCHING_OFF_S:g} s")
+        time.sleep(1.0)
 
 
 def unreachable(text: str) -> dict[str, str]:
     """Why there was no connection, in words."""
     if "certificate verify failed" in text.lower().replace("_", " "):
         return {"kind": "unreachable", "text": _UNTRUSTED}
+    if "failed to resolve" in text.lower():
+        return {"kind": "unreachable", "text": "its name cannot be resolved"}
     if "timed out" in text:
         return {"kind": "silent"}
     return {"kind": "unreachable", "text": "it cannot be reached"}

@@ -44,16 +44,31 @@ async def switch(runtime: Runtime, call: PowerCall) -> str:
 
     Raises:
         ValueError: the system has no network card.
-        OSError: the kernel knows no way there.
+        OSError: the kernel knows no way to any of the networks.
     """
     table: WakeTable = call.settings
     macs = table.macs or tuple(str(card.mac) for card in call.system.interfaces)
     if not macs:
         raise ValueError("it has no network card to wake")
+    failed: dict[str, str] = {}
     for at in range(table.repeat):
         if at:
             await runtime.sleep(1.0)
+        for address in table.broadcast:
+            if fault := _sent(runtime, macs, address, table.port):
+                failed[address] = fault
+    lost = ", ".join(f"{address}: {fault}" for address, fault in failed.items())
+    there = [address for address in table.broadcast if address not in failed]
+    if not there:
+        raise OSError(lost)
+    return f"woke {', '.join(macs)} at {', '.join(there)}" + (f"; not at {lost}" if lost else "")
+
+
+def _sent(runtime: Runtime, macs: tuple[str, ...], address: str, port: int) -> str:
+    """Send to one network; why that failed, or empty."""
+    try:
         for text in macs:
-            for address in table.broadcast:
-                runtime.broadcast(magic_packet(Mac.parse(text).octets), address, table.port)
-    return f"woke {', '.join(macs)} at {', '.join(table.broadcast)}"
+            runtime.broadcast(magic_packet(Mac.parse(text).octets), address, port)
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""

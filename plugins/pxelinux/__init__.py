@@ -62,9 +62,18 @@ MODULES = {"menu.c32": ("libutil.c32",), "vesamenu.c32": ("libutil.c32", "libcom
 _FILES = ("pxelinux.0", "lpxelinux.0", "ldlinux.c32", MEMDISK, *MODULES, *MODULES["vesamenu.c32"])
 _ROUNDS = 60
 """pxelinux 6.04 reads a configuration from inside of another 124 times, then it stops; 60 starts of itself go well."""
+_NO_KERNEL = (".com", ".cbt", ".c32", ".img", ".bss", ".bin", ".bs", ".0")
+"""Ends of names that KERNEL takes for something else than a kernel (syslinux's ``file_extensions``)."""
 _MAC = re.compile(r"01(?:-[0-9a-f]{2}){6}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX_ADDRESS = re.compile(r"[0-9A-F]{1,8}")
+
+
+class OfProfile(Settings, frozen=True):
+    """``[loader.pxelinux]`` of a profile."""
+
+    transport: Literal["auto", "http", "tftp"] = "auto"
+    localboot: int = -1
 
 
 class PxelinuxSettings(Settings, frozen=True):
@@ -92,7 +101,15 @@ class Pxelinux:
     def provd_boot_loaders(self) -> Iterable[BootLoader]:
         return [
             BootLoader(
-                "pxelinux", self._select, self._files, is_config, self._config, self._local, choice, self._lacks
+                "pxelinux",
+                self._select,
+                self._files,
+                is_config,
+                self._config,
+                self._local,
+                choice,
+                self._lacks,
+                OfProfile,
             ),
         ]
 
@@ -169,7 +186,7 @@ class Pxelinux:
         # pxelinux adds these three to what APPEND says.
         added = f" BOOT_IMAGE={kernel} initrd={initrd} BOOTIF=01-52-54-00-00-00-00"
         check_length(arguments + added)
-        return _entry("KERNEL", kernel, initrd, arguments)
+        return _entry("LINUX" if kernel.lower().endswith(_NO_KERNEL) else "KERNEL", kernel, initrd, arguments)
 
     def _start(self, plan: BootPlan) -> str:
         """What installs nothing; LINUX and not KERNEL, which takes a file named ``.bin`` for a boot sector."""
@@ -231,7 +248,9 @@ def means(name: str, peer: str, plan: BootPlan) -> bool:
 
 
 def _boot_local(number: object, *, prompt_s: int = 0) -> str:
-    prompt = f"PROMPT 1\nTIMEOUT {prompt_s * 10}\n" if prompt_s else "PROMPT 0\n"
+    tenths = prompt_s * 10
+    # A key that is pressed, or noise on a serial line, stops TIMEOUT, and TOTALTIMEOUT goes on.
+    prompt = f"PROMPT 1\nTIMEOUT {tenths}\nTOTALTIMEOUT {tenths}\n" if prompt_s else "PROMPT 0\n"
     return f"DEFAULT local\n{prompt}LABEL local\n  LOCALBOOT {number}\n"
 
 

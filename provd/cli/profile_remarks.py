@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from provd.config.decode import near_miss
 from provd.config.payloads import PAYLOAD
 from provd.config.site_templates import FOLDER
@@ -45,9 +47,24 @@ def profile_remarks(profile: Profile, host: PluginHost, site: Path) -> Iterator[
     for loader in profile.boot_loaders:
         if loader not in host.boot_loaders:
             yield f"boot_loaders: no enabled plugin brings {loader!r}{near_miss(loader, list(host.boot_loaders))}"
-    for loader in profile.loader:
+    for loader, table in profile.loader.items():
         if loader not in host.boot_loaders:
             yield f"loader.{loader}: no enabled plugin brings this loader{near_miss(loader, list(host.boot_loaders))}"
+        elif (kind := host.boot_loaders[loader].settings) and (fault := _loader_fault(table, kind)):
+            yield f"loader.{loader}: {fault}"
+
+
+def _loader_fault(table: Mapping[str, object], kind: type) -> str:
+    """What a loader would pass over in the settings that a profile has for it, or empty."""
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    for key in table:
+        if key not in known:
+            return f"it has no setting {key!r}{near_miss(key, known)}"
+    try:
+        msgspec.convert(table, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def _of_installer(profile: Profile, installer: Installer, site: Path) -> Iterator[str]:

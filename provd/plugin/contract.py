@@ -64,6 +64,7 @@ class BootLoader:
             that knows no menus boots the machine's own disk instead of showing one.
         lacks: name of the file without which ``select`` gave None to a client that this loader is made for; empty where
             it is not made for it. Pure; asked only where no loader was selected, so that a timeline can name the file.
+        settings: structure of ``[loader.NAME]`` of a profile, by which ``provd check`` judges it; None: anything goes.
     """
 
     name: str
@@ -74,6 +75,7 @@ class BootLoader:
     local_boot: Callable[[BootPlan], str]
     choice: Callable[[str], str] = lambda _path: ""
     lacks: Callable[[ClientFacts, BootPlan], str] = lambda _client, _plan: ""
+    settings: type | None = None
 
 
 @dataclass(frozen=True, slots=True)

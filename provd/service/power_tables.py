@@ -36,12 +36,14 @@ def table_of(system: System) -> Mapping[str, object]:
     if system.power or not isinstance(bag, Mapping) or not bag.get("power_type") or not bag.get("power_address"):
         return system.power
     kind = str(bag["power_type"])
+    driver = _COBBLERS.get(kind, kind)
     given = {
-        "driver": _COBBLERS.get(kind, kind),
+        "driver": driver,
         "address": bag["power_address"],
         "user": bag.get("power_user", ""),
         "password": bag.get("power_pass", ""),
-        "system": bag.get("power_id", ""),
+        # A board with IPMI has one machine.
+        "system": bag.get("power_id", "") if driver != "ipmi" else "",
     }
     return {name: value for name, value in given.items() if value}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -119,9 +120,12 @@ class GrubScript:
                 raise ScriptError(f"the choice names the entry {self.choice!r}, which is not there")
             self._chose = True
             return everywhere[self.choice]
+        wanted = self.variables.get("default", "")
+        if number := re.match(r"\d+", wanted):
+            # GRUB 2.06 reads a number from the beginning, whatever follows it.
+            return next(iter(entries[int(number[0]) :] or entries), None)
         here = {self._id(one): one for one in entries}
-        default = here.get(self.variables.get("default", ""))
-        return default or (entries[0] if entries else None)
+        return here.get(wanted) or (entries[0] if entries else None)
 
     def _id(self, entry: MenuEntry) -> str:
         words = self._expand(entry.words)

@@ -207,10 +207,12 @@ class IpxeScript:
 
 
 def _commands(words: list[str]) -> list[tuple[list[str], str]]:
-    """Commands of a line, each with the operator behind it."""
+    """Commands of a line, each with the operator behind it; a word that begins with a hash begins a comment."""
     found: list[tuple[list[str], str]] = []
     command: list[str] = []
     for word in words:
+        if word.startswith("#"):
+            break
         if word in {"||", "&&", ";"}:
             found.append((command, word))
             command = []

@@ -80,6 +80,11 @@ def test_a_wrong_name_in_a_distro_is_told(tmp_path: Path, right: str, wrong: str
             "loader.pxelinx: no enabled plugin brings this loader; did you mean 'pxelinux'?",
         ),
         (
+            '[loader.pxelinux]\ntrasport = "tftp"',
+            "loader.pxelinux: it has no setting 'trasport'; did you mean 'transport'?",
+        ),
+        ('[loader.grub_efi]\nbuild = "https"', "loader.grub_efi: Invalid enum value 'https' - at `$.build`"),
+        (
             '[templates]\n"preseed.cgf" = "own.cfg"',
             "templates: installer preseed has no document 'preseed.cgf'; did you mean 'preseed.cfg'?",
         ),

@@ -1,6 +1,6 @@
 """A board with IPMI 2.0 on loopback, as a process of its own: ``python ipmi_board.py PORT JOURNAL USER PASSWORD``.
 
-It is pyghmi's own server. What it is told goes to the journal, a line each.
+It is pyghmi's own server. What it is told goes to the journal, a line each; sessions that are closed to a file beside it.
 """
 
 from __future__ import annotations
@@ -56,6 +56,18 @@ class Board(_Bmc):  # type: ignore[misc]
         super().set_system_boot_options(request, session)
 
 
+def _noting_ends(journal: Path) -> Any:
+    theirs: Any = ServerSession.handle_client_request
+
+    def handle(session: Any, request: dict[str, Any]) -> Any:
+        if (request["netfn"], request["command"]) == (6, 0x3C):
+            with journal.with_name(f"{journal.name}.closed").open("a") as file:
+                file.write("closed\n")
+        return theirs(session, request)
+
+    return handle
+
+
 def _sha1_alone(session: Any, request: Any, _theirs: Any = ServerSession.create_open_session_response) -> Any:
     """Cipher suite 3 is what pyghmi's server knows: another proposal is refused as a board does (table 13-15, 11h)."""
     if request[12] & 0x3F == 1:
@@ -66,6 +78,7 @@ def _sha1_alone(session: Any, request: Any, _theirs: Any = ServerSession.create_
 def main(port: str, journal: str, user: str, password: str) -> None:
     made: Any = ServerSession
     made.create_open_session_response = _sha1_alone
+    made.handle_client_request = _noting_ends(Path(journal))
     Board(Path(journal), {user: password}, port=int(port), address="127.0.0.1")
     print("ready", flush=True)
     Board.listen()

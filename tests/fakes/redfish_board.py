@@ -26,8 +26,10 @@ class RedfishBoard:
         boot: what was written to ``Boot``, by ``Id``.
         opened: sessions that were ever opened.
         open: those that are open now.
+        resets: reset types that its systems know.
         refuse: status with which resets are answered, 0 for none.
         garbage: answers no JSON at all.
+        bye: what it says when a session is closed; 0: nothing, the connection is cut.
         port: where it listens.
     """
 
@@ -37,8 +39,10 @@ class RedfishBoard:
     boot: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: int = 0
     open: set[str] = field(default_factory=set)
+    resets: tuple[str, ...] = ("On", "ForceOff", "GracefulShutdown", "ForceRestart")
     refuse: int = 0
     garbage: bool = False
+    bye: int = 204
     port: int = 0
 
     @property
@@ -60,8 +64,8 @@ class RedfishBoard:
         return self._system(name, path) if name in self.systems else None
 
     def _system(self, name: str, path: str) -> dict[str, Any]:
-        reset = ["On", "ForceOff", "GracefulShutdown", "ForceRestart"]
-        target = {"target": f"{path}/Actions/ComputerSystem.Reset", "ResetType@Redfish.AllowableValues": reset}
+        allowed = list(self.resets)
+        target = {"target": f"{path}/Actions/ComputerSystem.Reset", "ResetType@Redfish.AllowableValues": allowed}
         boot = {
             "BootSourceOverrideTarget": "None", "BootSourceOverrideEnabled": "Disabled",
             "BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Hdd"],
@@ -82,6 +86,8 @@ class RedfishBoard:
         name = path.removeprefix(f"{ROOT}/Systems/").partition("/")[0]
         if self.refuse:
             return self.refuse, {}
+        if body["ResetType"] not in self.resets:
+            return 400, {}
         self.told.append(f"{name}: {body['ResetType']}")
         self.systems[name] = "Off" if body["ResetType"] in {"ForceOff", "GracefulShutdown"} else "On"
         return 204, {}
@@ -134,7 +140,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200)
 
     def do_DELETE(self) -> None:
-        if self._allowed():
+        if not self.board.bye:
+            self.close_connection = True
+        elif self.board.bye != 204:
+            self._answer(self.board.bye)
+        elif self._allowed():
             self.board.open.discard(self._path().rpartition("/")[2])
             self._answer(204)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gzip
 import io
+import lzma
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from provd.image.bootable import DiskIds, write_bios_loader
 from provd.image.deployer.cpio import CpioWriter
 from provd.image.deployer.elf import interpreter, needed_libraries
-from provd.image.deployer.modules import ModuleTree, module_name
+from provd.image.deployer.modules import ModuleTree, module_name, plain_module
 from provd.image.errors import ImageError
 
 NAMES = st.lists(st.from_regex(r"[a-z]{1,9}", fullmatch=True), min_size=1, max_size=4).map("/".join)
@@ -132,6 +134,26 @@ def test_wanted_modules_bring_what_they_depend_on(tree: ModuleTree) -> None:
     assert index["modules.alias"] == "alias pci:v00008086d000010D3* e1000e\nalias scsi:t-0x00* sd_mod\n"
     assert "kernel/drivers/scsi/sd_mod.ko: kernel/lib/crc-t10dif.ko\n" in index["modules.dep"]
     assert index["modules.softdep"] == "softdep crc_t10dif pre: crct10dif-common\n"
+
+
+@pytest.mark.parametrize(("end", "pack"), [("", bytes), (".xz", lzma.compress), (".gz", gzip.compress)])
+def test_compressed_modules_are_found_and_packed_plain(
+    tmp_path: Path, end: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Kernels of Debian 13 have .ko.xz; the archive is compressed as a whole, and busybox need not read them."""
+    paths = [f"kernel/drivers/nvme/host/{name}.ko{end}" for name in ("nvme", "nvme-core")]
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(pack(path.encode()))
+    (tmp_path / "modules.dep").write_text(f"{paths[0]}: {paths[1]}\n{paths[1]}:\n")
+    tree = ModuleTree.read(tmp_path)
+    chosen = tree.select()
+    assert chosen == tuple(sorted(paths))
+    assert tree.index(chosen)["modules.dep"].splitlines() == [
+        "kernel/drivers/nvme/host/nvme-core.ko:",
+        "kernel/drivers/nvme/host/nvme.ko: kernel/drivers/nvme/host/nvme-core.ko",
+    ]
+    assert [plain_module(tmp_path / path) for path in paths] == [path.encode() for path in paths]
 
 
 def test_a_kernel_without_depmod_is_refused(tmp_path: Path) -> None:

@@ -90,6 +90,49 @@ async def test_redfish_does_what_the_state_allows(
     assert text == (f"it was {state.lower()} and was told {told[0][6:]}" if told else f"it is {state.lower()} already")
 
 
+@pytest.mark.parametrize(
+    ("resets", "told", "text"),
+    [
+        (("On", "ForceOff", "PowerCycle"), ["PowerCycle"], "PowerCycle"),
+        (("On", "ForceOff", "GracefulRestart", "GracefulShutdown"), ["ForceOff", "On"], "ForceOff and On"),
+        (("ForceOn", "ForceOff"), ["ForceOff", "ForceOn"], "ForceOff and ForceOn"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_redfish_without_a_forced_restart_is_restarted_by_what_the_board_knows(
+    board: RedfishBoard, certificate: Any, resets: tuple[str, ...], told: list[str], text: str
+) -> None:
+    """Boards of iDRAC 8 know no ForceRestart (Redfish DSP0266: what a board takes is in its AllowableValues)."""
+    board.resets, board.systems["437X"] = resets, "On"
+    assert await redfish(board, certificate, "cycle") == f"it was on and was told {text}"
+    assert board.told == [f"437X: {one}" for one in told]
+    assert board.systems["437X"] == "On"
+
+
+@pytest.mark.parametrize("bye", [0, 404, 405, 500])
+@pytest_twisted.ensureDeferred
+async def test_redfish_has_done_it_although_its_session_cannot_be_closed(
+    board: RedfishBoard, certificate: Any, bye: int
+) -> None:
+    """Told as a failure, a trigger would do it again, and restart a machine in the middle of its installation."""
+    board.systems["437X"], board.bye = "On", bye
+    assert await redfish(board, certificate, "cycle") == "it was on and was told ForceRestart"
+    assert board.told == ["437X: ForceRestart"]
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+@pytest_twisted.ensureDeferred
+async def test_redfish_with_authorities_that_cannot_be_read_says_which_file(
+    board: RedfishBoard, certificate: Any, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(ConnectionError, match=rf"ca_file {file} cannot be used: "):
+        await redfish(board, certificate, "status", ca_file=str(file))
+    assert board.opened == 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_redfish_boots_from_the_network_once(board: RedfishBoard, certificate: Any) -> None:
     await redfish(board, certificate, "pxe")
@@ -178,7 +221,9 @@ class IpmiBoard:
     def __init__(self, folder: Path) -> None:
         (self.port,) = free_ports(1)
         self.journal = folder / "journal"
+        self.closed = folder / "journal.closed"
         self.journal.touch()
+        self.closed.touch()
         program = Path(__file__).parents[1] / "fakes" / "ipmi_board.py"
         self.process = subprocess.Popen(
             [sys.executable, str(program), str(self.port), str(self.journal), "operator", PASSWORD],
@@ -225,6 +270,13 @@ async def test_ipmi_switches_and_boots_from_the_network_once(ipmi_board: IpmiBoa
 
 
 @pytest_twisted.ensureDeferred
+async def test_ipmi_closes_its_session(ipmi_board: IpmiBoard) -> None:
+    """A board has few sessions, and keeps one that nobody closed for a minute (IPMI 2.0 sections 6.12.15, 22.19)."""
+    assert await ipmi(ipmi_board.port, "status") == "off"
+    assert ipmi_board.closed.read_text().splitlines() == ["closed"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_ipmi_refuses_a_wrong_password(ipmi_board: IpmiBoard) -> None:
     with pytest.raises(ValueError, match=r"127\.0\.0\.1 port \d+ refuses the login of operator") as refused:
         await ipmi(ipmi_board.port, "on", password="wrong-one")
@@ -252,6 +304,17 @@ async def test_ipmi_that_hears_and_says_nothing_is_no_answer_within_the_timeout(
             await ipmi(board.getsockname()[1], "on", timeout_s=1)
 
 
+@pytest.mark.parametrize("name", ["redfish", "ipmi"])
+@pytest_twisted.ensureDeferred
+async def test_a_board_whose_name_nobody_knows_is_told_as_such(name: str) -> None:
+    """A name that no name server can have, as it is longer than 255 octets (RFC 1035 section 2.3.4)."""
+    address = ".".join(["a" * 60] * 5)
+    made = driver(name)
+    settings = settings_of({"address": address, "user": "operator", "password": PASSWORD}, made)
+    with pytest.raises(ConnectionError, match=r"its name cannot be resolved$"):
+        await made.run(PowerCall(WEB1, settings, "status"))
+
+
 @pytest_twisted.ensureDeferred
 async def test_ipmi_that_is_not_there_is_told() -> None:
     (port,) = free_ports(1)
@@ -277,6 +340,24 @@ def test_a_machine_without_a_board_is_woken() -> None:
     assert run_now(made.run(PowerCall(WEB1, settings, "on"))) == "woke 52:54:00:aa:bb:cc at 10.0.0.255"
     assert [(len(data), address, port) for data, address, port in runtime.broadcasts] == [(102, "10.0.0.255", 9)] * 2
     assert made.actions == ("on",)
+
+
+def test_one_network_without_a_way_keeps_no_machine_of_another_asleep() -> None:
+    class OneWay(FakeRuntime):
+        def broadcast(self, data: bytes, address: str, port: int) -> None:
+            if address == "10.1.0.255":
+                raise OSError(101, "Network is unreachable")
+            super().broadcast(data, address, port)
+
+    runtime = OneWay()
+    made = driver("wake", runtime=runtime)
+    both = settings_of({"broadcast": ["10.1.0.255", "10.0.0.255"], "repeat": 1}, made)
+    told = run_now(made.run(PowerCall(WEB1, both, "on")))
+    assert told == "woke 52:54:00:aa:bb:cc at 10.0.0.255; not at 10.1.0.255: Network is unreachable"
+    assert [address for _, address, _ in runtime.broadcasts] == ["10.0.0.255"]
+    neither = settings_of({"broadcast": ["10.1.0.255"], "repeat": 1}, made)
+    with pytest.raises(OSError, match=r"^10\.1\.0\.255: Network is unreachable$"):
+        run_now(made.run(PowerCall(WEB1, neither, "on")))
 
 
 SHARED = {

@@ -81,6 +81,14 @@ def test_row18_configuration_of_an_install(data_dir: Path) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("name", ["vmlinuz-6.1.0", "bzImage.bin", "kernel.img", "kernel.BS"])
+def test_a_kernel_is_started_as_one_whatever_its_name_ends_with(data_dir: Path, name: str) -> None:
+    """By KERNEL, syslinux takes a name that ends in .0 for a network boot program, .bin and .bs for a boot sector."""
+    of = replace(plan(), kernel=f"boot/debian-12/0a1b2c3d/{name}")
+    answer = text(config(data_dir, "default", of))
+    assert f"  LINUX http://10.88.0.1:8080/boot/debian-12/0a1b2c3d/{name}\n" in answer
+
+
 def test_tftp_is_a_profile_setting(data_dir: Path) -> None:
     by_tftp = plan(profile=profile({"pxelinux": {"transport": "tftp"}}))
     first = loader(data_dir).select(client(0), by_tftp)
@@ -137,7 +145,7 @@ def test_hold_says_why_and_then_boots_the_disk(data_dir: Path) -> None:
         "SERIAL 0 115200\n"
         "SAY provd holds this machine: 3 boots without finish see `provd trace web1`\n"
         "SAY It starts from its own disk.\n"
-        "DEFAULT local\nPROMPT 1\nTIMEOUT 100\nLABEL local\n  LOCALBOOT -1\n"
+        "DEFAULT local\nPROMPT 1\nTIMEOUT 100\nTOTALTIMEOUT 100\nLABEL local\n  LOCALBOOT -1\n"
     )
 
 

@@ -52,6 +52,22 @@ def test_the_packet_leaves_through_the_real_runtime() -> None:
         assert listener.recv(2000) == octets(OWN)
 
 
+class OneWay(FakeRuntime):
+    """Knows no way to one network."""
+
+    def broadcast(self, data: bytes, address: str, port: int) -> None:
+        if address == "10.1.0.255":
+            raise OSError(101, "Network is unreachable")
+        super().broadcast(data, address, port)
+
+
+def test_one_network_without_a_way_keeps_no_machine_of_another_asleep() -> None:
+    runtime = OneWay()
+    told = wake(EVENT, runtime, broadcast=["10.1.0.255", "10.0.0.255"], repeat=2)
+    assert told == f"woke {OWN} at 10.0.0.255; not at 10.1.0.255: Network is unreachable"
+    assert [address for _, address, _ in runtime.broadcasts] == ["10.0.0.255"] * 2
+
+
 def test_a_network_without_a_way_is_a_failure_that_names_it() -> None:
     class Broken(FakeRuntime):
         def broadcast(self, data: bytes, address: str, port: int) -> None:

@@ -303,6 +303,8 @@ def test_cobblers_attributes_are_a_table_where_there_is_none() -> None:
     assert table_of(System("web1", vars={"cobbler": {"power_type": "ipmilan"}})) == {}
     redfish = {**bag, "power_type": "redfish", "power_id": "437X"}
     assert table_of(System("web1", vars={"cobbler": redfish}))["system"] == "437X"
+    with_id = table_of(System("web1", vars={"cobbler": {**redfish, "power_type": "ipmilanplus"}}))
+    assert (with_id["driver"], "system" in with_id) == ("ipmi", False), "a plug number says nothing to IPMI"
 
 
 def test_the_secret_file_is_read_for_each_action(tmp_path: Path) -> None:

@@ -126,6 +126,20 @@ def test_an_argument_that_ipxe_would_change_is_refused(world: World) -> None:
     assert "config" in boot.error or "ipxe" in boot.error.lower()
 
 
+def test_what_follows_a_word_with_a_hash_is_a_comment() -> None:
+    """iPXE's ``command_terminator`` ends a line at the first word that begins so."""
+    end, asked = run("#!ipxe\nkernel linux a=1 b#2 #c || goto nowhere\nboot\n")
+    assert (end.command_line, asked) == ("a=1 b#2", ["http://10.0.0.1/ipxe/linux"])
+
+
+def test_an_argument_that_ipxe_takes_for_a_comment_is_refused(tmp_path: Path) -> None:
+    files = {**FILES, "site/profiles/odd.toml": 'distro = "deb"\nkernel_args = ["quiet", "#x"]\n'}
+    world = World(tmp_path, enabled=ENABLED, files=files)
+    world.add(profile="odd")
+    boot = world.boot("bios")
+    assert boot.outcome == "failed"
+
+
 def test_a_held_machine_is_told_why_and_boots_its_disk(world: World) -> None:
     world.add()
     for seed in range(2):

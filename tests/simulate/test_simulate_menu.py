@@ -160,6 +160,19 @@ def test_a_default_that_installs_nothing_starts_by_itself(tmp_path: Path, firmwa
 
 @loaders
 @firmwares
+def test_a_default_whose_name_begins_with_a_digit_is_no_number(
+    tmp_path: Path, plugins: list[str], firmware: FirmwareName
+) -> None:
+    """GRUB 2.06 takes ``1-rescue`` for the entry after the first: here one that installs (its ``get_entry_number``)."""
+    entries = "".join(f'[[entry]]\nprofile = "{name}"\n' for name in ("deb", "1-rescue"))
+    of = 'distro = "rescue"\n'
+    world = world_of(tmp_path, plugins, menus__boot=f'default = "1-rescue"\n{entries}', **{"profiles__1-rescue": of})
+    world.add()
+    assert world.boot(firmware).outcome == "started"
+
+
+@loaders
+@firmwares
 def test_a_default_that_installs_is_not_one(tmp_path: Path, plugins: list[str], firmware: FirmwareName) -> None:
     world = world_of(tmp_path, plugins, menus__boot='default = "deb"\n')
     world.add()
@@ -252,6 +265,13 @@ def test_ipxe_leaves_out_what_takes_a_password(tmp_path: Path) -> None:
     assert "1 more cannot be chosen here" in text
     assert "item rescue A rescue system" in text
     assert "$6$" not in text
+
+
+def test_a_title_of_ipxe_has_no_comment(tmp_path: Path) -> None:
+    """iPXE leaves out a word that begins with a hash, and all after it."""
+    world = world_of(tmp_path, IPXE, menus__boot=BOOT.replace("A rescue system", "Rack #3: a rescue system"))
+    world.add()
+    assert "item rescue Rack 3: a rescue system\n" in menu_text(world)
 
 
 def test_without_the_module_a_prompt_stands_in_and_leaves_out_what_takes_a_password(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from provd.image.deployer.cpio import CpioWriter
 from provd.image.deployer.elf import interpreter, needed_libraries
-from provd.image.deployer.modules import ModuleTree
+from provd.image.deployer.modules import ModuleTree, plain_module, plain_path
 from provd.image.errors import ImageError
 from provd.image.packages import run
 from provd.image.requirements import tool
@@ -124,7 +124,7 @@ def _add_modules(archive: CpioWriter, unpacked: Unpacked) -> None:
     target = f"lib/modules/{unpacked.release}"
     for path in chosen:
         # Not stripped: under Secure Boot the kernel checks the signature at the module's end.
-        archive.file(f"{target}/{path}", (directory / path).read_bytes())
+        archive.file(f"{target}/{plain_path(path)}", plain_module(directory / path))
     for name, text in tree.index(chosen).items():
         archive.file(f"{target}/{name}", text.encode())
 

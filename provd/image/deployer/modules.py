@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -118,10 +120,11 @@ class ModuleTree:
         return found
 
     def index(self, chosen: Iterable[str]) -> dict[str, str]:
-        """The index files modprobe reads, cut down to ``chosen``: file name to text."""
+        """The index files modprobe reads, cut down to ``chosen`` with plain names: file name to text."""
         chosen = tuple(chosen)
         names = {module_name(path) for path in chosen}
-        dep = "".join(f"{path}: {' '.join(self.dependencies[path])}".rstrip() + "\n" for path in chosen)
+        lines = ((plain_path(path), map(plain_path, self.dependencies[path])) for path in chosen)
+        dep = "".join(f"{path}: {' '.join(needs)}".rstrip() + "\n" for path, needs in lines)
         alias = "".join(f"{line}\n" for line in _lines(self.directory / "modules.alias") if line.split()[-1] in names)
         soft = "".join(
             f"{line}\n"
@@ -136,8 +139,31 @@ def module_name(path: str) -> str:
     return path.rpartition("/")[2].partition(".ko")[0].replace("-", "_")
 
 
+def plain_path(path: str) -> str:
+    """Where a module is in the archive, which is compressed as a whole: ``a.ko`` for ``a.ko.xz``."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{name.partition('.ko')[0]}.ko"
+
+
+def plain_module(file: Path) -> bytes:
+    """A module as it is signed: kernels of Debian 13 have theirs compressed.
+
+    Raises:
+        ImageError: it is compressed otherwise than by xz or gzip.
+    """
+    content = file.read_bytes()
+    match file.suffix:
+        case ".ko":
+            return content
+        case ".xz":
+            return lzma.decompress(content)
+        case ".gz":
+            return gzip.decompress(content)
+    raise ImageError(f"kernel module {file.name}: compressed in a form that is not known")
+
+
 def _matches(path: str, patterns: tuple[str, ...]) -> bool:
-    below = path.removeprefix("kernel/")
+    below = plain_path(path.removeprefix("kernel/"))
     return any(fnmatchcase(below, item) or fnmatchcase(below, f"{item}/*") for item in patterns)
 
 
