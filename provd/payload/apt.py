@@ -52,6 +52,7 @@ class PrivateApt:
         for path in (root / "state/lists/partial", root / "cache/archives/partial", self._debs):
             path.mkdir(parents=True)
         self._root = root
+        self._unread = ""
         self._env = {**os.environ, "LC_ALL": "C", "APT_CONFIG": str(self._config)}
 
     def update(self, progress: Callable[[float], None], architectures: Collection[str] = ()) -> None:
@@ -65,7 +66,10 @@ class PrivateApt:
             PayloadError: apt is missing, or no index could be had.
         """
         self._write_config(architectures)
-        self._run(["update"], "apt could not read the package index", progress)
+        output = self._run(["update"], "apt could not read the package index", progress)
+        # A source that cannot be reached is a warning to apt; what is then missing shows as a missing package.
+        failed = (line[2:].split() for line in output.splitlines() if line.startswith("W: Failed to fetch"))
+        self._unread = " ".join(next(failed, ()))
 
     def resolve(self, packages: Sequence[str]) -> tuple[Deb, ...]:
         """The candidate version of each package, with size and SHA-256 from the signed index.
@@ -73,7 +77,12 @@ class PrivateApt:
         Raises:
             PayloadError: a package is not offered, or is offered without a SHA-256.
         """
-        output = self._run(["download", "--print-uris", *packages], "apt does not offer what is needed")
+        try:
+            output = self._run(["download", "--print-uris", *packages], "apt does not offer what is needed")
+        except PayloadError as error:
+            if not self._unread:
+                raise
+            raise PayloadError(f"{error}; a source of packages could not be read: {self._unread}") from error
         found: dict[str, Deb] = {}
         for match in _URI_LINE.finditer(output):
             deb, architecture = _deb(match)
@@ -158,7 +167,6 @@ class PrivateApt:
                 else:
                     lines.append(line)
         errors = [line[2:].strip() for line in lines if line.startswith("E:")]
-        # A source that cannot be reached is a warning to apt; what is then missing shows as a missing package.
         if process.returncode != 0:
             raise PayloadError(f"{failure}: {errors[0] if errors else f'exit status {process.returncode}'}")
         return "".join(lines)

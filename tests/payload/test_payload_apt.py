@@ -83,6 +83,22 @@ def test_a_package_that_is_not_offered(tmp_path: Path) -> None:
         apt.resolve(["nothing"])
 
 
+def test_a_package_of_a_source_that_was_not_reached_is_told_with_it(tmp_path: Path) -> None:
+    warning = "Failed to fetch http://deb.example/InRelease  Temporary failure resolving 'deb.example'"
+    apt = private_apt(
+        tmp_path,
+        APT_GET.replace("W: one source is away", f"W: {warning}").replace('"download --print-uris"', '"never"'),
+    )
+    apt.update(lambda _share: None)
+    with pytest.raises(PayloadError) as caught:
+        apt.resolve(["nothing"])
+    assert str(caught.value) == (
+        "apt does not offer what is needed: Unable to locate package --print-uris; "
+        "a source of packages could not be read: "
+        "Failed to fetch http://deb.example/InRelease Temporary failure resolving 'deb.example'"
+    )
+
+
 def test_a_package_without_sha256_is_refused(tmp_path: Path) -> None:
     apt = private_apt(tmp_path, APT_GET.replace("SHA256:", "MD5Sum:"))
     apt.update(lambda _share: None)
