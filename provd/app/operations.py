@@ -92,7 +92,8 @@ def operations_of(server: Running, found: Mapping[str, Found], started_at: float
         ).operations()
     )
     table.add(RecordingOperations(services.recorder, services.systems).operations())
-    table.add(WaitingOperations(store.sessions, services.systems, store.installs.held).operations())
+    waiting = WaitingOperations(store.sessions, services.systems, store.installs.held, services.sessions.plan_of)
+    table.add(waiting.operations())
     table.add(QueueOperations(services.admission, services.wall).operations())
     table.add(
         WakeOperation(

@@ -29,7 +29,11 @@ def held(boot: Boot) -> Iterator[Finding]:
     reason = boot.facts.held or (word(event, "reason") if event is not None else "")
     if " is missing" in reason or is_other_processor(boot):
         return  # told as what it is
-    before = _why_it_loops(boot) if is_loop(reason) else ""
+    if reason and not is_loop(reason):
+        advice = "once that is put right it tries again by itself at its next network boot"
+        yield Finding("held", "config", f"provd holds this machine: {reason}", advice)
+        return
+    before = _why_it_loops(boot) if reason else ""
     yield Finding(
         "held", "config",
         f"provd holds this machine{f': {reason}' if reason else ''}{before}",

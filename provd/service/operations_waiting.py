@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta
 
 from provd.core.boot_policy import is_loop
+from provd.model.boot import BootPlan
 from provd.model.event import Event
 from provd.model.mac import Mac
 from provd.model.session import BootSession
@@ -67,10 +68,17 @@ class WaitingOperations:
         boots: what was kept of boots.
         systems: the systems service.
         held: states of held systems, by name.
+        plan: the plan of a session, None where it is not known any more.
     """
 
-    def __init__(self, boots: BootsView, systems: Systems, held: Callable[[], Mapping[str, InstallState]]) -> None:
-        self._boots, self._systems, self._held = boots, systems, held
+    def __init__(
+        self,
+        boots: BootsView,
+        systems: Systems,
+        held: Callable[[], Mapping[str, InstallState]],
+        plan: Callable[[str], BootPlan | None],
+    ) -> None:
+        self._boots, self._systems, self._held, self._plan = boots, systems, held, plan
 
     def operations(self) -> tuple[Operation, ...]:
         """All four."""
@@ -178,9 +186,12 @@ class WaitingOperations:
         return found
 
     def _told_to_wait(self, session: BootSession) -> str:
-        """Why a boot was held, as its loader showed it."""
+        """Why a boot was held, as its loader showed it; before that, what was planned."""
         events = [event for event in self._boots.events(session.id) if event.kind in {"boot.held", "boot.none"}]
-        return scrub(str(events[-1].fields.get("reason", ""))) if events else ""
+        if events:
+            return scrub(str(events[-1].fields.get("reason", "")))
+        plan = self._plan(session.id)
+        return scrub(plan.reason) if plan is not None else f"to see why, run provd explain {session.system}"
 
     def _release(self, arguments: Release) -> object:
         state, system = self._held().get(arguments.name), self._systems.get(arguments.name)

@@ -12,7 +12,10 @@ import pytest
 from provd.service.load import read_catalogue
 from provd.service.operations import OperationError, plain
 from provd.service.operations_waiting import WaitingOperations
+from provd.simulate.actions import run
 from provd.simulate.boot import simulate
+from provd.simulate.dhcp import dora
+from provd.simulate.firmware import BIOS_IPXE
 from provd.testing.world import MAC, MACHINE
 from tests.fakes.simulated_server import SimulatedServer
 
@@ -21,7 +24,13 @@ class World:
     def __init__(self, root: Path) -> None:
         self.server = SimulatedServer(root)
         services = self.server.services
-        made = WaitingOperations(services.store.sessions, services.systems, services.store.installs.held)
+        self.plans = [services.sessions.plan_of]
+        made = WaitingOperations(
+            services.store.sessions,
+            services.systems,
+            services.store.installs.held,
+            lambda session: self.plans[0](session) if self.plans else None,
+        )
         self.operations = {one.name: one for one in made.operations()}
 
     def call(self, operation: str, /, **arguments: object) -> Any:
@@ -127,6 +136,21 @@ def test_one_that_cannot_install_is_listed_with_the_reason_and_needs_no_release(
     world.server.services.systems.edit("web1", replace(edited, source=""), expected="")
     assert world.boot(seed=2) == "installed"
     assert world.call("held.list") == []
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_one_that_fetched_no_loader_configuration_is_listed_with_a_reason(world: World, *, restarted: bool) -> None:
+    """After a restart the plan of the boot is gone."""
+    made = world.server.add()
+    world.server.services.systems.edit("web1", replace(made, source="nowhere:x"), expected="")
+    run(dora(BIOS_IPXE, MACHINE, 1), world.server)
+    if restarted:
+        world.plans.clear()
+    (row,) = world.call("held.list")
+    reason = "run provd explain web1" if restarted else "no enabled plugin resolves the install source 'nowhere:x'"
+    assert reason in row["reason"]
+    with pytest.raises(OperationError, match=f"waits for no release but for this: .*{reason}"):
+        world.call("held.release", name="web1")
 
 
 def test_a_held_machine_is_listed_and_released(world: World) -> None:

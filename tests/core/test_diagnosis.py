@@ -13,6 +13,7 @@ from provd.core.diagnosis_facts import (
     REFUSED_SILENT_S,
     SILENT_S,
     Facts,
+    Finding,
     Trouble,
 )
 from provd.core.diagnosis_silence import NEXT
@@ -24,6 +25,10 @@ SESSION = BootSession("s1", "52:54:00:00:00:01", "web1", 100.0, 200.0, "installi
 
 def event(kind: str, at: float = 150.0, **fields: object) -> Event:
     return Event(kind, at, "s1", "web1", fields=fields)
+
+
+def found(session: BootSession, held: str) -> list[Finding]:
+    return diagnose(session, (), Facts(held=held))
 
 
 def rules(*events: Event, session: BootSession = SESSION, **facts: object) -> list[str]:
@@ -214,6 +219,14 @@ def test_a_held_machine_whose_file_is_missing_is_told_as_that() -> None:
     looped = "held: 3 network boots fetched everything and no finished callback came"
     assert "callback URL" in causes(session=held, held=looped, earlier=earlier("superseded", "answers", 3))
     assert "firmware loops" in causes(session=held, held=looped, earlier=earlier("superseded", "initrd", 3))
+
+
+def test_a_held_machine_that_was_never_installed_is_not_told_to_have_reported_nothing() -> None:
+    held = at("config", action="hold")
+    (waits,) = found(session=held, held="image debian-12 is not there: provd image build debian-12")
+    assert waits.advice == "once that is put right it tries again by itself at its next network boot"
+    (told,) = found(session=held, held="held: 3 network boots fetched everything and no finished callback came")
+    assert "did not report" in told.advice
 
 
 def test_an_answer_file_that_came_after_all_is_no_obstacle_any_more() -> None:
