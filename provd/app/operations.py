@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from provd.net.wake import broadcast
 from provd.payload.catalogue import PAYLOADS
 from provd.plugin.contract import Operation
 from provd.plugin.loading import Found
+from provd.service.answers import shortcoming
 from provd.service.audit import Audit
 from provd.service.current import Current
 from provd.service.diagnoses import Diagnoser
@@ -195,12 +196,21 @@ def site_problems(services: Services) -> list[str]:
     wrong = [*map(str, current.catalogue.problems), *map(str, services.host.faults)]
     used = {profile.distro.name: profile.distro for profile in _profiles_in_use(services)}
     wrong += [str(problem) for problem in missing_payloads(used.values(), Path(current.config.data_dir), PAYLOADS)]
+    wrong += _shortcomings(services)
     wrong += services.systems.problems
     wrong += services.problems.told()
     wrong += list(services.store.damage)
     if fault := services.dhcp.counters.store_fault:
         wrong.append(f"leases cannot be stored, so no client gets an ACK: {fault}")
     return wrong
+
+
+def _shortcomings(services: Services) -> Iterator[str]:
+    """Why profiles in use cannot be installed: their answers, or what their installer misses."""
+    for profile in _profiles_in_use(services):
+        installer = services.host.installers.get(profile.installer or profile.distro.installer)
+        if installer is not None and (told := shortcoming(installer, profile)):
+            yield told if told.startswith(f"profile {profile.name}: ") else f"profile {profile.name}: {told}"
 
 
 def _profiles_in_use(services: Services) -> list[Profile]:

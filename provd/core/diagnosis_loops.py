@@ -29,14 +29,14 @@ def held(boot: Boot) -> Iterator[Finding]:
     reason = boot.facts.held or (word(event, "reason") if event is not None else "")
     if " is missing" in reason or is_other_processor(boot):
         return  # told as what it is
-    if reason and not is_loop(reason):
-        advice = "once that is put right it tries again by itself at its next network boot"
-        yield Finding("held", "config", f"provd holds this machine: {reason}", advice)
+    if not is_loop(reason):
+        again = "once that is put right it tries again by itself at its next network boot"
+        advice = again if reason else "provd explain says why"
+        yield Finding("held", "config", f"provd holds this machine{f': {reason}' if reason else ''}", advice)
         return
-    before = _why_it_loops(boot) if reason else ""
     yield Finding(
         "held", "config",
-        f"provd holds this machine{f': {reason}' if reason else ''}{before}",
+        f"provd holds this machine: {reason}{_why_it_loops(boot)}",
         "find out why its installations did not report, then: provd system edit NAME --netboot",
     )  # fmt: skip
 

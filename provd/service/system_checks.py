@@ -9,6 +9,7 @@ from provd.config.merge import REMOVE
 from provd.config.systems import check_system, plugin_faults
 from provd.model.system import System
 from provd.service.answer_templates import AnswerTemplates
+from provd.service.answers import shape_fault
 from provd.service.current import Current
 from provd.service.ports import PluginNames
 from provd.service.power_tables import power_faults, table_of
@@ -54,7 +55,7 @@ class SystemChecks:
         yield from self._installer_doubts(system)
 
     def _installer_doubts(self, system: System) -> Iterator[str]:
-        says = system.templates or system.answers
+        says = system.templates or system.answers or system.links
         profile = self._current.catalogue.profile_for(system) if says else None
         installer = self._host.installers.get(profile.installer or profile.distro.installer) if profile else None
         if profile is None or installer is None:
@@ -63,3 +64,6 @@ class SystemChecks:
         yield from template_doubts(system, installer, lambda name: templates.source(name) is not None)
         own = {name: value for name, value in system.answers.items() if not name.startswith(REMOVE)}
         yield from unread_answers(replace(profile, answers=own), installer, self._host.installers)
+        fault, inherited = shape_fault(installer, profile, system), self._current.catalogue.profiles[system.profile]
+        if fault and fault != shape_fault(installer, inherited):
+            yield fault

@@ -227,6 +227,8 @@ def test_a_held_machine_that_was_never_installed_is_not_told_to_have_reported_no
     assert waits.advice == "once that is put right it tries again by itself at its next network boot"
     (told,) = found(session=held, held="held: 3 network boots fetched everything and no finished callback came")
     assert "did not report" in told.advice
+    (unknown,) = found(session=held, held="")
+    assert unknown.advice == "provd explain says why"
 
 
 def test_an_answer_file_that_came_after_all_is_no_obstacle_any_more() -> None:
