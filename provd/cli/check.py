@@ -45,7 +45,7 @@ def check(ctx: click.Context, output: str) -> None:
     from provd.cli.preflight import preflight
 
     findings = preflight(Path(ctx.ensure_object(Context).config))
-    show([{"level": one.level, "text": one.text} for one in findings], output)
+    show([{"level": one.level, "text": one.text} for one in findings], output, noun="check")
     if any(one.level == "error" for one in findings):
         sys.exit(REFUSED)
 

@@ -30,7 +30,7 @@ def list_(context: Context, output: str) -> None:
     """List what enabled plugins want to run."""
     with _daemons(context) as found:
         rows = [{"name": one.name, "summary": one.summary, "program": one.argv[0]} for one in found.values()]
-    show(rows, output)
+    show(rows, output, noun="daemon")
 
 
 @daemon.command("config", epilog=example("provd daemon config nfs"))

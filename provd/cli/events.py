@@ -43,7 +43,7 @@ def events(
             f"events up to number {told['since']} were not looked at; --after 0 begins with the oldest", err=True
         )
     if output not in _STREAMED:
-        show(told["events"], output)
+        show(told["events"], output, noun="events")
         return
     while True:
         for event in told["events"]:

@@ -23,6 +23,9 @@ def _made() -> Iterator[Callable[[str, float], None]]:
             yield report
     except ImageError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{where}{error.strerror or error}") from error
 
 
 def _cache(context: Context) -> Path:
@@ -104,4 +107,4 @@ def image_disks(context: Context, output: str) -> None:
         {"name": one.name, "raw_size": one.raw_size, "stored": stored_size(cache, one), "created": one.created}
         for one in list_images(cache)
     ]
-    show(rows, output)
+    show(rows, output, noun="image")

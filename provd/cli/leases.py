@@ -38,8 +38,8 @@ def list_(context: Context, /, subnet: str, *, abandoned: bool, output: str, **f
     else as 0x and hex digits.
     """
     if not abandoned:
-        show(context.client.call("lease.list", {"subnet": subnet, **filters}), output, COLUMNS)
+        show(context.client.call("lease.list", {"subnet": subnet, **filters}), output, COLUMNS, noun="lease")
         return
     if any(filters.values()):
         raise click.UsageError("--abandoned goes with --subnet only")
-    show(context.client.call("lease.abandoned", {"subnet": subnet}), output)
+    show(context.client.call("lease.abandoned", {"subnet": subnet}), output, noun="lease")

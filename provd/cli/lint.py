@@ -28,7 +28,7 @@ def _judge(context: Context, operation: str, values: dict[str, Any], output: str
             told = f"judged from the files of {context.config}, without machines added by commands"
             click.echo(f"provd: {told}: {error}", err=True)
             rows = context.in_memory(Path(context.config)).call(operation, values)
-    show(rows, output)
+    show(rows, output, noun="lint")
     if any(row["level"] == "error" for row in rows):
         sys.exit(REFUSED)
 

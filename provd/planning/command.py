@@ -118,8 +118,9 @@ def _revision(site: Path, rev: str) -> Iterator[Path]:
         command = [git, "-C", str(site), "archive", "--format=tar", "-o", str(archive), rev, "./"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            said = done.stderr.strip().splitlines() or ["git failed"]
-            raise click.ClickException(f"{site} at {rev}: {said[-1]}")
+            # Its first line says what is wrong; others what may be done, or how far it has looked.
+            said = " ".join(done.stderr.split()).removeprefix("fatal: ") or "git failed"
+            raise click.ClickException(f"{site} at {rev}: {said}")
         place = Path(folder) / "site"
         place.mkdir()
         shutil.unpack_archive(archive, place, filter="data")
@@ -128,7 +129,7 @@ def _revision(site: Path, rev: str) -> Iterator[Path]:
 
 def _print(found: list[Change], output: str) -> None:
     if output != "table":
-        show([{"kind": one.kind, "systems": one.systems, "lines": one.lines} for one in found], output)
+        show([{"kind": one.kind, "systems": one.systems, "lines": one.lines} for one in found], output, noun="plan")
         return
     for one in found:
         names = ", ".join(one.systems[:8]) + (f" and {len(one.systems) - 8} more" if len(one.systems) > 8 else "")

@@ -52,7 +52,8 @@ def replay(context: Context, file: Path, systems: Path | None, output: str) -> N
         told = f"{len(differing)} of {len(found)} packets would be answered otherwise"
         click.echo(told if differing else f"nothing would differ: {len(found)} packets")
     else:
-        show([{"at": round(one.at, 6), "asked": one.asked, "differs": one.differs} for one in differing], output)
+        rows = [{"at": round(one.at, 6), "asked": one.asked, "differs": one.differs} for one in differing]
+        show(rows, output, noun="replay")
     if differing:
         sys.exit(CHANGED)
 

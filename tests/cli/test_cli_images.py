@@ -41,3 +41,14 @@ def test_an_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:
     done = provd(tmp_path, "image", "build", "nosuch")
     assert done.returncode == 1
     assert "debian-12" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["build", "import"])
+def test_a_directory_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path, command: str) -> None:
+    """As an ordinary user's, who may not write to the service's."""
+    (tmp_path / "data").touch()
+    (tmp_path / "file.raw").write_bytes(bytes(510) + b"\x55\xaa" + bytes(1 << 20))
+    done = provd(tmp_path, "image", command, "debian-12" if command == "build" else str(tmp_path / "file.raw"))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"Error: {tmp_path}/data/image: Not a directory" in done.stderr

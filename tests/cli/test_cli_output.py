@@ -47,6 +47,10 @@ def test_every_format_of_a_list_holds_the_same(backend: Backend) -> None:
     assert read == [{key: value for key, value in row.items() if value is not None} for row in wanted]
 
 
+def test_tables_of_toml_are_named_by_the_noun_whoever_prints_them(backend: Backend) -> None:
+    assert provd(backend, "lease", "list", "-o", "toml").output.startswith("[[lease]]\n")
+
+
 def test_every_format_of_an_object_holds_the_same(backend: Backend) -> None:
     wanted = json.loads(provd(backend, "system", "show", "web1", "-o", "json").output)
     (line,) = provd(backend, "system", "show", "web1", "-o", "ndjson").output.splitlines()

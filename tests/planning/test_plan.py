@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from provd.commands import command_line
 from provd.model.system import System
 from provd.planning.outcome import Outcome, Side
+from tests.fakes.fake_packages import script
 from tests.fakes.simulated_server import SimulatedServer
 
 
@@ -152,6 +153,15 @@ def test_a_git_revision_is_what_there_was(site: Site) -> None:
     done = site.plan("--rev", "nosuch")
     assert done.exit_code == 1
     assert "nosuch" in done.output
+
+
+def test_what_git_refuses_is_told_from_its_first_word(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a repository of another user the last line is only what may be typed."""
+    said = "fatal: detected dubious ownership\\nTo add:\\n\\n\\tgit config x\\n"
+    git = script(site.root / "git", f"printf '{said}' >&2; exit 128")
+    monkeypatch.setattr("provd.planning.command.shutil.which", lambda _name: git)
+    done = site.plan("--rev", "HEAD")
+    assert f"{site.site} at HEAD: detected dubious ownership To add: git config x" in done.output
 
 
 def test_nothing_is_written(site: Site) -> None:
