@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import socket
 from dataclasses import replace
@@ -62,7 +63,7 @@ class SocketDriver:
         relayed = encode(replace(packet, giaddr=int(IPv4Address(self._relay)), hops=1), min_size=0, max_size=1500).data
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            link.bind((self._relay, self._dhcp_port))
+            _bind(link, self._relay, self._dhcp_port)
             link.sendto(relayed, (self._server, self._dhcp_port))
             return _reply(link, packet.xid, action.wait_s)
 
@@ -70,7 +71,7 @@ class SocketDriver:
         """Ask the PXE port from the client's own address; it answers the port that asked."""
         source = str(IPv4Address(decode(action.data).ciaddr))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-            link.bind((source, 0))
+            _bind(link, source)
             link.sendto(action.data, (action.service, self._pxe_port))
             return _reply(link, decode(action.data).xid, action.wait_s)
 
@@ -78,7 +79,7 @@ class SocketDriver:
         """Read a file; a block that does not come is asked for again."""
         transfer = TftpRead(action)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-            link.bind((action.source, 0))
+            _bind(link, action.source)
             link.settimeout(self._timeout_s)
             peer = (action.server, self._tftp_port)
             link.sendto(transfer.first(), peer)
@@ -100,6 +101,8 @@ class SocketDriver:
         parts = urlsplit(action.url)
         port = parts.port or self._http_port or 80
         until = monotonic() + self._timeout_s * _TRIES
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            _bind(probe, action.source)
         connection = http.client.HTTPConnection(
             parts.hostname or "", port, timeout=self._timeout_s * _TRIES, source_address=(action.source, 0)
         )
@@ -113,6 +116,23 @@ class SocketDriver:
         finally:
             connection.close()
         return Fetched(response.status, body, {name.lower(): value for name, value in response.getheaders()})
+
+
+def _bind(link: socket.socket, address: str, port: int = 0) -> None:
+    """Bind to an address of the simulated machine, or of its relay.
+
+    Raises:
+        OSError: its text says what is missing.
+    """
+    try:
+        link.bind((address, port))
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            add = f"as root: ip address add {address}/32 dev lo"
+            raise OSError(error.errno, f"{address} is no address of this machine; {add}") from error
+        if error.errno == errno.EACCES:
+            raise OSError(error.errno, f"port {port} of {address} may be bound by root alone") from error
+        raise
 
 
 def _reply(link: socket.socket, xid: int, wait_s: float) -> list[bytes]:

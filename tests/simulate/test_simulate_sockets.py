@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.threads import deferToThread
@@ -18,7 +19,7 @@ from provd.net.http import HttpListener, HttpSite
 from provd.net.tftp import TftpServer
 from provd.net.tftp_socket import UdpNetwork
 from provd.service.dhcp_ports import Arrival
-from provd.simulate.actions import DhcpSend
+from provd.simulate.actions import DhcpSend, HttpSend, TftpGet
 from provd.simulate.boot import simulate
 from provd.simulate.sockets import SocketDriver
 from provd.testing.world import MACHINE
@@ -119,3 +120,18 @@ def test_replies_of_other_exchanges_and_noise_are_passed_over() -> None:
         assert SocketDriver(SERVER, RELAY, dhcp_port=port).dhcp(DhcpSend(discover)) == [own]
         thread.join(5)
     assert not thread.is_alive()
+
+
+def test_an_address_that_this_machine_does_not_have_is_told_with_the_command_that_gives_it() -> None:
+    """A pool on a real network is no 127.0.0.0/8."""
+    driver = SocketDriver("127.9.0.1", "127.9.1.1")
+    wanted = "198.51.100.7 is no address of this machine; as root: ip address add 198.51.100.7/32 dev lo"
+    get = HttpSend("http://127.9.0.1/x", source="198.51.100.7")
+    for act in (
+        lambda: driver.tftp(TftpGet("127.9.0.1", "x", source="198.51.100.7")),
+        lambda: driver.http(get),
+        lambda: SocketDriver("127.9.0.1", "198.51.100.7", dhcp_port=6767).dhcp(DhcpSend(_message(1, 7))),
+    ):
+        with pytest.raises(OSError, match=wanted) as caught:
+            act()
+        assert caught.value.strerror == wanted
