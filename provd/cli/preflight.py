@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from provd.cli.answer_remarks import wrong_answers
 from provd.cli.firewall import openings
+from provd.cli.listener_remarks import bind_fault, listener_remarks
 from provd.cli.machine_remarks import machine_remarks
 from provd.cli.profile_remarks import profile_remarks
 from provd.config.errors import ConfigError, Problem
@@ -181,26 +181,10 @@ def _ports(config: ServerConfig) -> Iterator[Remark]:
         yield Remark("info", f"{service}: port {port}/{name} must be reachable for machines{where}")
         addresses = [str(address) for address in listen.addresses] if service in {"TFTP", "HTTP"} else []
         for address in addresses or [""]:
-            fault = _bind_fault(kind, address, port)
+            fault = bind_fault(kind, address, port)
             if fault:
                 yield Remark("error" if fault[0] else "warning", f"{service} port {port}/{name}: {fault[1]}")
+    for wrong, text in listener_remarks(config):
+        yield Remark("error" if wrong else "warning", text)
     if not config.interfaces:
         yield Remark("warning", "no [[interface]] is configured: DHCP answers nobody")
-
-
-def _bind_fault(kind: socket.SocketKind, address: str, port: int) -> tuple[bool, str] | None:
-    """(is an error, sentence) where the port cannot be bound."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        if kind == socket.SOCK_STREAM:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return False, "another program has it (a running provd, if this is its machine)"
-            if error.errno == errno.EACCES:
-                return False, "this user may not bind it; root or CAP_NET_BIND_SERVICE may"
-            if error.errno == errno.EADDRNOTAVAIL:
-                return True, f"{address} is no address of this machine"
-            return True, str(error.strerror)
-    return None
