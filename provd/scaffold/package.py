@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,8 @@ def write(name: str, kind: str, folder: Path) -> list[Path]:
         raise ScaffoldError(f"there is no kind {kind}: {', '.join(KINDS)}")
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise ScaffoldError(f"{name!r} cannot be a plugin's name: small letters, digits and _, a letter first")
+    if name in sys.stdlib_module_names or name == "provd":
+        raise ScaffoldError(f"a package of this name would hide the Python module {name}: choose another name")
     if name in discover(shipped_dir("plugins"), []):
         raise ScaffoldError(f"there is a plugin {name} already: choose another name")
     root = folder / name

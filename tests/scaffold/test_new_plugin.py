@@ -49,7 +49,14 @@ def test_the_command_writes_and_says_what_to_do_next(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("Acme", "cannot be a plugin's name"), ("a-b", "cannot be"), ("import", "cannot be"), ("pxelinux", "already")],
+    [
+        ("Acme", "cannot be a plugin's name"),
+        ("a-b", "cannot be"),
+        ("import", "cannot be"),
+        ("pxelinux", "already"),
+        ("os", "hide the Python module os"),
+        ("provd", "hide the Python module provd"),
+    ],
 )
 def test_a_name_that_cannot_be_is_refused(name: str, sentence: str, tmp_path: Path) -> None:
     code, output = provd("new", name, "--kind", "loader", "--in", str(tmp_path))
