@@ -101,5 +101,8 @@ def _raise_descriptor_limit() -> None:
 
 
 def _refused(error: Exception) -> int:
-    sys.stderr.write(f"provd: {error}\n")
+    said = str(error)
+    if isinstance(error, OSError) and isinstance(file := error.filename2 or error.filename, str | bytes):
+        said = f"{os.fsdecode(file)}: {error.strerror}"
+    sys.stderr.write(f"provd: {said}\n")
     return FAILED

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from provd.api.client import ApiError, LocalClient
+from provd.app.run import _refused
 from tests.app.running_server import RunningServer, wait_until
 
 
@@ -183,6 +184,21 @@ def test_a_wrong_configuration_stops_the_start_with_one_sentence(tmp_path: Path,
     assert sentence in said
     assert "DIR/provd.toml" in said
     assert len(said.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PermissionError(13, "Permission denied", "/run/provd"), "provd: /run/provd: Permission denied\n"),
+        (PermissionError(13, "Permission denied", "1", None, b"/x/lock"), "provd: /x/lock: Permission denied\n"),
+        (OSError("no name"), "provd: no name\n"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_without_a_number(
+    error: OSError, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _refused(error) == 1
+    assert capsys.readouterr().err == sentence
 
 
 def test_a_port_that_is_taken_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
