@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
+from provd.config.decode import near_miss
 from provd.config.errors import ConfigError
 from provd.config.merge import REMOVE, Place, key_path
 from provd.core.dhcp_options import option_faults
 from provd.model.origin import Origin
-from provd.wire.options import option_code
+from provd.wire.options import OPTION_NAMES, option_code
+
+_SEE: Final = "; docs/dhcp-options.md has the names"
 
 
 def check_options(options: Mapping[str, object], file: str, key: str) -> None:
@@ -30,7 +33,9 @@ def check_options(options: Mapping[str, object], file: str, key: str) -> None:
 def faults(options: Mapping[str, object], key: str = "options") -> Iterator[tuple[str, str]]:
     """Key path and rule of every option that cannot be sent as it is written."""
     for name, rule in option_faults(options):
-        yield key_path(key, name), rule
+        word = name.removeprefix(REMOVE)
+        near = "" if word in OPTION_NAMES or word.isdigit() else near_miss(word, list(OPTION_NAMES), _SEE)
+        yield key_path(key, name), rule + near
 
 
 def overlay_options(

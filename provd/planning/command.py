@@ -137,4 +137,5 @@ def _print(found: list[Change], output: str) -> None:
         for line in one.lines:
             click.echo(f"    {line}")
     touched = sum(len(one.systems) for one in found)
-    click.echo(f"{touched} machines would notice" if found else "no machine would notice")
+    many = "1 machine" if touched == 1 else f"{touched} machines"
+    click.echo(f"{many} would notice" if found else "no machine would notice")

@@ -70,6 +70,8 @@ def _rows() -> dict[int, OptionType]:
 
 OPTIONS: Final[Mapping[int, OptionType]] = _rows()
 _CODES: Final[Mapping[str, int]] = {PXE: PXE_VENDOR} | {row.name: row.code for row in OPTIONS.values()}
+OPTION_NAMES: Final = frozenset(_CODES)
+"""Every name that an option can be configured by."""
 _BY_PROTOCOL: Final = "is set by the protocol itself and cannot be configured"
 _BY_CLIENT: Final = "is said by clients and never configured"
 REFUSED: Final[Mapping[int, str]] = {

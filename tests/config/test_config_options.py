@@ -25,6 +25,16 @@ FILE = Path("/etc/provd/provd.toml")
         ({"252": ""}, "252", "option 252: '' is not a text that is not empty"),
         ({"wpad": "a", "252": "b"}, "252", "option 252: is the same as wpad, which stands here too"),
         ({"!wpad": True, "252": "b"}, "252", "option 252: is the same as !wpad, which stands here too"),
+        (
+            {"ntp-server": "10.0.0.1"},
+            "ntp-server",
+            "option ntp-server: is no known name and no number from 1 to 254; did you mean 'ntp-servers'?",
+        ),
+        (
+            {"mtu": 9000},
+            "mtu",
+            "option mtu: is no known name and no number from 1 to 254; docs/dhcp-options.md has the names",
+        ),
         ({"!nothing": True}, '"!nothing"', "option nothing: is no known name and no number from 1 to 254"),
         ({"!wpad": False}, '"!wpad"', "option wpad: is taken away by true; leave it out to keep it"),
         ({"!53": True}, '"!53"', "option 53: is set by the protocol itself and cannot be configured"),
