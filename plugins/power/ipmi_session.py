@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from socket import gaierror
 from threading import Lock, Timer
 from typing import Any
 
@@ -40,9 +39,9 @@ def answer(asked: dict[str, Any], opened: Callable[[Any], None]) -> dict[str, st
         # A session that never began has no text.
         kind = "silent" if text in {"", "None"} else kind
         return {"kind": kind, "text": text}
-    except gaierror:
-        return {"kind": "unreachable", "text": "its name cannot be resolved"}
     except OSError as error:
+        if (error.errno or 0) < 0:  # as getaddrinfo(3) numbers what is wrong with a name
+            return {"kind": "unreachable", "text": "its name cannot be resolved"}
         return {"kind": "silent", "text": str(error)}
 
 
