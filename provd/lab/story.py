@@ -25,6 +25,7 @@ class Step:
         limit_s: seconds it may take after the step before it; of a step with ``fetches`` since a file moved.
         accept: further condition on the event.
         fetches: a file is on its way until then, as slowly as a machine under emulation on a busy host takes it.
+        also: another kind that shows it as well, empty for none.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Step:
     limit_s: float = 60.0
     accept: Callable[[Row], bool] = lambda _row: True
     fetches: bool = False
+    also: str = ""
 
 
 def _is_loader(row: Row) -> bool:
@@ -46,7 +48,7 @@ INSTALLATION: tuple[Step, ...] = (
     Step("discover", "DISCOVER from the firmware", "dhcp.discover"),
     Step("offer", "OFFER", "dhcp.offer"),
     Step("ack", "ACK, the lease is durable", "dhcp.ack"),
-    Step("loader", "boot loader fetched", "tftp.sent", limit_s=90, accept=_is_loader, fetches=True),
+    Step("loader", "boot loader fetched", "tftp.sent", limit_s=90, accept=_is_loader, fetches=True, also="http.sent"),
     Step("config", "boot configuration served", "config.served", limit_s=90),
     Step("kernel", "kernel fetched", "kernel.fetched", limit_s=90, fetches=True),
     Step("initrd", "initial RAM disk fetched", "initrd.fetched", limit_s=180, fetches=True),
@@ -111,7 +113,8 @@ class Story:
             return self._ack(str(fields.get("address", "")), boot)
         ticked = []
         for step in self.steps:
-            if step.kind == kind and step.boot == boot and step.key not in self.done and step.accept(row):
+            seen = kind in {step.kind, step.also} and step.boot == boot and step.accept(row)
+            if seen and step.key not in self.done:
                 ticked += self.tick(step.key, _seen(row))
         return ticked
 

@@ -64,6 +64,15 @@ def test_another_address_ends_the_story() -> None:
         story.event(row("dhcp.ack", address="10.77.0.101"), 0)
 
 
+def test_a_loader_over_http_is_the_loader() -> None:
+    story = Story()
+    for boot, event in GOOD[:4]:
+        story.event(event, boot)
+    assert story.event(row("http.sent", role="package", path="image/manifest"), 0) == []
+    told = story.event(row("http.sent", role="loader", path="grubx64-http.efi"), 0)
+    assert [step.key for step, _ in told] == ["loader"]
+
+
 def test_a_configuration_file_is_not_the_loader() -> None:
     story = Story()
     assert story.event(row("tftp.sent", role="package"), 0) == []
