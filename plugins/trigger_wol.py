@@ -24,11 +24,11 @@ from provd.plugin.api import (
     KeepsRuntime,
     Mac,
     Plugin,
-    Runtime,
     Settings,
     Trigger,
     hookimpl,
     magic_packet,
+    wake_on_lan,
     wants,
 )
 
@@ -90,29 +90,10 @@ class TriggerWol(KeepsRuntime):
         macs = wanted.macs or ((event.mac,) if event.mac else ())
         if not macs:
             raise GiveUpError(f"{wanted.name}: the event {event.kind} names no hardware address, and macs is empty")
-        packets = [magic_packet(Mac.parse(text).octets) for text in macs]
-        failed: dict[str, str] = {}
-        for at in range(wanted.repeat):
-            if at:
-                await self.runtime.sleep(1.0)
-            for address in wanted.broadcast:
-                if fault := _sent(self.runtime, packets, address, wanted.port):
-                    failed[address] = fault
-        lost = ", ".join(f"{address}: {fault}" for address, fault in failed.items())
-        there = [address for address in wanted.broadcast if address not in failed]
-        if not there:
-            raise OSError(f"{wanted.name}: {lost}")
-        return f"woke {', '.join(macs)} at {', '.join(there)}" + (f"; not at {lost}" if lost else "")
-
-
-def _sent(runtime: Runtime, packets: Iterable[bytes], address: str, port: int) -> str:
-    """Send to one network; why that failed, or empty."""
-    try:
-        for packet in packets:
-            runtime.broadcast(packet, address, port)
-    except OSError as error:
-        return str(error.strerror or error)
-    return ""
+        try:
+            return await wake_on_lan(self.runtime, macs, wanted.broadcast, wanted.port, wanted.repeat)
+        except OSError as error:
+            raise OSError(f"{wanted.name}: {error}") from error
 
 
 def _six_octets(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from provd.plugin.api import Mac, PowerCall, Runtime, Settings, magic_packet
+from provd.plugin.api import Mac, PowerCall, Runtime, Settings, wake_on_lan
 
 
 class WakeTable(Settings, frozen=True):
@@ -50,25 +50,4 @@ async def switch(runtime: Runtime, call: PowerCall) -> str:
     macs = table.macs or tuple(str(card.mac) for card in call.system.interfaces)
     if not macs:
         raise ValueError("it has no network card to wake")
-    failed: dict[str, str] = {}
-    for at in range(table.repeat):
-        if at:
-            await runtime.sleep(1.0)
-        for address in table.broadcast:
-            if fault := _sent(runtime, macs, address, table.port):
-                failed[address] = fault
-    lost = ", ".join(f"{address}: {fault}" for address, fault in failed.items())
-    there = [address for address in table.broadcast if address not in failed]
-    if not there:
-        raise OSError(lost)
-    return f"woke {', '.join(macs)} at {', '.join(there)}" + (f"; not at {lost}" if lost else "")
-
-
-def _sent(runtime: Runtime, macs: tuple[str, ...], address: str, port: int) -> str:
-    """Send to one network; why that failed, or empty."""
-    try:
-        for text in macs:
-            runtime.broadcast(magic_packet(Mac.parse(text).octets), address, port)
-    except OSError as error:
-        return str(error.strerror or error)
-    return ""
+    return await wake_on_lan(runtime, macs, table.broadcast, table.port, table.repeat)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from provd.config.decode import near_miss
+from provd.config.decode import decode, near_miss
+from provd.config.errors import ConfigError
 from provd.config.payloads import PAYLOAD
 from provd.config.site_templates import FOLDER
 from provd.model.content import Content, NotFound
@@ -50,21 +49,11 @@ def profile_remarks(profile: Profile, host: PluginHost, site: Path) -> Iterator[
     for loader, table in profile.loader.items():
         if loader not in host.boot_loaders:
             yield f"loader.{loader}: no enabled plugin brings this loader{near_miss(loader, list(host.boot_loaders))}"
-        elif (kind := host.boot_loaders[loader].settings) and (fault := _loader_fault(table, kind)):
-            yield f"loader.{loader}: {fault}"
-
-
-def _loader_fault(table: Mapping[str, object], kind: type) -> str:
-    """What a loader would pass over in the settings that a profile has for it, or empty."""
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
-    for key in table:
-        if key not in known:
-            return f"it has no setting {key!r}{near_miss(key, known)}"
-    try:
-        msgspec.convert(table, kind)
-    except (msgspec.ValidationError, ValueError) as error:
-        return str(error)
-    return ""
+        elif (kind := host.boot_loaders[loader].settings) is not None:
+            try:
+                decode(table, kind, "", f"loader.{loader}")
+            except ConfigError as error:
+                yield str(error)
 
 
 def _of_installer(profile: Profile, installer: Installer, site: Path) -> Iterator[str]:

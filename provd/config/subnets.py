@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network
-from typing import Final
+from ipaddress import IPv4Address
 
 from provd.config.decode import parse_address, parse_pool
 from provd.config.errors import ConfigError
@@ -12,16 +11,11 @@ from provd.config.merge import REMOVE, key_path
 from provd.config.options import check_options
 from provd.config.schema import ServerConfig
 from provd.config.schema_dhcp import SubnetConfig
-from provd.model.subnet import DHCP, PROXY, Pool, Subnet
+from provd.core.dhcp_address import is_host
+from provd.model.subnet import DHCP, PROXY, Pool, Subnet, edges
 from provd.wire import codes
 from provd.wire.errors import WireError
 from provd.wire.options import encode_value, option_code
-
-_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
-_MULTICAST: Final = 0xE0000000
-"""First of the groups, behind which no host's addresses are (RFC 1122 section 3.2.1.3)."""
-
-_POINT_TO_POINT: Final = 31
 
 
 def to_subnet(config: SubnetConfig) -> Subnet:
@@ -103,7 +97,7 @@ def check_subnets(config: ServerConfig, file: str) -> None:
 
 def _check_network(subnet: Subnet, file: str, key: str) -> None:
     network = subnet.network
-    if not network.prefixlen or network.is_multicast or network.network_address in _THIS_NETWORK:
+    if not is_host(int(network.network_address)):
         raise ConfigError(file, f"{key}.network", f"{network} has no addresses of hosts")
 
 
@@ -118,17 +112,14 @@ def _check_pool(subnet: Subnet, file: str, key: str) -> None:
     for end in (pool.first, pool.last):
         if end not in subnet.network:
             raise ConfigError(file, key, f"{end} lies outside the subnet {subnet.network}")
-    for special, name in _special(subnet).items():
+    for special, name in _edges(subnet).items():
         if special in pool:
             raise ConfigError(file, key, f"contains the {name} address {special}")
 
 
-def _special(subnet: Subnet) -> dict[IPv4Address, str]:
-    """Addresses of the subnet that no host has, with what they are (RFC 3021: none in a /31)."""
-    network = subnet.network
-    if network.prefixlen >= _POINT_TO_POINT:
-        return {}
-    return {network.network_address: "network", network.broadcast_address: "broadcast"}
+def _edges(subnet: Subnet) -> dict[IPv4Address, str]:
+    """Addresses of the subnet that no host has, with what they are."""
+    return dict(zip(edges(subnet.network), ("network", "broadcast"), strict=False))
 
 
 def _check_routers(subnet: Subnet, file: str, key: str) -> None:
@@ -136,7 +127,7 @@ def _check_routers(subnet: Subnet, file: str, key: str) -> None:
         where = f"{key}.routers[{index}]"
         if router not in subnet.network:
             raise ConfigError(file, where, f"{router} lies outside the subnet {subnet.network}")
-        if special := _special(subnet).get(router):
+        if special := _edges(subnet).get(router):
             raise ConfigError(file, where, f"{router} is the {special} address")
         if subnet.pool is not None and router in subnet.pool:
             raise ConfigError(file, where, f"{router} lies in the subnet's own pool")
@@ -148,9 +139,9 @@ def _check_servers(subnet: Subnet, file: str, key: str) -> None:
     if subnet.server_address is not None:
         places.append((f"{key}.server_address", subnet.server_address))
     for where, address in places:
-        if address in _THIS_NETWORK or int(address) >= _MULTICAST:
+        if not is_host(int(address)):
             raise ConfigError(file, where, f"{address} is no host's address")
-        if special := _special(subnet).get(address):
+        if special := _edges(subnet).get(address):
             raise ConfigError(file, where, f"{address} is the {special} address")
 
 

@@ -17,7 +17,7 @@ from provd.config.reader import Read, answer_faults, argument_faults, secret_fau
 from provd.config.values import value_faults
 from provd.core.system_claims import Claims
 from provd.model.mac import Mac
-from provd.model.subnet import Subnet
+from provd.model.subnet import Subnet, edges
 from provd.model.system import Interface, Link, System, octets_fault, octets_of
 
 HOST: Final = re.compile(
@@ -263,10 +263,7 @@ def address_faults(system: System, subnets: Sequence[Subnet] | None) -> Iterator
         if subnet is None:
             known = ", ".join(str(subnet.network) for subnet in subnets) or "none"
             yield f"address {card.address} lies outside every subnet; known: {known}"
-        elif subnet.network.prefixlen < 31 and card.address in {
-            subnet.network.network_address,
-            subnet.network.broadcast_address,
-        }:
+        elif card.address in edges(subnet.network):
             yield f"address {card.address} is the network or broadcast address of {subnet.network}"
         elif card.address in (*subnet.routers, subnet.server_address):
             yield f"address {card.address} is a router or provd's own in subnet {subnet.name}"

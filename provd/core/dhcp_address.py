@@ -14,6 +14,8 @@ BROADCAST: Final = 0xFFFFFFFF
 BROADCAST_FLAG: Final = 0x8000
 SERVER_PORT: Final = 67
 CLIENT_PORT: Final = 68
+_FIRST_HOST: Final = 0x01000000
+_MULTICAST: Final = 0xE0000000
 _BOOTP_SIZE: Final = 300
 _IP_UDP_HEADERS: Final = 28
 _ACK: Final = int(MessageType.ACK)
@@ -56,6 +58,11 @@ def destination(
     if packet.broadcast or not yiaddr or packet.htype != 1 or packet.hlen != 6 or broadcast:
         return Destination(BROADCAST, client_port)
     return Destination(yiaddr, client_port, packet.chaddr[:6])
+
+
+def is_host(address: int) -> bool:
+    """A host may have it: not of 0.0.0.0/8, no group, not reserved (RFC 1122 section 3.2.1.3)."""
+    return _FIRST_HOST <= address < _MULTICAST
 
 
 def is_broadcast(network: IPv4Network, address: int) -> bool:

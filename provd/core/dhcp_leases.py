@@ -152,9 +152,12 @@ class AddressTable:
         address = self._free.next(lambda number: number in self._by_address or number in self._reserved)
         if address:
             return address, "free"
+        if (oldest := self._oldest_idle(who)) is not None:
+            return oldest
         # A running lease that a reload took out of the pool: it runs on, through a boot where nothing else is left.
-        current = (held.address, "current") if held is not None and held.state is State.BOUND else None
-        return self._oldest_idle(who) or (current if current and self.may_have(who, current[0]) else None)
+        if held is not None and held.state is State.BOUND and self.may_have(who, held.address):
+            return held.address, "current"
+        return None
 
     def offer(self, who: Who, address: int, lease_s: int, now: float, offer_s: float) -> Binding:
         """Keep an address for a client until it asks for it or ``offer_s`` seconds are over (rule O04)."""

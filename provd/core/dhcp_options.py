@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from provd.model.dhcp import OptionSet
-from provd.model.subnet import Subnet
+from provd.model.subnet import Subnet, edges
 from provd.wire import codes
 from provd.wire.errors import WireError
 from provd.wire.options import REFUSED, encode_option, option_code, option_name
@@ -150,9 +150,7 @@ def subnet_level(subnet: Subnet, server: int) -> Level:
         codes.SUBNET_MASK: network.netmask.packed,
         codes.DNS_SERVERS: _addresses(subnet.dns) or server.to_bytes(4),
     }
-    if network.prefixlen < 31:
-        # Of a link of two the highest address is a host's (RFC 3021 section 2.1).
-        options[codes.BROADCAST_ADDRESS] = network.broadcast_address.packed
+    options.update((codes.BROADCAST_ADDRESS, broadcast.packed) for broadcast in edges(network)[1:])
     if subnet.routers:
         options[codes.ROUTER] = _addresses(subnet.routers)
     if subnet.domain:

@@ -15,46 +15,47 @@ from provd.model.event import Event
 Rule = Callable[[Boot], Iterator[Finding]]
 
 
-def _told(kind: str, rule: str, step: str, said: Callable[[Event], str], advice: str) -> Rule:
-    """A rule for one kind of event that says it all: the newest of them is the finding."""
+def _told(
+    kind: str,
+    rule: str,
+    step: str,
+    said: Callable[[Event], str],
+    advice: str,
+    unless: Callable[[Boot, Event], bool] = lambda _boot, _event: False,
+) -> Rule:
+    """A rule for one kind of event that says it all: the newest of them is the finding, unless it was made good."""
 
     def look(boot: Boot) -> Iterator[Finding]:
         event = boot.last(kind)
-        if event is not None:
+        if event is not None and not unless(boot, event):
             yield Finding(rule, step, said(event), advice)
 
     return look
 
 
-def _refused_token(boot: Boot) -> Iterator[Finding]:
-    event = boot.last("answer.refused")
-    if event is not None and not _had_it_after(boot, event, word(event, "what")):
-        yield Finding(
-            "wrong-token", "answers",
-            f"{word(event, 'what')} was refused to {word(event, 'peer')}: {word(event, 'reason')}",
-            "an old answer URL, another machine's, or an address that is not the leased one: boot the machine anew",
-        )  # fmt: skip
+_REPORTS: Final = ("install.started", "install.progress", "install.log", "install.finished")
 
 
-def _broken_answer(boot: Boot) -> Iterator[Finding]:
-    event = boot.last("answer.failed")
-    if event is not None and not _had_it_after(boot, event, word(event, "document")):
-        yield Finding(
-            "broken-template", "answers",
-            f"the answer file {word(event, 'document')} could not be made: {word(event, 'error')}",
-            "mend the template or the profile's answers; provd answer preview SYSTEM shows the file",
-        )  # fmt: skip
-
-
-def _had_it_after(boot: Boot, event: Event, what: str) -> bool:
+def _had_it_after(boot: Boot, event: Event) -> bool:
     """The same answer file was served after this event, or a report was taken where one had been refused."""
-    later = boot.after(event)
+    what, later = word(event, "what") or word(event, "document"), boot.after(event)
     if what.startswith("callback "):
         return any(one.kind in _REPORTS for one in later)
     return any(one.kind == "answer.served" and word(one, "document") == what for one in later)
 
 
-_REPORTS: Final = ("install.started", "install.progress", "install.log", "install.finished")
+_refused_token: Final = _told(
+    "answer.refused", "wrong-token", "answers",
+    lambda event: f"{word(event, 'what')} was refused to {word(event, 'peer')}: {word(event, 'reason')}",
+    "an old answer URL, another machine's, or an address that is not the leased one: boot the machine anew",
+    _had_it_after,
+)  # fmt: skip
+_broken_answer: Final = _told(
+    "answer.failed", "broken-template", "answers",
+    lambda event: f"the answer file {word(event, 'document')} could not be made: {word(event, 'error')}",
+    "mend the template or the profile's answers; provd answer preview SYSTEM shows the file",
+    _had_it_after,
+)  # fmt: skip
 _failed_install: Final = _told(
     "install.failed", "installer-failed", "installing",
     lambda event: ": ".join(

@@ -18,6 +18,11 @@ COMBINED: Final = "combined"
 """What provd is for a subnet (PXE 2.1 section 2.2)."""
 
 
+def edges(network: IPv4Network) -> tuple[IPv4Address, ...]:
+    """Network and broadcast address, which no host has; a /31 and a /32 have none (RFC 3021 section 2.1)."""
+    return (network.network_address, network.broadcast_address) if network.prefixlen < 31 else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """A range of addresses, both ends included."""

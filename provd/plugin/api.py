@@ -72,6 +72,7 @@ from provd.plugin.scrub import scrub, scrub_value
 from provd.plugin.signatures import Signature, SignatureRule, read_signatures
 from provd.plugin.text_template import TextTemplate
 from provd.plugin.triggering import Delivery, KeepsRuntime, wants
+from provd.plugin.waking import wake_on_lan
 from provd.wire.magic_packet import magic_packet
 
 
@@ -190,6 +191,7 @@ __all__ = [
     "scrub_line",
     "scrub_value",
     "to_yaml",
+    "wake_on_lan",
     "wants",
     "with_booting",
 ]

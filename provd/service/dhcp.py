@@ -7,6 +7,7 @@ from typing import Final
 
 from twisted.logger import Logger
 
+from provd.core.dhcp_address import is_host
 from provd.core.dhcp_binding import Binding
 from provd.core.dhcp_identity import AUTO
 from provd.core.quirks import Quirks
@@ -62,8 +63,6 @@ _FROM_CLIENTS: Final = frozenset(
     )
 )
 _MAX_HOPS: Final = 16
-_MULTICAST: Final = 0xE0000000
-_SMALLEST: Final = 0x01000000
 
 
 def _at_once(_seconds: float, function: Callable[[], None]) -> None:
@@ -309,6 +308,6 @@ def _triage(packet: DhcpPacket) -> str:
         return "not a client's message"  # RFC 4388 section 6.4 for LEASEQUERY, else a server's own kinds
     if not packet.mac and len(packet.client_id) < 2:
         return "no identity"  # RFC 2131 section 4.2
-    if packet.giaddr and (packet.giaddr >= _MULTICAST or packet.giaddr < _SMALLEST):
-        return "giaddr is no relay's"  # an answer would go to a group or to nobody (RFC 1122 section 3.2.1.3)
+    if packet.giaddr and not is_host(packet.giaddr):
+        return "giaddr is no relay's"  # an answer would go to a group or to nobody
     return ""

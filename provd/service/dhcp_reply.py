@@ -147,7 +147,7 @@ class ReplyBuilder:
             sname=b"",
             options=prepared.options,
             server_id=exchange.server,
-            destination=self._destination(exchange, kind, yiaddr),
+            destination=self._destination(exchange, kind, yiaddr, broadcast=deaf),
             flags=reply_flags(packet, yiaddr, broadcast=deaf),
         )
         message = self._finish(exchange, reply, prepared)
@@ -233,7 +233,7 @@ class ReplyBuilder:
             sname=b"",
             options=options,
             server_id=exchange.server,
-            destination=self._destination(exchange, MessageType.NAK, 0),
+            destination=self._destination(exchange, MessageType.NAK, 0, broadcast=True),
             flags=reply_flags(packet, 0),
         )
         message = self._finish(exchange, reply, None)
@@ -255,7 +255,7 @@ class ReplyBuilder:
             return None, None
         return self._director.offer(request, exchange.system, exchange.table.subnet, address, dotted(exchange.server))
 
-    def _destination(self, exchange: Exchange, kind: int, yiaddr: int) -> Destination:
+    def _destination(self, exchange: Exchange, kind: int, yiaddr: int, *, broadcast: bool) -> Destination:
         return destination(
             exchange.request.packet,
             kind,
@@ -264,7 +264,7 @@ class ReplyBuilder:
             # RFC 8357: a relay that says so is answered at the port it sent from.
             server_port=exchange.arrival.source_port if exchange.request.client.relay.own_port else self._ports.server,
             client_port=self._ports.client,
-            broadcast=self._memory.quirks.broadcast(exchange.request.client),
+            broadcast=broadcast,
         )
 
     def _finish(self, exchange: Exchange, reply: Reply, prepared: Prepared | None) -> Message:

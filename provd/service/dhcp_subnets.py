@@ -11,7 +11,7 @@ from provd.core.dhcp_leases import AddressTable
 from provd.core.dhcp_restore import adopt, restore
 from provd.core.dhcp_states import State
 from provd.model.lease import Lease
-from provd.model.subnet import Subnet
+from provd.model.subnet import Subnet, edges
 from provd.model.system import System
 from provd.service.dhcp_ports import Arrival
 from provd.wire.codes import MessageType
@@ -75,9 +75,7 @@ class SubnetTables:
         self.reserve(self._reservations)
 
     def _excluded(self, subnet: Subnet) -> frozenset[int]:
-        edges = {int(subnet.network.network_address), int(subnet.network.broadcast_address)}
-        routers = {int(router) for router in subnet.routers}
-        return self.host | routers | (edges if subnet.network.prefixlen < 31 else set())
+        return self.host | {int(address) for address in (*subnet.routers, *edges(subnet.network))}
 
     def _move(self, table: AddressTable) -> None:
         """Bindings follow their address into the subnet that has it now; what has no place waits."""

@@ -11,9 +11,9 @@ from msgspec import Meta
 from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.plugin.contract import Operation
-from provd.service import audit
 from provd.service.operations import Arguments, OperationError
-from provd.service.systems import Systems
+from provd.service.operations_systems import refused
+from provd.service.systems import Systems, check_owner
 from provd.wire.magic_packet import magic_packet
 
 SMALLEST_NETWORK: Final = 30
@@ -64,10 +64,7 @@ class WakeOperation:
         system = self._systems.get(arguments.name)
         if system is None:
             raise OperationError(f"there is no system {arguments.name}", field="name", kind="not-found")
-        caller = audit.caller()
-        if caller is not None and not caller.owns(system.owners):
-            sentence = f"system {system.name} may be woken by its owners only ({', '.join(system.owners)})"
-            raise OperationError(sentence, field="name", kind="denied")
+        refused(lambda: check_owner(system, "woken"))
         rows = list(self._packets(system, arguments))
         if not rows:
             raise OperationError(f"system {system.name} has no subnet with a broadcast address", field="name")

@@ -13,8 +13,8 @@ from provd.model.subnet import Subnet
 from provd.model.system import System
 from provd.service.systems import Systems
 
-AT_ONCE: Final = 200
-"""Systems that are checked without a pause: a few milliseconds."""
+AT_ONCE: Final = 50
+"""Systems that are checked without a pause: 0.2 ms, or 7 where each has answers of its own."""
 
 PAUSE_S: Final = 0.02
 

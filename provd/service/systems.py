@@ -336,8 +336,12 @@ class Systems:
         )
 
 
-def check_owner(system: System) -> None:
-    """Refuse who may not change it; what provd does by itself nobody asked for.
+def check_owner(system: System, done: str = "changed") -> None:
+    """Refuse who may not do this to it; what provd does by itself nobody asked for.
+
+    Args:
+        system: the system.
+        done: what is done to it, as the sentence says it.
 
     Raises:
         ChangeRefusedError: whoever asks is no owner.
@@ -345,4 +349,4 @@ def check_owner(system: System) -> None:
     caller = audit.caller()
     if caller is not None and not caller.owns(system.owners):
         owners = ", ".join(system.owners)
-        raise ChangeRefusedError(f"system {system.name} may be changed by its owners only ({owners})", kind="denied")
+        raise ChangeRefusedError(f"system {system.name} may be {done} by its owners only ({owners})", kind="denied")

@@ -81,9 +81,12 @@ def test_a_wrong_name_in_a_distro_is_told(tmp_path: Path, right: str, wrong: str
         ),
         (
             '[loader.pxelinux]\ntrasport = "tftp"',
-            "loader.pxelinux: it has no setting 'trasport'; did you mean 'transport'?",
+            "loader.pxelinux.trasport: unknown key; did you mean 'transport'?",
         ),
-        ('[loader.grub_efi]\nbuild = "https"', "loader.grub_efi: Invalid enum value 'https' - at `$.build`"),
+        (
+            '[loader.grub_efi]\nbuild = "https"',
+            "loader.grub_efi.build: invalid enum value 'https'; known: http, signed",
+        ),
         (
             '[templates]\n"preseed.cgf" = "own.cfg"',
             "templates: installer preseed has no document 'preseed.cgf'; did you mean 'preseed.cfg'?",

@@ -7,6 +7,8 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.app.running_server import RunningServer, free_ports
 
 EXTRA = """
@@ -20,6 +22,14 @@ SITE = {
     "profiles/web": 'distro = "el9"\nkernel_args = ["console=ttyS0"]\n[vars]\nrole = "web"\nsecret_word = "hunter2"\n'
     '[answers]\nroot_password_hash = "$6$hidden"\n',
 }
+
+
+def refused(call: Any, *arguments: Any) -> str:
+    """The sentence of the fault that a call ends in, in Cobbler's form."""
+    with pytest.raises(xmlrpc.client.Fault) as caught:
+        call(*arguments)
+    assert caught.value.faultString.startswith("<class '")
+    return str(caught.value.faultString)
 
 
 class CobblerServer(RunningServer):

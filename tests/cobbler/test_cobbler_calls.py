@@ -14,7 +14,7 @@ import pytest
 from provd.api.cobbler.methods import every_method
 from provd.api.cobbler.registry import NOBODY
 from provd.service.operations import ANONYMOUS_READ
-from tests.cobbler.cobbler_server import CobblerServer
+from tests.cobbler.cobbler_server import CobblerServer, refused
 
 MAC = "52:54:00:00:00:01"
 
@@ -40,13 +40,6 @@ def token(server: CobblerServer) -> Iterator[str]:
     yield token
     for name in server.proxy().get_item_names("system"):
         server.proxy().remove_system(name, token)
-
-
-def refused(call: Any, *arguments: Any) -> str:
-    with pytest.raises(xmlrpc.client.Fault) as caught:
-        call(*arguments)
-    assert caught.value.faultString.startswith("<class '")
-    return str(caught.value.faultString)
 
 
 @pytest.mark.parametrize("path", ["/", "/RPC2", "/cobbler_api"])

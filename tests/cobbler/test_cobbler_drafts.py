@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import xmlrpc.client
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.cobbler.cobbler_server import CobblerServer
+from tests.cobbler.cobbler_server import CobblerServer, refused
 
 MAC, TAKEN = "52:54:00:00:00:01", "52:54:00:00:00:02"
 
@@ -38,12 +37,6 @@ def remote(server: CobblerServer) -> Any:
 @pytest.fixture
 def token(server: CobblerServer) -> str:
     return server.login()
-
-
-def refused(call: Any, *arguments: Any) -> str:
-    with pytest.raises(xmlrpc.client.Fault) as caught:
-        call(*arguments)
-    return str(caught.value.faultString)
 
 
 @pytest.mark.parametrize(

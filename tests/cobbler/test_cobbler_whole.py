@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import xmlrpc.client
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cobbler.cobbler_server import CobblerServer
+from tests.cobbler.cobbler_server import CobblerServer, refused
 
 MAC = "52:54:00:00:00:01"
 
@@ -40,12 +39,6 @@ def token(server: CobblerServer) -> Iterator[str]:
         remote.remove_system(name, token)
     if "sub" in remote.get_item_names("profile"):
         remote.remove_profile("sub", token)
-
-
-def refused(call: Any, *arguments: Any) -> str:
-    with pytest.raises(xmlrpc.client.Fault) as caught:
-        call(*arguments)
-    return str(caught.value.faultString)
 
 
 @pytest.mark.parametrize(("name", "rule"), [("web2", "exists already"), ("bad name", "is not a name")])

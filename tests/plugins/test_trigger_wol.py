@@ -104,3 +104,13 @@ def test_an_event_without_a_hardware_address_is_given_up() -> None:
 def test_wrong_settings_say_which(more: dict[str, Any], sentence: str) -> None:
     with pytest.raises(PluginError, match=sentence):
         wake(EVENT, **more)
+
+
+def test_a_network_that_is_there_at_the_second_try_is_no_loss() -> None:
+    class Late(FakeRuntime):
+        def broadcast(self, data: bytes, address: str, port: int) -> None:
+            if not self.slept:
+                raise OSError(101, "Network is unreachable")
+            super().broadcast(data, address, port)
+
+    assert wake(EVENT, Late(), repeat=2) == f"woke {OWN} at 127.255.255.255"
